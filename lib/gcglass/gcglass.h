@@ -1,0 +1,89 @@
+/* gcglass/gcglass.h -- look into the heap of this program, in the browser.
+ *
+ *   #include <gcglass/gc.h>         instead of <gc.h>: allocations carry site and type
+ *   #include <gcglass/gcglass.h>
+ *
+ *   gcg_start_in_background (NULL, NULL, NULL);   prints the URL to open
+ *
+ * Link with -lgcglass -lgc.  Every function may be called before GC_INIT, from any thread, and
+ * after fork (the child is not served).  Nothing here throws, exits or aborts.
+ */
+#ifndef GCGLASS_H
+#define GCGLASS_H
+
+#include <stddef.h>
+
+#include "gcglass/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GCG_API __attribute__ ((visibility ("default")))
+
+/* A server that shows this process; made by gcg_start_in_background, ended by gcg_stop. */
+struct gcg_server;
+
+/* Options of a server.  Zero-initialise, set SIZE, set what differs from the default. */
+struct gcg_options
+{
+  size_t size;              /* sizeof (struct gcg_options) */
+  const char *host;         /* NULL = "localhost": only loopback addresses are taken */
+  int port;                 /* 0 = 8090; -1 = any free port */
+  const char *token;        /* NULL = made at start; "off" = none */
+  double every;             /* seconds between snapshots taken by itself; 0 = none */
+  const char *snapshot;     /* file to show instead of this process; NULL = this process */
+  const char *templates;    /* directory of pages to use instead of the built-in ones */
+  int stack_depth;          /* frames noted per allocation site where call stacks are used; 0 = 8 */
+  int debug;                /* not 0: the server logs requests to stderr */
+  int quiet;                /* not 0: the URL is not printed to stderr */
+};
+
+/* Serves the profiler and suspends the calling thread, as a breakpoint would, until the server is
+   stopped: by Ctrl+C (the program's own disposition of SIGINT is put back before this returns), by
+   the page's stop button, or by gcg_stop_all from another thread.  OPTIONS may be NULL.
+   Errors: GCG_INVALID, GCG_NO_SERVER (says which file was looked for), GCG_BUSY (port in use),
+   GCG_SYSTEM, GCG_NO_MEMORY.  Any thread; several at once serve independently, on other ports. */
+GCG_API enum gcg_status gcg_start (const struct gcg_options *options, struct gcg_error *error);
+
+/* The same without suspending.  On GCG_OK *SERVER (which may be NULL when it is not wanted) is to
+   be ended with gcg_stop; a server also ends with the program. */
+GCG_API enum gcg_status gcg_start_in_background (const struct gcg_options *options,
+                                                 struct gcg_server **server,
+                                                 struct gcg_error *error);
+
+/* Where SERVER is served, the token inside, the port resolved.  Borrowed until gcg_stop. */
+GCG_API const char *gcg_url (const struct gcg_server *server);
+
+/* Ends SERVER and frees it (NULL is fine): its process has gone and its temporary directory is
+   removed when this returns.  The program runs on unprofiled. */
+GCG_API void gcg_stop (struct gcg_server *server);
+
+/* Ends every server of this process, those of gcg_start included, which then return. */
+GCG_API void gcg_stop_all (void);
+
+/* Takes a snapshot now and shows it in every server of this process.  DESCRIPTION may be NULL.
+   Errors: GCG_DISABLED (GC_disable), GCG_SYSTEM, GCG_TIMEOUT, GCG_NO_MEMORY. */
+GCG_API enum gcg_status gcg_snapshot (const char *description, struct gcg_error *error);
+
+/* Takes a snapshot now and saves it to PATH for "gcglass view": written beside it first, synced,
+   then renamed, so PATH is the old file or the whole new one.  Needs no server.
+   Errors: as gcg_snapshot; GCG_SYSTEM names the file. */
+GCG_API enum gcg_status gcg_save (const char *path, struct gcg_error *error);
+
+/* Takes a snapshot every SECONDS (> 0) in the background; a second call changes the interval. */
+GCG_API enum gcg_status gcg_start_periodic_samples (double seconds, struct gcg_error *error);
+GCG_API void gcg_stop_periodic_samples (void);
+
+/* Says that OBJECT (any address in it) is a TYPE_NAME.  Errors: GCG_NOT_FOUND: not an object that
+   was allocated through gcglass. */
+GCG_API enum gcg_status gcg_track (const void *object, const char *type_name,
+                                   struct gcg_error *error);
+
+/* OBJECT is meant to stay: it is not counted as a leak. */
+GCG_API enum gcg_status gcg_ignore (const void *object, struct gcg_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,58 @@
+/* protocol.h -- what the agent and those who ask it say to each other.
+ *
+ * A Unix socket of type SOCK_SEQPACKET carries struct gcg__message, one per packet.  The agent says
+ * HELLO first.  A client asks CAPTURE and is answered SNAPSHOT with the same sequence number and,
+ * on success, a sealed memfd that holds the snapshot (SCM_RIGHTS).  A SNAPSHOT with sequence 0 was
+ * not asked for over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT).
+ *
+ *   who connects                  how
+ *   gcglass run                   listens on an abstract name, given in GCGLASS_SOCKET; the agent
+ *                                 connects when the program first uses the collector
+ *   gcg_start                     the agent starts "gcglass serve --fd 3" at one end of a socketpair,
+ *                                 says HELLO and SERVE; the server answers URL, or URL with a failure
+ *   gcglass snapshot PID          connects to the agent's own abstract name, GCG__AGENT_NAME
+ *
+ * Both sides check SO_PEERCRED: same user or root; a client of GCG__AGENT_NAME also that the
+ * listener's pid is the one it asked for (abstract names can be squatted).
+ * The end of the connection is the end of the conversation: the other side has gone or has stopped.
+ */
+#ifndef GCG_PROTOCOL_H
+#define GCG_PROTOCOL_H
+
+#include <stdint.h>
+
+#define GCG__PROTOCOL_MAGIC 0x4d474347u /* "GCGM" */
+#define GCG__PROTOCOL_VERSION 1u
+
+/* printf format of the abstract name (after the leading NUL) of process PID's agent. */
+#define GCG__AGENT_NAME "gcglass/agent/%d"
+
+enum gcg__message_type
+{
+  GCG__HELLO = 1, /* agent -> client: pid, text = agent version */
+  GCG__CAPTURE,   /* client -> agent: sequence, text = description */
+  GCG__SNAPSHOT,  /* agent -> client: sequence, status, flags, text = description or error; fd */
+  GCG__SERVE,     /* agent -> server: text = "host=...\nport=...\ntoken=...\n..." (see below) */
+  GCG__URL,       /* server -> agent: status, text = the URL with the token, or the error */
+  GCG__STOP       /* agent -> server: close and end */
+};
+
+/* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make
+   one), every (seconds between snapshots, 0 = none), snapshot (file to show instead), templates,
+   debug (0, 1). */
+
+#define GCG__FLAG_EXIT 1u /* the last snapshot: the program is ending */
+
+struct gcg__message
+{
+  uint32_t magic;
+  uint16_t version;
+  uint16_t type; /* enum gcg__message_type */
+  uint32_t status; /* enum gcg_status */
+  uint32_t flags;
+  uint32_t pid;
+  uint32_t sequence;
+  char text[1000]; /* NUL-terminated */
+};
+
+#endif

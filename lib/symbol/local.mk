@@ -1,0 +1,1 @@
+# lib/symbol: see CONTRIBUTING.md

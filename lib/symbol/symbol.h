@@ -1,0 +1,61 @@
+/* symbol.h -- addresses to functions, files and lines; types to fields.  The only place with libdw.
+ *
+ * Works from the modules a snapshot names (path, load bias, build id), so also after the process
+ * has ended; a file whose build id differs is not used (its frames say module+offset).  Stripped
+ * files: separate debug files by build id or .gnu_debuglink, else the symbol table, else
+ * module+offset.  Results are cached by address and by type name.  libdw is not thread-safe: a
+ * mutex inside serialises every call, so any thread may call.  Never asks the network
+ * (DEBUGINFOD_URLS is cleared for this process).
+ */
+#ifndef GCG_SYMBOL_H
+#define GCG_SYMBOL_H
+
+#include "snapshot/snapshot.h"
+
+struct gcg__symbols;
+
+/* Prepares the modules of SNAPSHOT (which must outlive the result); reads no debug information
+   yet.  Missing files are not an error.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__symbols_new (const struct gcg__snapshot *snapshot,
+                                  struct gcg__symbols **symbols, struct gcg_error *error)
+  __attribute__ ((warn_unused_result));
+void gcg__symbols_free (struct gcg__symbols *symbols);
+
+/* One source-level frame.  Strings are owned by the symbols, live as long as they, and are never
+   NULL (empty when unknown); module is the file's base name. */
+struct gcg__frame
+{
+  const char *function; /* demangled when it is C++ */
+  const char *file;
+  uint32_t line;   /* 0 when unknown */
+  bool inlined;    /* inlined into the next frame */
+  const char *module;
+  uint64_t offset; /* of the address in the module's file */
+};
+
+/* The frames at code address ADDRESS, innermost inlined first; at least one.  A return address is
+   looked up one byte before.  Borrowed until SYMBOLS are freed.  Returns their number. */
+uint32_t gcg__symbols_frames (struct gcg__symbols *symbols, uint64_t address, bool return_address,
+                              const struct gcg__frame **frames);
+
+/* Name of the data symbol at ADDRESS and the offset in it, or false. */
+bool gcg__symbols_data (struct gcg__symbols *symbols, uint64_t address, const char **name,
+                        uint64_t *offset);
+
+/* Writes what stands at byte OFFSET of type NAME ("struct node", a typedef, "T[10]") as a field
+   path: "next", "children[3].owner", "" for the whole; an array allocation (OBJECT_BYTES greater
+   than the type's size) is prefixed "[7].".  When the type or the field is unknown, writes "+16"
+   and returns false. */
+bool gcg__symbols_field (struct gcg__symbols *symbols, const char *type, uint64_t object_bytes,
+                         uint64_t offset, char *text, size_t text_bytes);
+
+/* Size of type NAME in bytes, 0 when unknown. */
+uint64_t gcg__symbols_type_size (struct gcg__symbols *symbols, const char *type);
+
+/* The type that a size expression means where it stands: "sizeof *p", "n * sizeof (*list->head)",
+   "sizeof p[0]", in FUNCTION of FILE around LINE, by looking up the variable there.  Returns the
+   name, borrowed, or NULL when nothing certain can be said. */
+const char *gcg__symbols_expression_type (struct gcg__symbols *symbols, const char *expression,
+                                          const char *function, const char *file, uint32_t line);
+
+#endif

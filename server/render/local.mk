@@ -1,0 +1,1 @@
+# server/render: see CONTRIBUTING.md

@@ -1,0 +1,38 @@
+/* heap.h -- builds snapshots of imaginary heaps for tests and benches.
+ *
+ * Say which objects, edges, roots and finalizers there are; get a checked snapshot, made by the
+ * real writer and opened by the real reader.  Objects get addresses in the order they are added.
+ */
+#ifndef GCG_TESTS_HEAP_H
+#define GCG_TESTS_HEAP_H
+
+#include "snapshot/snapshot.h"
+
+struct heap;
+
+/* Never fails: aborts when out of memory. */
+struct heap *heap_new (void);
+void heap_free (struct heap *heap);
+
+/* A new site from a macro with TYPE (may be NULL) at FILE:LINE in FUNCTION; returns its id. */
+uint32_t heap_site (struct heap *heap, const char *type, const char *file, uint32_t line,
+                    const char *function);
+/* A site with a call stack of N addresses, innermost first. */
+uint32_t heap_stack_site (struct heap *heap, const uint64_t *addresses, uint32_t n);
+/* An object of BYTES requested; KIND is GCG__KIND_...; SITE 0 = untagged.  Returns its id.  Runs of
+   equal slot size and kind share a block, as in the collector. */
+uint32_t heap_object (struct heap *heap, uint64_t bytes, uint32_t kind, uint32_t site);
+/* The word of FROM at OFFSET (multiple of 8) points to TO.  Edges of one object may be added in any
+   order, one for each offset. */
+void heap_edge (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to);
+/* A static root that points to OBJECT.  Marks are computed at the end from roots and uncollectable
+   objects. */
+void heap_root (struct heap *heap, uint32_t object);
+void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);
+void heap_birth (struct heap *heap, uint32_t object, uint32_t birth);
+/* Writes to an unlinked temporary file or memfd and returns its descriptor, offset anywhere. */
+int heap_write (struct heap *heap);
+/* Writes, opens, checks; aborts with the message when that fails. */
+struct gcg__snapshot *heap_snapshot (struct heap *heap);
+
+#endif
