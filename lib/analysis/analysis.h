@@ -16,6 +16,11 @@
 
 #define GCG__NONE UINT32_MAX
 
+struct gcg__totals
+{
+  uint64_t objects, bytes;
+};
+
 /* What a component of the garbage is, the worst first. */
 enum gcg__verdict
 {
@@ -47,13 +52,11 @@ struct gcg__cycle
   uint32_t component;
   uint32_t first_member; /* into analysis.cycle_members */
   uint32_t n_objects;
-  uint32_t n_finalizers; /* members whose finalizer keeps the cycle alive: ORDERED, or IGNORE_SELF
-                            when there is another object on the cycle */
-};
-
-struct gcg__totals
-{
-  uint64_t objects, bytes;
+  uint32_t n_finalizers;   /* members whose finalizer keeps the cycle alive: ORDERED or UNREACHABLE,
+                              or   IGNORE_SELF when there is another object on the cycle; ignored
+                              objects   (gcg_ignore) are not counted.  Not 0: a finalization cycle */
+  struct gcg__totals kept; /* finalization cycle: what it reaches and no other one does, itself
+                              included; reclaimed once it is broken */
 };
 
 struct gcg__analysis
@@ -62,8 +65,8 @@ struct gcg__analysis
 
   /* Out-edges of object i are edges [out_first[i], out_first[i + 1]) of the snapshot; in-edges are
      in_sources[in_first[i] ...), in order of source. */
-  const uint64_t *out_first; /* [n_objects + 1] */
-  const uint64_t *in_first;  /* [n_objects + 1] */
+  const uint64_t *out_first;  /* [n_objects + 1] */
+  const uint64_t *in_first;   /* [n_objects + 1] */
   const uint32_t *in_sources; /* [n_edges] */
 
   const uint8_t *reached; /* [n_objects]: from roots and uncollectable objects, by our own trace */
@@ -82,16 +85,19 @@ struct gcg__analysis
   struct gcg__totals leaked; /* what nothing will ever reclaim: components of leaked and
                                 finalization cycles (everything they reach), lost uncollectables */
   uint32_t n_finalization_cycles;
-  uint32_t n_lost_uncollectable; /* uncollectable objects that no root and no other object points to */
-  uint64_t only_collector; /* marked by the collector, not reached by our trace: a root we cannot see */
-  uint64_t only_trace;     /* reached by our trace, not marked: the collector knows the layout */
+  uint32_t
+      n_lost_uncollectable; /* uncollectable objects that no root and no other object points to */
+  uint64_t
+      only_collector;  /* marked by the collector, not reached by our trace: a root we cannot see */
+  uint64_t only_trace; /* reached by our trace, not marked: the collector knows the layout */
 };
 
 /* Garbage is what the collector did not mark.  Analyses SNAPSHOT, which must outlive the result.
-   On GCG_OK *ANALYSIS is to be freed with gcg__analysis_free.  Errors: GCG_NO_MEMORY. */
+   On GCG_OK *ANALYSIS is to be freed with gcg__analysis_free.  Errors: GCG_NO_MEMORY;
+   GCG_UNSUPPORTED: more than 2^32 - 4 objects. */
 enum gcg_status gcg__analysis_new (const struct gcg__snapshot *snapshot,
                                    struct gcg__analysis **analysis, struct gcg_error *error)
-  __attribute__ ((warn_unused_result));
+    __attribute__ ((warn_unused_result));
 void gcg__analysis_free (struct gcg__analysis *analysis);
 
 /* One step of a cycle: the word of OBJECT at OFFSET points to the next step's object (the last
@@ -102,33 +108,35 @@ struct gcg__step
   uint64_t offset;
 };
 
-/* The shortest cycle of a strongly connected component and where to cut it. */
+/* The shortest cycle of a strongly connected component and where to cut it.  Of a finalization
+   cycle: the shortest through an object whose finalizer keeps it. */
 struct gcg__cycle_path
 {
   struct gcg__step *steps; /* [n], freed by gcg__cycle_path_fini */
   uint32_t n;
-  bool shortest; /* false: the work limit was reached, a short cycle, perhaps not the shortest */
-  uint32_t cut;  /* index of the step to cut */
+  bool shortest;  /* false: the work limit was reached, a short cycle, perhaps not the shortest */
+  uint32_t cut;   /* index of the step to cut */
   bool only_edge; /* it is the only edge into its target from the whole garbage */
   bool all_freed; /* cutting it, with reference counts, frees the whole cycle (SCC) */
   struct gcg__totals freed; /* by cutting the edge: what loses its last reference, transitively;
-                               for a finalization cycle: what the cycle keeps (all it reaches), when
-                               the cut leaves no cycle */
+                               for a finalization cycle: what it keeps, when no finalizer is left on
+                               a cycle */
 };
 
 /* Breadth-first searches, pruned by the best cycle so far, from nodes with more than one out-edge
-   in the component (every cycle of a component that is not a plain ring has one), within a limit
-   of edge visits; then each of the cycle's edges (at most 64) is cut in turn and reference counts
-   cascade; the edge that frees most is chosen, ties go to the edge from a younger to an older
-   object (a back reference).  Errors: GCG_NO_MEMORY. */
+   in the component (every cycle of a component that is not a plain ring has one), or from those
+   with finalizers, within a limit of edge visits; then each of the cycle's edges (at most 64) is
+   cut in turn and reference counts cascade; the edge that frees most is chosen, ties go to the edge
+   from a younger to an older object (a back reference).  Errors: GCG_NO_MEMORY. */
 enum gcg_status gcg__cycle_path (const struct gcg__analysis *analysis, uint32_t cycle,
                                  struct gcg__cycle_path *path, struct gcg_error *error)
-  __attribute__ ((warn_unused_result));
+    __attribute__ ((warn_unused_result));
 void gcg__cycle_path_fini (struct gcg__cycle_path *path);
 
-/* Counts by group.  GROUP_OF_SITE[site] is the group of each tagged site's objects, GROUP_OF_SITE[0]
-   is ignored: untagged objects are counted by slot size in a group of their own each (up to 64
-   sizes, the rest together). */
+/* Counts by group.  GROUP_OF_SITE[site] (< N_GROUPS) is the group of each tagged site's objects,
+   GROUP_OF_SITE[0] is ignored: objects of site 0 are counted by slot size and kind in a group of
+   their own each (the 64 with most bytes, the rest together), biggest first.  min_bytes of an empty
+   count is 0.  Errors: GCG_NO_MEMORY. */
 struct gcg__count
 {
   struct gcg__totals all, garbage;
@@ -140,16 +148,16 @@ struct gcg__histogram
   struct gcg__count *by_site;  /* [n_sites] */
   struct gcg__untagged
   {
-    uint64_t slot_bytes; /* 0: all other sizes */
+    uint64_t slot_bytes; /* 0: all other sizes and kinds */
     uint32_t kind;
     struct gcg__count count;
-  } *untagged;
+  } * untagged;
   uint32_t n_groups, n_sites, n_untagged;
 };
 enum gcg_status gcg__histogram_new (const struct gcg__snapshot *snapshot,
                                     const uint32_t *group_of_site, uint32_t n_groups,
                                     struct gcg__histogram **histogram, struct gcg_error *error)
-  __attribute__ ((warn_unused_result));
+    __attribute__ ((warn_unused_result));
 void gcg__histogram_free (struct gcg__histogram *histogram);
 
 #endif
