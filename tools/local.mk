@@ -1,1 +1,7 @@
-# tools: see CONTRIBUTING.md
+# The gcglass command.  It links convenience libraries only, so that tools/gcglass is a plain
+# program in the build tree too.
+bin_PROGRAMS += %D%/gcglass
+tools_gcglass_SOURCES = %D%/command.h %D%/main.c
+tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
+tools_gcglass_LDADD =

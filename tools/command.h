@@ -1,0 +1,41 @@
+/* command.h -- one subcommand of gcglass, and what they share.
+ *
+ * Each subcommand is a file of its own that defines one `const struct command`; main.c lists them.
+ * A subcommand's function parses its own options with getopt_long (optind is 1 on entry, argv[0]
+ * is its name), does its work and returns the exit status: 0, 1 when it failed, 2 when it was
+ * called wrongly.  gcglass's own words go to the standard error, one line for each failure:
+ *   gcglass: report: x.gcsnap: the snapshot is damaged...
+ */
+#ifndef GCG_TOOLS_COMMAND_H
+#define GCG_TOOLS_COMMAND_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#define COMMAND_FAILED  1
+#define COMMAND_MISUSED 2
+
+struct command
+{
+  const char *name;
+  const char *arguments; /* after the name in the usage line: "[OPTION]... FILE" */
+  const char *summary;   /* what it does, one line without a full stop */
+  const char *options;   /* for --help: one option to a line, two spaces before it */
+  bool hidden;           /* started by gcglass itself: not in the list of --help */
+  int (*function) (const struct command *self, int argc, char **argv);
+};
+
+extern const struct command *const commands[]; /* ends in NULL */
+
+/* Prints SELF's --help to the standard output and returns 0. */
+int command_help (const struct command *self);
+
+/* Prints "gcglass: NAME: TEXT" to the standard error and returns COMMAND_FAILED. */
+int command_fail (const struct command *self, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
+
+/* The same with where to read how it is done, and COMMAND_MISUSED. */
+int command_misuse (const struct command *self, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
+
+#endif

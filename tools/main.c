@@ -1,0 +1,112 @@
+/* main.c -- the gcglass command: finds the subcommand and hands over.
+ *
+ * What has been written to the standard output is checked here, once for all subcommands: a full
+ * disk or a closed pipe is a failure of the command that wrote to it.
+ */
+#include <config.h>
+
+#include "tools/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+const struct command *const commands[] = { NULL };
+
+static const struct command *
+find_command (const char *name)
+{
+  for (const struct command *const *c = commands; *c != NULL; c++)
+    if (strcmp ((*c)->name, name) == 0)
+      return *c;
+  return NULL;
+}
+
+static int
+print_help (void)
+{
+  puts ("Usage: gcglass COMMAND [OPTION]...\n"
+        "Looks into the heap of a program that uses the Boehm-Demers-Weiser collector.\n");
+  for (const struct command *const *c = commands; *c != NULL; c++)
+    if (!(*c)->hidden)
+      printf ("  %-10s %s\n", (*c)->name, (*c)->summary);
+  puts ("\n  --help     this list; after a command: its options\n"
+        "  --version  the version\n\n"
+        "Each command has a manual page: man gcglass-COMMAND.");
+  return 0;
+}
+
+int
+command_help (const struct command *self)
+{
+  printf ("Usage: gcglass %s %s\n%s.\n\n%s", self->name, self->arguments, self->summary,
+          self->options);
+  return 0;
+}
+
+static void __attribute__ ((format (printf, 2, 0)))
+print_error (const struct command *self, const char *format, va_list arguments)
+{
+  fflush (stdout);
+  fprintf (stderr, "gcglass: %s: ", self->name);
+  vfprintf (stderr, format, arguments);
+}
+
+int
+command_fail (const struct command *self, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  print_error (self, format, arguments);
+  va_end (arguments);
+  fputc ('\n', stderr);
+  return COMMAND_FAILED;
+}
+
+int
+command_misuse (const struct command *self, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  print_error (self, format, arguments);
+  va_end (arguments);
+  fprintf (stderr, "; see: gcglass %s --help\n", self->name);
+  return COMMAND_MISUSED;
+}
+
+/* Writes what is buffered; whatever went wrong with the standard output makes STATUS a failure. */
+static int
+finish_output (const char *name, int status)
+{
+  bool failed = ferror (stdout) != 0;
+  errno = 0;
+  if ((fclose (stdout) != 0 || failed) && status == 0)
+    {
+      fprintf (stderr, "gcglass: %s: standard output: %s\n", name,
+               errno != 0 ? strerror (errno) : "cannot be written");
+      status = COMMAND_FAILED;
+    }
+  return status;
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc < 2)
+    {
+      fputs ("gcglass: no command given; see: gcglass --help\n", stderr);
+      return COMMAND_MISUSED;
+    }
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0)
+    return finish_output ("--help", print_help ());
+  if (strcmp (argv[1], "--version") == 0 || strcmp (argv[1], "-V") == 0)
+    return finish_output ("--version", printf ("gcglass %s\n", PACKAGE_VERSION) < 0);
+
+  const struct command *command = find_command (argv[1]);
+  if (command == NULL)
+    {
+      fprintf (stderr, "gcglass: no command '%s'; see: gcglass --help\n", argv[1]);
+      return COMMAND_MISUSED;
+    }
+  return finish_output (command->name, command->function (command, argc - 1, argv + 1));
+}
