@@ -1,1 +1,33 @@
-# templates: see CONTRIBUTING.md
+# templates: the web front end.  TEMPLATE_FILES is what the server embeds, and serves from a
+# directory given with --templates instead.
+TEMPLATE_FILES = \
+	%D%/overview.html \
+	%D%/types.html \
+	%D%/garbage.html \
+	%D%/component.html \
+	%D%/help.html \
+	%D%/error.html \
+	%D%/style.css \
+	%D%/parts.css \
+	%D%/print.css \
+	%D%/favicon.svg \
+	%D%/theme.js \
+	%D%/api.js \
+	%D%/chart.js \
+	%D%/component.js \
+	%D%/cycle.js \
+	%D%/dom.js \
+	%D%/format.js \
+	%D%/frame.js \
+	%D%/garbage.js \
+	%D%/help.js \
+	%D%/keys.js \
+	%D%/overview.js \
+	%D%/page.js \
+	%D%/picture.js \
+	%D%/site.js \
+	%D%/table.js \
+	%D%/types.js \
+	%D%/verdict.js
+
+EXTRA_DIST += $(TEMPLATE_FILES)

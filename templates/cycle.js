@@ -1,0 +1,85 @@
+/* cycle.js -- one cycle in words: its path, the edge to cut and why, what finalizes it.
+ */
+import { code, element, fill, stamp } from './dom.js';
+import { count, plural, sizeNode } from './format.js';
+import { verdictNode } from './verdict.js';
+
+const FOLD_ABOVE = 12; /* a longer path shows its first steps, and its last ones on demand */
+const SHOWN = 8;
+
+function stepName(step) {
+  return `${step.type}${step.field.startsWith('+') ? '' : '.'}${step.field}`;
+}
+
+/* struct a.next → struct b.owner → struct a, the edge to cut with scissors for an arrow. */
+function pathNode(cycle) {
+  const { path, cut } = cycle;
+  const shown = path.length > FOLD_ABOVE ? path.slice(0, SHOWN) : path;
+  const words = shown.flatMap((step, i) => {
+    const isCut = cut && i === cut.step;
+    return [element('span', { class: isCut ? 'step cut' : 'step' },
+      element('code', { dir: 'ltr' }, step.type,
+        element('b', {}, stepName(step).slice(step.type.length))),
+      element('span', { class: 'arrow', title: isCut ? 'the edge to cut' : null },
+        isCut ? ' ✂→' : ' →')), ' '];
+  });
+  if (shown.length < path.length) words.push(`… ${count(path.length - SHOWN)} more … → `);
+  return element('p', { class: 'path' }, ...words, code(path[0]?.type ?? ''));
+}
+
+function stepRow(step, i, cycle) {
+  const isCut = cycle.cut && i === cycle.cut.step;
+  const row = stamp('step-row', { ...step, name: stepName(step), position: i + 1 });
+  row.classList.toggle('cut', Boolean(isCut));
+  row.querySelector('.mark').textContent = isCut ? '✂' : '';
+  row.dataset.address = step.address;
+  return row;
+}
+
+/* The table of steps; a long one unfolds. */
+function fillSteps(body, cycle) {
+  const { path } = cycle;
+  if (path.length <= FOLD_ABOVE) {
+    body.replaceChildren(...path.map((step, i) => stepRow(step, i, cycle)));
+    return;
+  }
+  const more = element('button', { type: 'button', class: 'quiet' },
+    `Show the other ${plural(path.length - SHOWN, 'step')}`);
+  const row = element('tr', {}, element('td', { colspan: '5' }, more));
+  body.replaceChildren(...path.slice(0, SHOWN).map((step, i) => stepRow(step, i, cycle)), row);
+  more.addEventListener('click', () => row.replaceWith(
+    ...path.slice(SHOWN).map((step, i) => stepRow(step, i + SHOWN, cycle))));
+}
+
+function cutNode(cut) {
+  const node = fill(stamp('cut'), cut);
+  const field = `${cut.from_type}${cut.field.startsWith('+') ? '' : '.'}${cut.field}`;
+  node.querySelector('.what').append('Cut ', code(field), ' → ', code(cut.to_type));
+  if (cut.freed.count > 0) {
+    node.querySelector('.what').append(': ', sizeNode(cut.freed.bytes),
+      `, ${plural(cut.freed.count, 'object')}, ${cut.freed.count === 1 ? 'is' : 'are'} freed.`);
+  }
+  return node;
+}
+
+function finalizerNode(finalizer) {
+  return element('li', {}, code(finalizer.type), ` at `, code(finalizer.address, 'grey'),
+    `: ${finalizer.mode} finalizer `, finalizer.function ? code(finalizer.function) : '');
+}
+
+/* CYCLE of /api/garbage/N, the Nth of TOTAL, as an <article>. */
+export function cycleNode(cycle, total) {
+  const node = stamp('cycle', cycle);
+  node.querySelector('h2').append(total > 1 ? `Cycle ${count(cycle.number)} ` : 'The cycle ',
+    verdictNode(cycle.verdict));
+  node.querySelector('.facts').append(`${plural(cycle.objects, 'object')}, `,
+    sizeNode(cycle.bytes), cycle.path.length === cycle.objects
+      ? '' : `; ${cycle.shortest ? 'the shortest way round' : 'a short way round'} has `
+        + plural(cycle.path.length, 'step'));
+  node.querySelector('.path').replaceWith(pathNode(cycle));
+  if (cycle.cut) node.querySelector('.cut-place').replaceWith(cutNode(cycle.cut));
+  const finalizers = node.querySelector('.finalizers ul');
+  finalizers?.append(...cycle.finalizers.map(finalizerNode));
+  fillSteps(node.querySelector('tbody'), cycle);
+  return node;
+}

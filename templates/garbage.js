@@ -1,0 +1,61 @@
+/* garbage.js -- the page /garbage: what nothing reaches any more, by component.
+ */
+import { pageLink } from './api.js';
+import { code, element, fill, stamp } from './dom.js';
+import { count, plural, size } from './format.js';
+import { startPage } from './page.js';
+import { Table } from './table.js';
+import { verdictNode } from './verdict.js';
+
+const words = document.getElementById('words');
+const lookedAt = document.getElementById('looked-at');
+
+function showSummary({ summary }) {
+  const unfreed = summary.leaked;
+  const cyclesText = unfreed.count > 0
+    ? `${plural(unfreed.count, 'object')} (${size(unfreed.bytes)}) of it will never be freed.`
+    : 'The collector reclaims all of it.';
+  words.textContent = summary.components === 0
+    ? 'No garbage.'
+    : `${plural(summary.components, 'component')} with ${plural(summary.count, 'object')}, `
+      + `${size(summary.bytes)}; ${plural(summary.cycles, 'cycle')}, `
+      + `${count(summary.finalization_cycles)} through finalizers. ${cyclesText}`;
+  lookedAt.replaceChildren(fill(stamp('looked-at-text'), summary.looked_at));
+  const { only_collector: keeps, only_trace: drops } = summary;
+  if (keeps > 0) {
+    lookedAt.append(` ${plural(keeps, 'object')} only the collector sees a way to.`);
+  }
+  if (drops > 0) {
+    lookedAt.append(` ${plural(drops, 'object')} only we see a way to:`
+      + ' the collector knows that those words are no pointers.');
+  }
+}
+
+function rowOf(row) {
+  const tr = stamp('component-row', row);
+  const link = tr.querySelector('a');
+  link.href = pageLink(`/garbage/${row.number}`, {}, true);
+  link.textContent = count(row.number);
+  link.setAttribute('aria-label', `Component ${row.number}, ${row.verdict}`);
+  tr.querySelector('.verdict').append(verdictNode(row.verdict));
+  tr.querySelector('.types').append(...row.types.flatMap((type, i) => [
+    i > 0 ? ', ' : '', code(type.name), type.count > 1 ? ` ×${count(type.count)}` : '']));
+  return tr;
+}
+
+function empty({ summary }) {
+  const all = plural(summary.looked_at.objects, 'object');
+  return element('div', {},
+    element('p', {}, element('strong', {}, `No garbage: all ${all} are reachable.`)),
+    element('p', {}, 'Let the program do what you suspect to leak, then take another snapshot.'));
+}
+
+const table = new Table(document.getElementById('garbage'), {
+  path: '/api/garbage',
+  rowOf,
+  empty,
+  shown: showSummary,
+  defaults: { sort: 'number', order: 'asc' },
+});
+
+startPage(() => table.load());

@@ -1,0 +1,58 @@
+/* page.js -- loading what a page shows: first answer, no snapshot yet, errors.
+ */
+import { get, pinSnapshot } from './api.js';
+import { element } from './dom.js';
+import { showFrame } from './frame.js';
+
+const main = document.querySelector('main');
+
+/* Says in the page's own place what is the matter, instead of the figures. */
+function say(kind, title, text, ...more) {
+  main.dataset.state = kind;
+  let box = document.getElementById('state');
+  if (!box) {
+    box = element('section', { id: 'state', role: 'status' });
+    main.prepend(box);
+  }
+  box.className = `state ${kind}`;
+  box.replaceChildren(element('h1', {}, title), element('p', {}, text), ...more);
+}
+
+function clear() {
+  delete main.dataset.state;
+  document.getElementById('state')?.remove();
+}
+
+/* GETs PATH and calls SHOW with the answer.  Without a snapshot says why there is none and answers
+   false; the frame's "snapshot" event is the time to try again.  PIN: stick to this snapshot. */
+export async function load(path, parameters, show, { signal = undefined, pin = true } = {}) {
+  try {
+    const data = await get(path, parameters, signal);
+    if (data.frame.waiting) {
+      showFrame(data.frame);
+      say('waiting', 'No snapshot yet', `${data.frame.waiting} This page goes on by itself.`);
+      return false;
+    }
+    if (pin) pinSnapshot(data.frame);
+    showFrame(data.frame);
+    clear();
+    show(data);
+    return true;
+  } catch (error) {
+    if (error.name === 'AbortError') return false;
+    if (!('status' in error)) throw error;
+    say('warning', error.status ? `Error ${error.status}` : 'No answer', error.message,
+      element('p', {}, element('a', { href: '/' }, 'Overview of the newest snapshot')));
+    return false;
+  }
+}
+
+/* Runs START now and, while it answers false because there was no snapshot, again with each new
+   snapshot that the frame hears of. */
+export async function startPage(start) {
+  let done = false;
+  document.addEventListener('snapshot', async (event) => {
+    if (!done && event.detail.snapshot) done = await start();
+  });
+  done = await start();
+}

@@ -1,0 +1,176 @@
+/* table.js -- a table whose rows are sorted, filtered and paged by the server.
+ *
+ * The skeleton is HTML: <section class="table" id="x"> with a <form> of filters, a <table> whose
+ * <th data-sort="column"> can be sorted by, a <tbody> with a skeleton row, and <p class="pager">.
+ * Headers and pages become real links; the state (sort, order, offset, filters) is the page's
+ * query, so that it can be bookmarked and gone back to.
+ */
+import { address } from './api.js';
+import { debounce, element } from './dom.js';
+import { count } from './format.js';
+import { load } from './page.js';
+import { addKey } from './keys.js';
+
+const LIMIT = 50;
+const TYPING_MS = 150;
+
+export class Table {
+  /* ROOT: the section.  PATH: the JSON.  ROWOF (row, data): the <tr> of a row.  EMPTY (state,
+     data): a node for no rows.  SHOWN (data): called with each answer before its rows are drawn.
+     DEFAULTS: sort and order without a query. */
+  constructor(root, { path, rowOf, empty, shown = () => {}, defaults }) {
+    Object.assign(this, { root, path, rowOf, empty, shown, defaults });
+    this.form = root.querySelector('form');
+    this.body = root.querySelector('tbody');
+    this.pager = root.querySelector('.pager');
+    this.headers = [...root.querySelectorAll('th[data-sort]')];
+    this.controller = null;
+    this.drawHeaders();
+    this.watch();
+  }
+
+  get filters() {
+    return [...this.form.elements].filter((one) => one.name);
+  }
+
+  /* The state in the page's address. */
+  state() {
+    const query = new URLSearchParams(location.search);
+    const state = {
+      sort: query.get('sort') ?? this.defaults.sort,
+      order: query.get('order') ?? this.defaults.order,
+      offset: Number(query.get('offset') ?? 0),
+    };
+    for (const filter of this.filters) state[filter.name] = query.get(filter.name) ?? '';
+    return state;
+  }
+
+  /* The page's address with CHANGES to the state; what is not the table's stays. */
+  addressOf(changes) {
+    const parameters = {
+      ...Object.fromEntries(new URLSearchParams(location.search)), offset: null, ...changes,
+    };
+    if (parameters.sort === this.defaults.sort && parameters.order === this.defaults.order) {
+      delete parameters.sort;
+      delete parameters.order;
+    }
+    if (!parameters.offset) delete parameters.offset;
+    return address(location.pathname, parameters);
+  }
+
+  async go(target, replace = false) {
+    if (replace) history.replaceState(null, '', target);
+    else history.pushState(null, '', target);
+    return this.load();
+  }
+
+  watch() {
+    const typed = debounce(() => this.applyFilters(true), TYPING_MS);
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.applyFilters(false);
+    });
+    this.form.addEventListener('input', (event) => {
+      if (event.target.type === 'checkbox') this.applyFilters(false);
+      else typed();
+    });
+    this.root.addEventListener('click', (event) => {
+      const link = event.target.closest('a[data-table-link]');
+      const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+      if (!link || !plain) return;
+      event.preventDefault();
+      this.go(link.href);
+    });
+    window.addEventListener('popstate', () => this.load());
+    addKey('[', 'Previous rows', () => this.pager.querySelector('[rel=prev]')?.click());
+    addKey(']', 'Next rows', () => this.pager.querySelector('[rel=next]')?.click());
+  }
+
+  applyFilters(replace) {
+    const changes = {};
+    for (const filter of this.filters) {
+      const off = filter.type === 'checkbox' && !filter.checked;
+      changes[filter.name] = off ? null : filter.value.trim();
+    }
+    return this.go(this.addressOf(changes), replace);
+  }
+
+  /* Shows rows that match filters given by CHANGES, from elsewhere than the form. */
+  show(changes) {
+    return this.go(this.addressOf(changes));
+  }
+
+  drawHeaders() {
+    const state = this.state();
+    for (const header of this.headers) {
+      const column = header.dataset.sort;
+      const active = column === state.sort;
+      const first = header.dataset.first ?? 'desc';
+      const other = state.order === 'asc' ? 'desc' : 'asc';
+      const text = header.dataset.text ??= header.textContent;
+      header.setAttribute('aria-sort',
+        active ? (state.order === 'asc' ? 'ascending' : 'descending') : 'none');
+      header.replaceChildren(element('a', {
+        href: this.addressOf({ sort: column, order: active ? other : first }),
+        'data-table-link': true,
+      }, text));
+    }
+  }
+
+  drawForm(state) {
+    for (const filter of this.filters) {
+      if (filter.type === 'checkbox') filter.checked = state[filter.name] === filter.value;
+      else if (filter !== document.activeElement) filter.value = state[filter.name];
+    }
+  }
+
+  drawPager(data) {
+    const last = data.offset + data.rows.length;
+    const link = (rel, text, offset) => element('a', {
+      href: this.addressOf({ offset }), rel, class: 'button quiet', 'data-table-link': true,
+    }, text);
+    this.pager.replaceChildren();
+    if (data.rows.length === 0) return;
+    this.pager.append(element('span', {},
+      `${count(data.offset + 1)}–${count(last)} of ${count(data.total)}`));
+    if (data.offset > 0) {
+      this.pager.append(link('prev', '‹ Previous', Math.max(0, data.offset - LIMIT)));
+    }
+    if (last < data.total) this.pager.append(link('next', 'Next ›', data.offset + LIMIT));
+  }
+
+  drawRows(data) {
+    const state = this.state();
+    this.shown(data);
+    if (data.rows.length > 0) {
+      this.body.replaceChildren(...data.rows.map((row) => this.rowOf(row, data)));
+    } else {
+      const columns = this.root.querySelectorAll('thead th').length;
+      this.body.replaceChildren(element('tr', { class: 'empty' },
+        element('td', { colspan: columns }, this.emptyNode(state, data))));
+    }
+    this.drawPager(data);
+  }
+
+  emptyNode(state, data) {
+    const set = this.filters.filter((filter) => state[filter.name]);
+    if (set.length === 0) return this.empty(data);
+    const without = Object.fromEntries(set.map((filter) => [filter.name, null]));
+    return element('p', {}, 'Nothing matches. ',
+      element('a', { href: this.addressOf(without), 'data-table-link': true }, 'Show all'));
+  }
+
+  /* Asks for the rows of the current address; false when there is no snapshot or no answer. */
+  async load() {
+    const state = this.state();
+    this.controller?.abort();
+    this.controller = new AbortController();
+    this.drawHeaders();
+    this.drawForm(state);
+    this.body.setAttribute('aria-busy', 'true');
+    const done = await load(this.path, { ...state, limit: LIMIT }, (data) => this.drawRows(data),
+      { signal: this.controller.signal });
+    if (done) this.body.removeAttribute('aria-busy');
+    return done;
+  }
+}
