@@ -7,3 +7,7 @@ tests_json_assert_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JANSSON_CFLAGS)
 tests_json_assert_LDADD = $(JANSSON_LIBS)
 dist_check_SCRIPTS += %D%/json_assert.test
 TESTS += %D%/json_assert.test
+
+# The build and the rules about the source.
+dist_check_SCRIPTS += %D%/configure.test
+TESTS += %D%/configure.test
