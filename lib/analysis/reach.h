@@ -1,0 +1,18 @@
+/* reach.h -- our own trace from the roots. */
+#ifndef GCG_ANALYSIS_REACH_H
+#define GCG_ANALYSIS_REACH_H
+
+#include "analysis/graph.h"
+
+/* Are objects of KIND never reclaimed by the collector? */
+static inline bool
+gcg__kind_uncollectable (uint32_t kind)
+{
+  return kind == GCG__KIND_UNCOLLECTABLE || kind == GCG__KIND_ATOMIC_UNCOLLECTABLE;
+}
+
+/* What roots and uncollectable objects reach: 1 or 0 for each object.  NULL: out of memory. */
+const uint8_t *gcg__reach_trace (const struct gcg__snapshot *snapshot,
+                                 const struct gcg__graph *graph, struct gcg__arena *arena);
+
+#endif
