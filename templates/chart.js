@@ -47,7 +47,8 @@ function axes(first, topBytes, topPause) {
 
 function readOut(one) {
   const used = one.heap_bytes - one.free_bytes;
-  return `Collection ${count(one.number)}, ${age(-one.at_ms / 1000)} before the snapshot: `
+  const when = one.at_ms > -1000 ? 'at the snapshot' : `${age(-one.at_ms / 1000)} before the snapshot`;
+  return `Collection ${count(one.number)}, ${when}: `
     + `${size(used)} in use of ${size(one.heap_bytes)}, pause ${duration(one.pause_ns)}`
     + (one.mark_ns ? `, of it marking ${duration(one.mark_ns)}` : '');
 }
@@ -80,7 +81,7 @@ export function heapChart(collections) {
       y: (PAUSE_BOTTOM - height).toFixed(1), height: height.toFixed(1),
     }));
   }
-  const rule = svg('line', { class: 'rule', y1: HEAP_TOP, y2: PAUSE_BOTTOM, x1: -9, x2: -9 });
+  const rule = svg('line', { class: 'rule', y1: HEAP_TOP, y2: PAUSE_BOTTOM, visibility: 'hidden' });
   picture.append(rule);
   return withReading(picture, rule, list, x);
 }
@@ -91,6 +92,7 @@ function withReading(picture, rule, list, x) {
   const choose = (index) => {
     chosen = Math.max(0, Math.min(list.length - 1, index));
     words.textContent = readOut(list[chosen]);
+    rule.setAttribute('visibility', 'visible');
     rule.setAttribute('x1', x(list[chosen].at_ms));
     rule.setAttribute('x2', x(list[chosen].at_ms));
   };

@@ -5,7 +5,7 @@
  */
 import { address, pageLink } from './api.js';
 import { code, element, fill, stamp } from './dom.js';
-import { count, plural } from './format.js';
+import { count, plural, sizeNode } from './format.js';
 import { cycleNode } from './cycle.js';
 import { startPage } from './page.js';
 import { Picture } from './picture.js';
@@ -83,11 +83,15 @@ function showComponent(data) {
   shownId = data.frame.snapshot.id;
   graph = data.graph;
   document.title = `Component ${number}: ${data.component.verdict} – gcglass`;
-  const head = fill(document.getElementById('head'), data.component);
+  const { component } = data;
+  const head = fill(document.getElementById('head'), component);
+  head.querySelector('.lead').replaceChildren(`${plural(component.objects, 'object')}, `,
+    sizeNode(component.bytes), component.cycles > 0
+      ? `; ${count(component.on_cycles)} of them on ${plural(component.cycles, 'cycle')}` : '');
   head.querySelector('.verdict').replaceChildren(verdictNode(data.component.verdict));
   head.querySelector('.back').href = pageLink('/garbage');
   document.getElementById('cycles').replaceChildren(
-    ...data.cycles.map((cycle) => cycleNode(cycle, data.total_cycles)));
+    ...data.cycles.map((cycle) => cycleNode(cycle, data.total_cycles, data.component.verdict)));
   const more = data.total_cycles - data.cycles.length;
   if (more > 0) {
     document.getElementById('cycles').append(element('p', { class: 'grey' },

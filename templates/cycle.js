@@ -1,6 +1,6 @@
 /* cycle.js -- one cycle in words: its path, the edge to cut and why, what finalizes it.
  */
-import { code, element, fill, stamp } from './dom.js';
+import { code, element, stamp } from './dom.js';
 import { count, plural, sizeNode } from './format.js';
 import { verdictNode } from './verdict.js';
 
@@ -52,7 +52,7 @@ function fillSteps(body, cycle) {
 }
 
 function cutNode(cut) {
-  const node = fill(stamp('cut'), cut);
+  const node = stamp('cut', cut);
   const field = `${cut.from_type}${cut.field.startsWith('+') ? '' : '.'}${cut.field}`;
   node.querySelector('.what').append('Cut ', code(field), ' → ', code(cut.to_type));
   if (cut.freed.count > 0) {
@@ -67,11 +67,12 @@ function finalizerNode(finalizer) {
     `: ${finalizer.mode} finalizer `, finalizer.function ? code(finalizer.function) : '');
 }
 
-/* CYCLE of /api/garbage/N, the Nth of TOTAL, as an <article>. */
-export function cycleNode(cycle, total) {
+/* CYCLE of /api/garbage/N, one of TOTAL in a component with VERDICT, as an <article>. */
+export function cycleNode(cycle, total, verdict) {
   const node = stamp('cycle', cycle);
-  node.querySelector('h2').append(total > 1 ? `Cycle ${count(cycle.number)} ` : 'The cycle ',
-    verdictNode(cycle.verdict));
+  node.querySelector('h2').append(total > 1 ? `Cycle ${cycle.number} of ${count(total)}` : 'The cycle');
+  if (cycle.verdict !== verdict) node.querySelector('h2').append(': ', verdictNode(cycle.verdict));
+  node.querySelector('details').open = cycle.number === 1;
   node.querySelector('.facts').append(`${plural(cycle.objects, 'object')}, `,
     sizeNode(cycle.bytes), cycle.path.length === cycle.objects
       ? '' : `; ${cycle.shortest ? 'the shortest way round' : 'a short way round'} has `

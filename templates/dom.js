@@ -27,14 +27,15 @@ function lookUp(data, path) {
   return path.split('.').reduce((value, key) => (value === null ? null : value?.[key]), data);
 }
 
-/* Fills every element below ROOT that has data-field from DATA, through its data-format.  An
-   element with data-if is removed when that member is absent, null, false, 0 or empty. */
+/* Fills ROOT and every element below it that has data-field from DATA, through its data-format.  An
+   element below it with data-if is removed when that member is absent, null, false, 0 or empty. */
 export function fill(root, data) {
   for (const node of root.querySelectorAll('[data-if]')) {
     const value = lookUp(data, node.dataset.if);
     if (!value || (Array.isArray(value) && value.length === 0)) node.remove();
   }
-  for (const node of root.querySelectorAll('[data-field]')) {
+  const below = root.querySelectorAll('[data-field]');
+  for (const node of root.matches('[data-field]') ? [root, ...below] : below) {
     const value = lookUp(data, node.dataset.field);
     const known = value !== null && value !== undefined;
     const format = node.dataset.format ?? 'text';

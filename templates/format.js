@@ -102,7 +102,8 @@ export function timeNode(unixMs) {
   const node = document.createElement('time');
   node.dateTime = date.toISOString();
   node.title = date.toString();
-  node.textContent = date.toLocaleTimeString();
+  node.textContent = date.toDateString() === new Date().toDateString()
+    ? date.toLocaleTimeString() : date.toLocaleString();
   return node;
 }
 

@@ -24,7 +24,7 @@ function findingNode(finding) {
   const link = localLink(finding.href);
   return element('li', { class: finding.severity },
     element('span', { class: 'mark', role: 'img', 'aria-label': finding.severity },
-      finding.severity === 'warning' ? '⚠' : 'ⓘ'),
+      finding.severity === 'warning' ? '⚠' : 'i'),
     link ? element('a', { href: link, dir: 'auto' }, finding.text)
       : element('span', { dir: 'auto' }, finding.text));
 }

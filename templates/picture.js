@@ -121,8 +121,8 @@ export class Picture {
 
   /* The whole picture, but never bigger than life. */
   fit() {
-    if (!this.svg) return;
     const { clientWidth, clientHeight } = this.canvas;
+    if (!this.svg || clientWidth === 0) return; /* a canvas that is not shown has no size */
     const scale = Math.min(1.35, clientWidth / this.whole.width, clientHeight / this.whole.height);
     this.lookAt(this.whole.x + this.whole.width / 2, this.whole.y + this.whole.height / 2, scale);
   }

@@ -18,5 +18,5 @@ export function isBad(verdict) {
 export function verdictNode(verdict) {
   return element('span', {
     class: isBad(verdict) ? 'verdict-word bad' : 'verdict-word', title: MEANINGS[verdict],
-  }, isBad(verdict) ? '⚠ ' : '', verdict);
+  }, isBad(verdict) ? '⚠ ' : '', element('span', { class: 'word' }, verdict));
 }
