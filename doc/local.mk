@@ -1,1 +1,3 @@
-# doc: see CONTRIBUTING.md
+# Manual pages are installed, the rest is distributed.
+dist_man_MANS += %D%/man/libgcglass.3
+EXTRA_DIST += %D%/api.md %D%/design/overview.md
