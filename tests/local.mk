@@ -11,3 +11,5 @@ TESTS += %D%/json_assert.test
 # The build and the rules about the source.
 dist_check_SCRIPTS += %D%/configure.test
 TESTS += %D%/configure.test
+dist_check_SCRIPTS += %D%/bootstrap.test
+TESTS += %D%/bootstrap.test
