@@ -12,6 +12,7 @@ import { Picture } from './picture.js';
 import { Table } from './table.js';
 import { verdictNode } from './verdict.js';
 
+const UNFOLDED = 3; /* cycles */
 const REDUCE_ABOVE = 40; /* nodes: a bigger graph is first shown with its cycles only */
 
 const number = Number(location.pathname.split('/').pop());
@@ -77,6 +78,22 @@ function chooseGraph(event) {
   drawPicture();
 }
 
+/* The biggest cycles in full, the others folded, so that the picture is not far below. */
+function drawCycles({ cycles, total_cycles: total, component }) {
+  const all = cycles.map((cycle) => cycleNode(cycle, total, component.verdict));
+  const place = document.getElementById('cycles');
+  place.replaceChildren(...all.slice(0, UNFOLDED));
+  if (total > UNFOLDED) {
+    const untold = total - cycles.length;
+    place.append(element('details', { class: 'more-cycles' },
+      element('summary', {}, plural(total - UNFOLDED, 'smaller cycle')), ...all.slice(UNFOLDED),
+      untold > 0 ? element('p', { class: 'grey' }, `and ${count(untold)} more`) : null));
+  }
+  if (total === 0) {
+    place.append(element('p', {}, 'There is no cycle in it: nothing points to it any more.'));
+  }
+}
+
 /* The part of the page that sorting the table does not change. */
 function showComponent(data) {
   if (shownId === data.frame.snapshot.id) return;
@@ -90,17 +107,7 @@ function showComponent(data) {
       ? `; ${count(component.on_cycles)} of them on ${plural(component.cycles, 'cycle')}` : '');
   head.querySelector('.verdict').replaceChildren(verdictNode(data.component.verdict));
   head.querySelector('.back').href = pageLink('/garbage');
-  document.getElementById('cycles').replaceChildren(
-    ...data.cycles.map((cycle) => cycleNode(cycle, data.total_cycles, data.component.verdict)));
-  const more = data.total_cycles - data.cycles.length;
-  if (more > 0) {
-    document.getElementById('cycles').append(element('p', { class: 'grey' },
-      `and ${plural(more, 'smaller cycle')}`));
-  }
-  if (data.total_cycles === 0) {
-    document.getElementById('cycles').append(element('p', {},
-      'There is no cycle in it: nothing points to its first object any more.'));
-  }
+  drawCycles(data);
   drawPicture();
 }
 
