@@ -1,0 +1,23 @@
+/* fail.c -- see fail.h. */
+#include <config.h>
+
+#include "report/fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum gcg_status
+gcg__report_fail (struct gcg_error *error, enum gcg_status status, const char *format, ...)
+{
+  if (error == NULL)
+    return status;
+  error->status = status;
+  va_list arguments;
+  va_start (arguments, format);
+  vsnprintf (error->text, sizeof error->text, format, arguments);
+  va_end (arguments);
+  for (char *c = error->text; *c != '\0'; c++)
+    if ((unsigned char)*c < ' ' || *c == 0x7f)
+      *c = ' ';
+  return status;
+}

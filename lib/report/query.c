@@ -1,0 +1,240 @@
+/* query.c -- see query.h.
+ *
+ * The k first rows are kept in a binary heap whose top is the last of them, as in a bounded
+ * priority queue (Knuth, The Art of Computer Programming 3, 5.2.3); at the end they are sorted.
+ */
+#include <config.h>
+
+#include "report/query.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/buffer.h"
+#include "report/fail.h"
+
+void
+gcg__query_init (struct gcg__query *query)
+{
+  *query = (struct gcg__query){ .limit = GCG__QUERY_LIMIT };
+}
+
+/* A decimal number from LEAST to MOST, nothing before or after it. */
+static bool
+parse_number (const char *text, uint64_t least, uint64_t most, uint64_t *number)
+{
+  if (text[0] < '0' || text[0] > '9')
+    return false;
+  char *end;
+  errno = 0;
+  unsigned long long value = strtoull (text, &end, 10);
+  if (errno != 0 || *end != '\0' || value < least || value > most)
+    return false;
+  *number = value;
+  return true;
+}
+
+enum gcg_status
+gcg__query_set (struct gcg__query *query, const char *name, const char *value,
+                struct gcg_error *error)
+{
+  uint64_t number;
+  if (strcmp (name, "offset") == 0)
+    {
+      if (!parse_number (value, 0, UINT32_MAX, &number))
+        return gcg__report_fail (error, GCG_INVALID, "offset must be a number from 0 to %u",
+                                 UINT32_MAX);
+      query->offset = number;
+    }
+  else if (strcmp (name, "limit") == 0)
+    {
+      if (!parse_number (value, 1, GCG__QUERY_LIMIT_MAX, &number))
+        return gcg__report_fail (error, GCG_INVALID, "limit must be a number from 1 to %u",
+                                 GCG__QUERY_LIMIT_MAX);
+      query->limit = (uint32_t)number;
+    }
+  else if (strcmp (name, "order") == 0)
+    {
+      query->ordered = true;
+      query->descending = strcmp (value, "desc") == 0;
+      if (!query->descending && strcmp (value, "asc") != 0)
+        return gcg__report_fail (error, GCG_INVALID, "order must be asc or desc");
+    }
+  else if (strcmp (name, "cycles") == 0)
+    {
+      query->cycles = strcmp (value, "1") == 0;
+      if (!query->cycles && strcmp (value, "0") != 0)
+        return gcg__report_fail (error, GCG_INVALID, "cycles must be 0 or 1");
+    }
+  else if (strcmp (name, "sort") == 0)
+    query->sort = value[0] != '\0' ? value : NULL;
+  else if (strcmp (name, "q") == 0)
+    query->q = value[0] != '\0' ? value : NULL;
+  else if (strcmp (name, "type") == 0)
+    query->type = value[0] != '\0' ? value : NULL;
+  else
+    return gcg__report_fail (error, GCG_NOT_FOUND, "no parameter is called '%.40s'", name);
+  return GCG_OK;
+}
+
+uint64_t
+gcg__query_real_key (double number)
+{
+  uint64_t bits;
+  memcpy (&bits, &number, sizeof bits);
+  return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+}
+
+bool
+gcg__query_match (const char *needle, const char *text)
+{
+  return needle == NULL || strcasestr (text, needle) != NULL;
+}
+
+/* A row on the heap.  KEY is complemented when the order descends, so that smaller comes first. */
+struct entry
+{
+  uint64_t key;
+  uint32_t row;
+};
+
+static bool
+entry_before (const struct entry *a, const struct entry *b)
+{
+  return a->key != b->key ? a->key < b->key : a->row < b->row;
+}
+
+static int
+entry_compare (const void *a, const void *b)
+{
+  return entry_before (a, b) ? -1 : entry_before (b, a);
+}
+
+/* Puts ENTRY in the place of the heap's top and lets it sink. */
+static void
+heap_replace_top (struct entry *heap, size_t n, struct entry entry)
+{
+  size_t at = 0;
+  for (size_t child; (child = 2 * at + 1) < n; at = child)
+    {
+      if (child + 1 < n && entry_before (&heap[child], &heap[child + 1]))
+        child++;
+      if (!entry_before (&entry, &heap[child]))
+        break;
+      heap[at] = heap[child];
+    }
+  heap[at] = entry;
+}
+
+static void
+heap_push (struct entry *heap, size_t n, struct entry entry)
+{
+  size_t at = n;
+  for (; at > 0 && entry_before (&heap[(at - 1) / 2], &entry); at = (at - 1) / 2)
+    heap[at] = heap[(at - 1) / 2];
+  heap[at] = entry;
+}
+
+static bool
+is_wanted (const struct gcg__table *table, uint32_t row)
+{
+  return table->wanted == NULL || table->wanted (table->table, row);
+}
+
+/* Chooses by key. */
+static enum gcg_status
+choose_sorted (const struct gcg__query *query, const struct gcg__table *table,
+               const struct gcg__table_column *column, bool descending, struct gcg__chosen *chosen,
+               struct gcg_error *error)
+{
+  uint64_t most = query->offset + query->limit;
+  size_t k = most < table->n_rows ? (size_t)most : table->n_rows;
+  struct entry *heap = malloc ((k + 1) * sizeof *heap);
+  if (heap == NULL)
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while sorting");
+  size_t n = 0;
+  for (uint32_t row = 0; row < table->n_rows; row++)
+    {
+      if (!is_wanted (table, row))
+        continue;
+      chosen->total++;
+      uint64_t key = column->key (table->table, row);
+      struct entry entry = { descending ? ~key : key, row };
+      if (n < k)
+        heap_push (heap, n++, entry);
+      else if (k > 0 && entry_before (&entry, &heap[0]))
+        heap_replace_top (heap, n, entry);
+    }
+  if (n > 0)
+    qsort (heap, n, sizeof *heap, entry_compare);
+  for (size_t i = query->offset; i < n; i++)
+    chosen->rows[chosen->n++] = heap[i].row;
+  free (heap);
+  return GCG_OK;
+}
+
+/* Chooses in the table's own order, or against it. */
+static void
+choose_plain (const struct gcg__query *query, const struct gcg__table *table, bool backwards,
+              struct gcg__chosen *chosen)
+{
+  for (uint32_t i = 0; i < table->n_rows; i++)
+    {
+      uint32_t row = backwards ? table->n_rows - 1 - i : i;
+      if (!is_wanted (table, row))
+        continue;
+      if (chosen->total >= query->offset && chosen->n < query->limit)
+        chosen->rows[chosen->n++] = row;
+      chosen->total++;
+      if (table->wanted == NULL && chosen->n == query->limit)
+        break;
+    }
+  if (table->wanted == NULL)
+    chosen->total = table->n_rows;
+}
+
+static const struct gcg__table_column *
+find_column (const struct gcg__table *table, const char *name, struct gcg_error *error)
+{
+  const struct gcg__table_column *column = table->columns;
+  for (; column->name != NULL; column++)
+    if (strcmp (column->name, name) == 0)
+      return column;
+  struct gcg__buffer names;
+  gcg__buffer_init (&names, NULL, NULL);
+  for (column = table->columns; column->name != NULL; column++)
+    gcg__buffer_format (&names, "%s%s", column == table->columns ? "" : ", ", column->name);
+  (void)gcg__report_fail (error, GCG_INVALID, "no column '%.40s' to sort by; there are: %s", name,
+                          gcg__buffer_string (&names));
+  gcg__buffer_fini (&names);
+  return NULL;
+}
+
+enum gcg_status
+gcg__query_choose (const struct gcg__query *query, const struct gcg__table *table,
+                   struct gcg__chosen *result, struct gcg_error *error)
+{
+  const struct gcg__table_column *column = NULL;
+  if (query->sort != NULL && (column = find_column (table, query->sort, error)) == NULL)
+    return GCG_INVALID;
+  struct gcg__chosen chosen = { .rows = malloc ((query->limit + (size_t)1) * sizeof *chosen.rows) };
+  if (chosen.rows == NULL)
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a page of rows");
+  if (column != NULL && column->key != NULL)
+    {
+      bool descending = query->ordered ? query->descending : column->descending;
+      enum gcg_status status = choose_sorted (query, table, column, descending, &chosen, error);
+      if (status != GCG_OK)
+        {
+          free (chosen.rows);
+          return status;
+        }
+    }
+  else
+    choose_plain (query, table,
+                  column != NULL && query->ordered && query->descending != column->descending,
+                  &chosen);
+  *result = chosen;
+  return GCG_OK;
+}

@@ -1,0 +1,153 @@
+/* report.h -- what each page says, as JSON (doc/api.md), and the same in other forms.
+ *
+ * A function here takes the model, what the top of the page shows, and which rows are wanted, and
+ * writes one whole JSON object.  It changes nothing but the model's cache of shortest cycles, so
+ * any thread may call any of them.  When it fails, what has been written to JSON is not to be used.
+ */
+#ifndef GCG_REPORT_REPORT_H
+#define GCG_REPORT_REPORT_H
+
+#include "report/json.h"
+#include "report/model.h"
+#include "report/query.h"
+
+/* frame.c: what the top of every page shows */
+
+/* A snapshot in the menu. */
+struct gcg__frame_snapshot
+{
+  uint32_t id;
+  const char *description; /* borrowed */
+  uint64_t taken_unix_ms;
+  uint64_t collection;
+  double age_s;
+  uint64_t objects, bytes;
+};
+
+/* Filled by whoever has the snapshots: the server; the command line for a file. */
+struct gcg__frame_state
+{
+  const char *program; /* base name; strings are borrowed */
+  uint32_t pid;
+  const char *state; /* "live", "ended", "file" */
+  double running_s;
+  enum
+  {
+    GCG__EXIT_NONE,
+    GCG__EXIT_STATUS,
+    GCG__EXIT_SIGNAL
+  } exit;
+  int exit_value;
+  double ended_s;      /* since it ended; negative: it has not */
+  const char *waiting; /* why there is no snapshot yet, NULL when there is one */
+  uint32_t leaked_cycles;
+  const struct gcg__frame_snapshot *snapshots; /* newest first */
+  uint32_t n_snapshots;
+  uint32_t shown; /* index of the one that the answer is about */
+};
+
+/* Fills ENTRY from MODEL for snapshot ID; NOW_UNIX_MS is the clock.  Borrows from MODEL. */
+void gcg__frame_snapshot_init (struct gcg__frame_snapshot *entry, const struct gcg__model *model,
+                               uint32_t id, uint64_t now_unix_ms);
+/* Fills what MODEL knows of the program: name, pid, leaked cycles, running_s; the rest becomes that
+   of a file without a list of snapshots.  Borrows from MODEL. */
+void gcg__frame_init (struct gcg__frame_state *frame, const struct gcg__model *model);
+/* Writes FRAME as the member "frame" of the object that is open. */
+void gcg__frame_write (const struct gcg__frame_state *frame, struct gcg__json *json);
+/* {"frame"}: /api/frame, and every page's answer while FRAME->waiting. */
+void gcg__frame_page (const struct gcg__frame_state *frame, struct gcg__json *json);
+
+/* overview.c */
+
+/* Text of /proc/PID/status and /proc/PID/stat; borrowed. */
+struct gcg__process_text
+{
+  const char *status, *stat;
+};
+
+/* /api/overview.  LIVE is the process now; NULL: as it was when the snapshot was taken. */
+enum gcg_status gcg__overview_page (struct gcg__model *model, const struct gcg__frame_state *frame,
+                                    const struct gcg__process_text *live, struct gcg__json *json,
+                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* The same while there is no snapshot. */
+void gcg__overview_waiting (const struct gcg__frame_state *frame,
+                            const struct gcg__process_text *live, struct gcg__json *json);
+/* Members "objects", "reachable", "garbage", "leaked", "components", "cycles",
+   "finalization_cycles" of the object that is open. */
+void gcg__overview_totals (const struct gcg__model *model, struct gcg__json *json);
+/* Member "capture". */
+void gcg__overview_capture (const struct gcg__model *model, struct gcg__json *json);
+
+/* type_table.c: /api/types */
+enum gcg_status gcg__types_page (const struct gcg__model *model,
+                                 const struct gcg__frame_state *frame,
+                                 const struct gcg__query *query, struct gcg__json *json,
+                                 struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* The first N rows of the table as member "types" of the object that is open. */
+void gcg__types_rows (const struct gcg__model *model, uint32_t n, struct gcg__json *json);
+
+/* site_table.c: /api/sites */
+enum gcg_status gcg__sites_page (const struct gcg__model *model,
+                                 const struct gcg__frame_state *frame,
+                                 const struct gcg__query *query, struct gcg__json *json,
+                                 struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* All sites with objects, most bytes first, as member "sites". */
+enum gcg_status gcg__sites_rows (const struct gcg__model *model, struct gcg__json *json,
+                                 struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* Sites with objects, most bytes first; caller frees *SITES. */
+enum gcg_status gcg__sites_order (const struct gcg__model *model, uint32_t **sites, uint32_t *n,
+                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
+
+/* garbage.c: /api/garbage */
+enum gcg_status gcg__garbage_page (const struct gcg__model *model,
+                                   const struct gcg__frame_state *frame,
+                                   const struct gcg__query *query, struct gcg__json *json,
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* One row: the object of component C with its types, under KEY. */
+enum gcg_status gcg__garbage_row (const struct gcg__model *model, uint32_t component,
+                                  const char *key, struct gcg__json *json, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* component.c: /api/garbage/N, NUMBER counts from 1.  Errors: also GCG_NOT_FOUND. */
+enum gcg_status gcg__component_page (struct gcg__model *model, const struct gcg__frame_state *frame,
+                                     uint64_t number, const struct gcg__query *query,
+                                     struct gcg__json *json, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* summary.c: "gcglass report --json" */
+enum gcg_status gcg__summary_write (struct gcg__model *model, struct gcg__json *json,
+                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
+
+/* export_json.c: the whole graph; COMPONENT (counted from 1, 0: everything) leaves the rest out */
+enum gcg_status gcg__export_json (const struct gcg__model *model, uint64_t component, bool reduce,
+                                  struct gcg__json *json, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* text.c: "gcglass report" */
+struct gcg__text_options
+{
+  const char *name; /* of the file */
+  uint32_t top;     /* rows of each table */
+  bool colour;
+};
+enum gcg_status gcg__text_write (struct gcg__model *model, const struct gcg__text_options *options,
+                                 struct gcg__buffer *out, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* dot.c: the picture of a component, to be laid out by graphviz */
+#define GCG__DOT_NODES 300u
+
+struct gcg__dot_options
+{
+  uint64_t number;    /* of the component, from 1 */
+  bool reduce;        /* only objects on cycles */
+  uint32_t max_nodes; /* the heaviest, the rest as one; 0: GCG__DOT_NODES */
+};
+/* Adds the picture as DOT text, the same for the same snapshot, and sets *NODES to how many it
+   draws.  Errors: GCG_NOT_FOUND: no such component, or REDUCE and it has no cycle;
+   GCG_NO_MEMORY. */
+enum gcg_status gcg__dot_write (struct gcg__model *model, const struct gcg__dot_options *options,
+                                struct gcg__buffer *out, uint32_t *nodes, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+#endif
