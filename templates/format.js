@@ -4,15 +4,14 @@
  * string or a node; dom.js applies it.  Exact bytes are always in the title of a size.
  */
 
-const NARROW_SPACE = '\u202f';
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
-/* 1234567 -> "1 234 567", with narrow no-break spaces. */
+/* 1234567 -> "1,234,567", as in the texts that the server makes. */
 export function count(n) {
-  return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, NARROW_SPACE);
+  return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/* "1 leaf", "1 204 leaves". */
+/* "1 leaf", "1,204 leaves". */
 export function plural(n, one, many = `${one}s`) {
   return `${count(n)} ${n === 1 ? one : many}`;
 }

@@ -23,8 +23,9 @@ function clear() {
   document.getElementById('state')?.remove();
 }
 
-/* GETs PATH and calls SHOW with the answer.  Without a snapshot says why there is none and answers
-   false; the frame's "snapshot" event is the time to try again.  PIN: stick to this snapshot. */
+/* GETs PATH and calls SHOW with the answer, or says why there is none.  Answers false when it is
+   worth another try at the frame's next "snapshot" event: there is no snapshot yet, or nobody
+   answered.  PIN: stick to this snapshot. */
 export async function load(path, parameters, show, { signal = undefined, pin = true } = {}) {
   try {
     const data = await get(path, parameters, signal);
@@ -39,20 +40,19 @@ export async function load(path, parameters, show, { signal = undefined, pin = t
     show(data);
     return true;
   } catch (error) {
-    if (error.name === 'AbortError') return false;
+    if (error.name === 'AbortError') return true; /* a newer question has taken over */
     if (!('status' in error)) throw error;
     say('warning', error.status ? `Error ${error.status}` : 'No answer', error.message,
       element('p', {}, element('a', { href: '/' }, 'Overview of the newest snapshot')));
-    return false;
+    return error.status !== 0;
   }
 }
 
 /* Runs START now and, while it answers false because there was no snapshot, again with each new
    snapshot that the frame hears of. */
-export async function startPage(start) {
-  let done = false;
-  document.addEventListener('snapshot', async (event) => {
-    if (!done && event.detail.snapshot) done = await start();
+export function startPage(start) {
+  let done = start();
+  document.addEventListener('snapshot', (event) => {
+    if (event.detail.snapshot) done = done.then((was) => was || start());
   });
-  done = await start();
 }

@@ -160,7 +160,7 @@ export class Table {
       element('a', { href: this.addressOf(without), 'data-table-link': true }, 'Show all'));
   }
 
-  /* Asks for the rows of the current address; false when there is no snapshot or no answer. */
+  /* Asks for the rows of the current address; answers as load of page.js. */
   async load() {
     const state = this.state();
     this.controller?.abort();
@@ -168,9 +168,9 @@ export class Table {
     this.drawHeaders();
     this.drawForm(state);
     this.body.setAttribute('aria-busy', 'true');
-    const done = await load(this.path, { ...state, limit: LIMIT }, (data) => this.drawRows(data),
-      { signal: this.controller.signal });
-    if (done) this.body.removeAttribute('aria-busy');
-    return done;
+    return load(this.path, { ...state, limit: LIMIT }, (data) => {
+      this.body.removeAttribute('aria-busy');
+      this.drawRows(data);
+    }, { signal: this.controller.signal });
   }
 }
