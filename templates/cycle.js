@@ -7,8 +7,10 @@ import { verdictNode } from './verdict.js';
 const FOLD_ABOVE = 12; /* a longer path shows its first steps, and its last ones on demand */
 const SHOWN = 8;
 
-function stepName(step) {
-  return `${step.type}${step.field.startsWith('+') ? '' : '.'}${step.field}`;
+/* What follows a type's name for FIELD: ".next", "[7].owner", " +16" where no field is known. */
+function fieldSuffix(field) {
+  if (field === '' || field.startsWith('[')) return field;
+  return field.startsWith('+') ? ` ${field}` : `.${field}`;
 }
 
 /* struct a.next → struct b.owner → struct a, the edge to cut with scissors for an arrow. */
@@ -19,7 +21,7 @@ function pathNode(cycle) {
     const isCut = cut && i === cut.step;
     return [element('span', { class: isCut ? 'step cut' : 'step' },
       element('code', { dir: 'ltr' }, step.type,
-        element('b', {}, stepName(step).slice(step.type.length))),
+        element('b', {}, fieldSuffix(step.field))),
       element('span', { class: 'arrow', title: isCut ? 'the edge to cut' : null },
         isCut ? ' ✂→' : ' →')), ' '];
   });
@@ -29,7 +31,9 @@ function pathNode(cycle) {
 
 function stepRow(step, i, cycle) {
   const isCut = cycle.cut && i === cycle.cut.step;
-  const row = stamp('step-row', { ...step, name: stepName(step), position: i + 1 });
+  const row = stamp('step-row', {
+    ...step, name: step.type + fieldSuffix(step.field), position: i + 1,
+  });
   row.classList.toggle('cut', Boolean(isCut));
   row.querySelector('.mark').textContent = isCut ? '✂' : '';
   row.dataset.address = step.address;
@@ -53,8 +57,7 @@ function fillSteps(body, cycle) {
 
 function cutNode(cut) {
   const node = stamp('cut', cut);
-  const field = `${cut.from_type}${cut.field.startsWith('+') ? '' : '.'}${cut.field}`;
-  node.querySelector('.what').append('Cut ', code(field), ' → ', code(cut.to_type));
+  node.querySelector('.what').append('Cut ', code(cut.from_type + fieldSuffix(cut.field)), ' → ', code(cut.to_type));
   if (cut.freed.count > 0) {
     node.querySelector('.what').append(': ', sizeNode(cut.freed.bytes),
       `, ${plural(cut.freed.count, 'object')}, ${cut.freed.count === 1 ? 'is' : 'are'} freed.`);
