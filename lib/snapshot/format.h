@@ -15,8 +15,8 @@
 
 #include <stdint.h>
 
-#define GCG__MAGIC "GCGSNAP\n"
-#define GCG__VERSION 1u
+#define GCG__MAGIC     "GCGSNAP\n"
+#define GCG__VERSION   1u
 #define GCG__ALIGNMENT 64u
 
 struct gcg__file_header
@@ -24,7 +24,7 @@ struct gcg__file_header
   char magic[8];
   uint32_t version;
   uint32_t n_sections;
-  uint64_t file_bytes;
+  uint64_t file_bytes;     /* a multiple of 64 */
   uint64_t table_checksum; /* of the section table */
   uint8_t zero[24];
   uint64_t header_checksum; /* of the 56 bytes before it */
@@ -38,6 +38,9 @@ struct gcg__file_section
   uint64_t bytes;         /* a multiple of element_bytes; the gap to the next section is zero */
   uint64_t checksum;      /* gcg__checksum of the bytes */
 };
+
+/* A file has at most this many sections. */
+#define GCG__SECTIONS_MAX 256u
 
 /* Code, C type of the element.  Every section must be there, empty or not, INFO exactly once. */
 #define GCG_SECTION_MAP(XX)                                                                        \
@@ -63,70 +66,75 @@ struct gcg__file_section
 
 enum gcg__section
 {
+  GCG__N_SECTIONS = 19, /* codes are 1 ... 19 */
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
 #undef GCG_SECTION_ENUM
-  GCG__N_SECTIONS = 19
 };
 
 /* A string is an offset into STRINGS, where it is NUL-terminated; 0 is the empty string.  Strings
-   hold any bytes but NUL: whoever shows them sanitises them. */
+   hold any bytes but NUL: whoever shows them sanitises them.  Strings that many elements may share
+   (those of sites, modules and threads) have at most GCG__STRING_MAX bytes, so that reading them
+   all stays linear whatever the file says; only those of struct gcg__info may be longer. */
 typedef uint32_t gcg__string;
+#define GCG__STRING_MAX 4095u
 
-#define GCG__INFO_PRELOADED 1u   /* the agent was preloaded: sites are call stacks */
-#define GCG__INFO_IN_PLACE 2u    /* clone failed: captured with the world stopped */
-#define GCG__INFO_AT_EXIT 4u     /* taken while the program was ending */
-#define GCG__INFO_INTERIOR 8u    /* GC_all_interior_pointers */
+#define GCG__INFO_PRELOADED   1u /* the agent was preloaded: sites are call stacks */
+#define GCG__INFO_IN_PLACE    2u /* clone failed: captured with the world stopped */
+#define GCG__INFO_AT_EXIT     4u /* taken while the program was ending */
+#define GCG__INFO_INTERIOR    8u /* GC_all_interior_pointers */
 #define GCG__INFO_INCREMENTAL 16u
-#define GCG__INFO_ON_DEMAND 32u  /* GC_finalize_on_demand */
-#define GCG__INFO_JAVA 64u       /* GC_java_finalization */
+#define GCG__INFO_ON_DEMAND   32u /* GC_finalize_on_demand */
+#define GCG__INFO_JAVA        64u /* GC_java_finalization */
 
 struct gcg__info
 {
   uint32_t pid;
-  uint32_t flags;               /* GCG__INFO_... */
+  uint32_t flags; /* GCG__INFO_... */
   uint32_t page_bytes;
-  uint32_t machine;             /* ELF e_machine: 62 x86-64, 183 aarch64 */
-  uint64_t realtime_ns;         /* when taken, since the epoch */
-  uint64_t monotonic_ns;        /* the same instant on CLOCK_MONOTONIC */
-  uint64_t program_start_ns;    /* CLOCK_MONOTONIC when the agent started */
-  gcg__string description;      /* given by whoever asked; may be empty */
-  gcg__string program;          /* /proc/PID/exe */
-  gcg__string command_line;     /* arguments joined by spaces */
-  gcg__string agent_version;    /* of gcglass */
-  gcg__string proc_status;      /* text of /proc/PID/status */
-  gcg__string proc_stat;        /* text of /proc/PID/stat */
-  uint32_t gc_version;          /* GC_get_version () */
-  uint32_t parallel_markers;    /* GC_get_parallel () */
+  uint32_t machine;          /* ELF e_machine: 62 x86-64, 183 aarch64 */
+  uint64_t realtime_ns;      /* when taken, since the epoch */
+  uint64_t monotonic_ns;     /* the same instant on CLOCK_MONOTONIC */
+  uint64_t program_start_ns; /* CLOCK_MONOTONIC when the agent started */
+  gcg__string description;   /* given by whoever asked; may be empty */
+  gcg__string program;       /* /proc/PID/exe */
+  gcg__string command_line;  /* arguments joined by spaces */
+  gcg__string agent_version; /* of gcglass */
+  gcg__string proc_status;   /* text of /proc/PID/status */
+  gcg__string proc_stat;     /* text of /proc/PID/stat */
+  uint32_t gc_version;       /* GC_get_version () */
+  uint32_t parallel_markers; /* GC_get_parallel () */
   uint64_t free_space_divisor;
-  uint64_t collections;         /* number of the collection this was taken at */
-  uint64_t heap_bytes;          /* all figures of GC_get_prof_stats, in bytes */
+  uint64_t collections; /* number of the collection this was taken at */
+  uint64_t heap_bytes;  /* all figures of GC_get_prof_stats, in bytes */
   uint64_t free_bytes;
   uint64_t unmapped_bytes;
-  uint64_t since_gc_bytes;      /* allocated since the collection before */
-  uint64_t allocated_bytes;     /* ever */
+  uint64_t since_gc_bytes;  /* allocated since the collection before */
+  uint64_t allocated_bytes; /* ever */
   uint64_t non_gc_bytes;
   uint64_t from_os_bytes;
-  uint64_t heap_low;            /* lowest and highest plausible heap address */
+  uint64_t heap_low; /* lowest and highest plausible heap address */
   uint64_t heap_high;
-  uint64_t pause_ns;            /* added to the collection's own pause by this capture */
-  uint64_t stop_ns;             /* stopping the world took */
-  uint64_t mark_ns;             /* the collection's own marking took */
-  uint64_t total_ns;            /* from the request to the end of writing */
+  uint64_t pause_ns; /* added to the collection's own pause by this capture */
+  uint64_t stop_ns;  /* stopping the world took */
+  uint64_t mark_ns;  /* the collection's own marking took */
+  uint64_t total_ns; /* from the request to the end of writing */
 };
 
 struct gcg__module
 {
-  uint64_t base;      /* load bias: run-time address = base + address in the file */
-  uint64_t low;       /* lowest mapped address */
-  uint64_t high;      /* one past the highest */
+  uint64_t base; /* load bias: run-time address = base + address in the file */
+  uint64_t low;  /* lowest mapped address */
+  uint64_t high; /* one past the highest */
   gcg__string path;
   gcg__string build_id; /* hexadecimal, empty when it has none */
 };
 
-#define GCG__SITE_NONE 0u  /* only site 0: no tag (inlined free lists, the collector's own) */
+#define GCG__SITE_NONE  0u /* only site 0: no tag (inlined free lists, the collector's own) */
 #define GCG__SITE_MACRO 1u /* file, line, function and size expression from <gcglass/gc.h> */
 #define GCG__SITE_STACK 2u /* a call stack */
+
+#define GCG__FRAMES_MAX 256u /* frames of one site; they may be shared, too */
 
 struct gcg__site
 {
@@ -140,9 +148,9 @@ struct gcg__site
   uint32_t n_frames;
 };
 
-#define GCG__THREAD_STOPPED 1u    /* registered: stopped by the collector, registers known */
+#define GCG__THREAD_STOPPED    1u /* registered: stopped by the collector, registers known */
 #define GCG__THREAD_COLLECTING 2u /* it ran the collection */
-#define GCG__THREAD_AGENT 4u      /* gcglass's own */
+#define GCG__THREAD_AGENT      4u /* gcglass's own */
 
 struct gcg__thread
 {
@@ -157,13 +165,16 @@ struct gcg__thread
 };
 
 /* Root areas. */
-#define GCG__REGION_STATIC 1u    /* writable data of a module */
-#define GCG__REGION_STACK 2u     /* of a thread */
-#define GCG__REGION_REGISTERS 3u /* of a thread; a root's address is the register's DWARF number */
-#define GCG__REGION_EXPLICIT 4u  /* GC_add_roots */
-#define GCG__REGION_UNSEEN 5u    /* marked by the collector from a root that the agent cannot see
-                                    (GC_push_other_roots, mark procedures, its own tables): such
-                                    objects get one root here, address 0 */
+#define GCG__REGION_STATIC 1u /* writable data of a module */
+#define GCG__REGION_STACK  2u /* of a thread */
+#define GCG__REGION_REGISTERS                                                                      \
+  3u                            /* of a thread; a root's address is the register's DWARF number    \
+                                 */
+#define GCG__REGION_EXPLICIT 4u /* GC_add_roots */
+#define GCG__REGION_UNSEEN                                                                         \
+  5u /* marked by the collector from a root that the agent cannot see                              \
+        (GC_push_other_roots, mark procedures, its own tables): such                               \
+        objects get one root here, address 0 */
 
 struct gcg__region
 {
@@ -181,15 +192,15 @@ struct gcg__root
 
 /* Kinds of objects, as libgc numbers them; others are made by the program (typed, marked by its
    own procedure). */
-#define GCG__KIND_ATOMIC 0u
-#define GCG__KIND_NORMAL 1u
-#define GCG__KIND_UNCOLLECTABLE 2u
+#define GCG__KIND_ATOMIC               0u
+#define GCG__KIND_NORMAL               1u
+#define GCG__KIND_UNCOLLECTABLE        2u
 #define GCG__KIND_ATOMIC_UNCOLLECTABLE 3u
 
 /* Slots of one size and kind side by side: a heap block of small objects, or one large object. */
 struct gcg__block
 {
-  uint64_t address;    /* of slot 0 */
+  uint64_t address; /* of slot 0 */
   uint64_t slot_bytes;
   uint64_t first_edge; /* of first_object, into EDGE_TARGETS and EDGE_STEPS */
   uint32_t first_object;
@@ -202,17 +213,18 @@ struct gcg__block
    slack: slot bytes - 8 - requested bytes, 255 = see BIG_SLACKS.  For an object without a tag,
    site, birth and slack are 0 and its requested size counts as the slot's.  birth: number of the
    last collection before it was made, modulo 2^20. */
-#define GCG__WORD_SITE_BITS 20
-#define GCG__WORD_BIRTH_BITS 20
+#define GCG__WORD_SITE_BITS   20
+#define GCG__SITES_MAX        (UINT32_C (1) << GCG__WORD_SITE_BITS)
+#define GCG__WORD_BIRTH_BITS  20
 #define GCG__WORD_BIRTH_SHIFT 20
 #define GCG__WORD_SLACK_SHIFT 40
-#define GCG__WORD_FLAG_SHIFT 48
-#define GCG__SLACK_BIG 255u
+#define GCG__WORD_FLAG_SHIFT  48
+#define GCG__SLACK_BIG        255u
 
-#define GCG__OBJECT_MARKED 1u    /* the collector reached it from the roots */
-#define GCG__OBJECT_TAGGED 2u    /* site, birth and requested size are known */
+#define GCG__OBJECT_MARKED    1u /* the collector reached it from the roots */
+#define GCG__OBJECT_TAGGED    2u /* site, birth and requested size are known */
 #define GCG__OBJECT_FINALIZER 4u /* has an entry in FINALIZERS */
-#define GCG__OBJECT_IGNORED 8u   /* gcg_ignore */
+#define GCG__OBJECT_IGNORED   8u /* gcg_ignore */
 
 /* Values that do not fit their column, sorted by index: object's requested-size slack, object's
    number of edges (column 255), edge's step (column 255). */
@@ -222,7 +234,7 @@ struct gcg__big
   uint64_t value;
 };
 #define GCG__COUNT_BIG 255u
-#define GCG__STEP_BIG 255u
+#define GCG__STEP_BIG  255u
 
 /* EDGE_STEPS: 8-byte words from the word after the object's edge before it (from its start for the
    first) to this edge's word.  Pointers at offsets 0, 8 and 40 have the steps 0, 0, 3. */
@@ -238,9 +250,9 @@ struct gcg__collection
   uint64_t free_bytes;
 };
 
-#define GCG__FINALIZER_ORDERED 1u
+#define GCG__FINALIZER_ORDERED     1u
 #define GCG__FINALIZER_IGNORE_SELF 2u
-#define GCG__FINALIZER_NO_ORDER 3u
+#define GCG__FINALIZER_NO_ORDER    3u
 #define GCG__FINALIZER_UNREACHABLE 4u
 
 struct gcg__finalizer
@@ -249,6 +261,20 @@ struct gcg__finalizer
   uint32_t mode;   /* GCG__FINALIZER_... */
   uint64_t function;
 };
+
+/* Every element is the same bytes on every platform: no padding, nothing wider than 8 bytes. */
+_Static_assert(sizeof (struct gcg__file_header) == 64, "file header");
+_Static_assert(sizeof (struct gcg__file_section) == 32, "section table");
+_Static_assert(sizeof (struct gcg__info) == 192, "INFO");
+_Static_assert(sizeof (struct gcg__module) == 32, "MODULES");
+_Static_assert(sizeof (struct gcg__site) == 32, "SITES");
+_Static_assert(sizeof (struct gcg__thread) == 312, "THREADS");
+_Static_assert(sizeof (struct gcg__region) == 24, "REGIONS");
+_Static_assert(sizeof (struct gcg__root) == 16, "ROOTS");
+_Static_assert(sizeof (struct gcg__block) == 32, "BLOCKS");
+_Static_assert(sizeof (struct gcg__big) == 16, "BIG_...");
+_Static_assert(sizeof (struct gcg__collection) == 56, "COLLECTIONS");
+_Static_assert(sizeof (struct gcg__finalizer) == 16, "FINALIZERS");
 
 /* Checksum of a section: four lanes of 64-bit FNV-1a over little-endian words (word i goes to lane
    i mod 4, the last one zero-padded), then the lanes and the length folded the same way.  Every

@@ -22,16 +22,20 @@
  *   targets    [id][id][id] ...     steps [0][2][5] ...
  *
  * Invariants (gcg__snapshot_check; true of every open snapshot)
- *   I1  blocks are sorted by address and do not overlap; first_object and first_edge ascend,
- *       from 0; slot_bytes is a positive multiple of 8
+ *   I1  blocks are sorted by address and do not overlap nor reach past the address space;
+ *       first_object and first_edge ascend, from 0; slot_bytes is a positive multiple of 8
  *   I2  the slots of a block's objects ascend; a block has at least one object; a block with a
- *       slot larger than 4096 bytes has exactly one
+ *       slot larger than 4096 bytes has exactly one, in slot 0
  *   I3  edge_counts sum to n_edges, block by block as first_edge says
  *   I4  every edge target is an object; every edge's word lies in its object
  *   I5  site ids, string offsets, region, module, thread and frame indices are in range; strings
- *       end in NUL; site 0 is GCG__SITE_NONE
+ *       end in NUL; site 0 is GCG__SITE_NONE and no other is; kinds of sites and regions and modes
+ *       of finalizers are known ones; no string that may be shared is longer than
+ *       GCG__STRING_MAX, no call stack than GCG__FRAMES_MAX, and there are at most GCG__SITES_MAX
+ *       sites
  *   I6  the BIG sections are sorted by index without repetition, have an entry for each escape in
- *       their column and for nothing else; slack <= slot_bytes - 8
+ *       their column and for nothing else, with a value of 255 or more; slack <= slot_bytes - 8;
+ *       an object without a tag has site, birth and slack 0
  *   I7  finalizers are sorted by object, and exactly their objects carry GCG__OBJECT_FINALIZER
  *   I8  every section's checksum is right, every gap is zero
  *
@@ -80,7 +84,7 @@ struct gcg__snapshot
    (sealed memfds cannot be shortened). */
 enum gcg_status gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot,
                                        struct gcg_error *error)
-  __attribute__ ((warn_unused_result));
+    __attribute__ ((warn_unused_result));
 
 /* The same for a file by name. */
 enum gcg_status gcg__snapshot_open (const char *path, struct gcg__snapshot **snapshot,
@@ -91,7 +95,7 @@ void gcg__snapshot_close (struct gcg__snapshot *snapshot);
 
 /* Verifies I1 ... I8 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
 enum gcg_status gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
-  __attribute__ ((warn_unused_result));
+    __attribute__ ((warn_unused_result));
 
 /* One object, unpacked. */
 struct gcg__object
@@ -101,7 +105,7 @@ struct gcg__object
   uint64_t requested_bytes; /* as the program asked; the slot's when not tagged */
   uint32_t id;
   uint32_t block;
-  uint32_t kind;  /* GCG__KIND_... or a number of the program's */
+  uint32_t kind; /* GCG__KIND_... or a number of the program's */
   uint32_t site;
   uint32_t birth; /* collection number modulo 2^20 */
   uint32_t flags; /* GCG__OBJECT_... */
@@ -120,35 +124,144 @@ bool gcg__snapshot_find (const struct gcg__snapshot *snapshot, uint64_t address,
 const struct gcg__finalizer *gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot,
                                                       uint32_t id);
 
+/* Number of the first edge of ID, and how many it has.  O(log blocks + objects of its block). */
+uint64_t gcg__first_edge (const struct gcg__snapshot *snapshot, uint32_t id, uint64_t *count);
+
+/* What the N entries of BIGS say of INDEX, which escapes its column; 0 when they say nothing, which
+   I6 excludes.  O(log n). */
+uint64_t gcg__big_value (const struct gcg__big *bigs, uint64_t n, uint64_t index);
+
 /* Walks all objects in order of id, unpacked, faster than gcg__snapshot_object each (O(1)):
      struct gcg__object_walk walk = gcg__objects (s);
-     while (gcg__next_object (&walk)) use walk.object; */
+     while (gcg__next_object (&walk)) use walk.object, walk.first_edge, walk.n_edges; */
 struct gcg__object_walk
 {
   const struct gcg__snapshot *snapshot;
   struct gcg__object object;
+  uint64_t first_edge; /* of the object */
+  uint64_t n_edges;
   uint32_t next_id;
+  uint32_t block_end; /* first id after the object's block */
+  uint64_t block_address;
   uint64_t next_slack; /* into big_slacks */
+  uint64_t next_count; /* into big_counts */
 };
-struct gcg__object_walk gcg__objects (const struct gcg__snapshot *snapshot);
-bool gcg__next_object (struct gcg__object_walk *walk);
 
-/* Walks the edges of object ID in order of offset:
+/* Walks the edges of an object in order of offset:
      struct gcg__edge_walk walk = gcg__edges_of (s, id);
      while (gcg__next_edge (&walk)) use walk.target, walk.offset; */
 struct gcg__edge_walk
 {
   const struct gcg__snapshot *snapshot;
-  uint64_t edge, end;
+  uint64_t edge, end; /* the next edge, one past the last */
   uint64_t next_offset;
   uint64_t offset; /* bytes from the object's start */
   uint32_t target;
 };
-struct gcg__edge_walk gcg__edges_of (const struct gcg__snapshot *snapshot, uint32_t id);
-bool gcg__next_edge (struct gcg__edge_walk *walk);
 
-/* Number of the first edge of ID, and how many it has. */
-uint64_t gcg__first_edge (const struct gcg__snapshot *snapshot, uint32_t id, uint64_t *count);
+static inline uint64_t
+gcg__word_slack (uint64_t word)
+{
+  return word >> GCG__WORD_SLACK_SHIFT & 255;
+}
+
+static inline uint32_t
+gcg__word_flags (uint64_t word)
+{
+  return word >> GCG__WORD_FLAG_SHIFT;
+}
+
+static inline uint32_t
+gcg__word_site (uint64_t word)
+{
+  return word & (GCG__SITES_MAX - 1);
+}
+
+static inline uint32_t
+gcg__word_birth (uint64_t word)
+{
+  return word >> GCG__WORD_BIRTH_SHIFT & ((1u << GCG__WORD_BIRTH_BITS) - 1);
+}
+
+static inline struct gcg__object_walk
+gcg__objects (const struct gcg__snapshot *snapshot)
+{
+  struct gcg__object_walk walk = { .snapshot = snapshot, .object.block = UINT32_MAX };
+  return walk;
+}
+
+static inline bool
+gcg__next_object (struct gcg__object_walk *walk)
+{
+  const struct gcg__snapshot *s = walk->snapshot;
+  struct gcg__object *object = &walk->object;
+  uint32_t id = walk->next_id;
+  if (id >= s->n_objects)
+    return false;
+  if (id == walk->block_end) /* a block has at least one object */
+    {
+      const struct gcg__block *block = &s->blocks[++object->block];
+      walk->block_end = object->block + 1 < s->n_blocks ? block[1].first_object : s->n_objects;
+      walk->block_address = block->address;
+      object->slot_bytes = block->slot_bytes;
+      object->kind = block->kind;
+    }
+  uint64_t word = s->words[id];
+  object->id = id;
+  object->address = walk->block_address + s->slots[id] * object->slot_bytes;
+  object->site = gcg__word_site (word);
+  object->birth = gcg__word_birth (word);
+  object->flags = gcg__word_flags (word);
+  object->requested_bytes = object->slot_bytes;
+  if (object->flags & GCG__OBJECT_TAGGED)
+    {
+      uint64_t slack = gcg__word_slack (word);
+      if (slack == GCG__SLACK_BIG)
+        slack = s->big_slacks[walk->next_slack++].value;
+      object->requested_bytes -= 8 + slack;
+    }
+  walk->first_edge += walk->n_edges;
+  walk->n_edges = s->edge_counts[id];
+  if (walk->n_edges == GCG__COUNT_BIG)
+    walk->n_edges = s->big_counts[walk->next_count++].value;
+  walk->next_id = id + 1;
+  return true;
+}
+
+static inline bool
+gcg__next_edge (struct gcg__edge_walk *walk)
+{
+  if (walk->edge == walk->end)
+    return false;
+  const struct gcg__snapshot *s = walk->snapshot;
+  uint64_t step = s->edge_steps[walk->edge];
+  if (step == GCG__STEP_BIG)
+    step = gcg__big_value (s->big_steps, s->n_big_steps, walk->edge);
+  walk->target = s->edge_targets[walk->edge];
+  walk->offset = walk->next_offset + 8 * step;
+  walk->next_offset = walk->offset + 8;
+  walk->edge++;
+  return true;
+}
+
+/* The edges of the object that WALK stands at; O(1). */
+static inline struct gcg__edge_walk
+gcg__edges_here (const struct gcg__object_walk *walk)
+{
+  struct gcg__edge_walk edges = { .snapshot = walk->snapshot,
+                                  .edge = walk->first_edge,
+                                  .end = walk->first_edge + walk->n_edges };
+  return edges;
+}
+
+/* The edges of object ID; costs what gcg__first_edge does. */
+static inline struct gcg__edge_walk
+gcg__edges_of (const struct gcg__snapshot *snapshot, uint32_t id)
+{
+  uint64_t count, first = gcg__first_edge (snapshot, id, &count);
+  struct gcg__edge_walk edges = { .snapshot = snapshot, .edge = first, .end = first + count };
+  return edges;
+}
 
 /* The bytes at STRING. */
 static inline const char *

@@ -21,6 +21,6 @@ struct gcg__column
    Errors: GCG_SYSTEM with errno set (ENOSPC, EIO, EFBIG, ...).  Short writes are continued, EINTR
    retried. */
 enum gcg_status gcg__snapshot_write (int fd, const struct gcg__column columns[GCG__N_SECTIONS])
-  __attribute__ ((warn_unused_result));
+    __attribute__ ((warn_unused_result));
 
 #endif
