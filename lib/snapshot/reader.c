@@ -1,0 +1,368 @@
+/* reader.c -- opens a snapshot by mapping it, and finds things in it.
+ *
+ * Opening is: map, lay out (header and table say where the columns are), check (check.c).  The
+ * bytes are the data structure, so nothing is decoded, and a snapshot of a live process goes
+ * through the same check as a file from elsewhere.  Until the check has passed nothing is believed:
+ * the layout uses only offsets it has compared with the size of the file.
+ *
+ * The layout is canonical: sections follow one another in the order of the table, each at the first
+ * multiple of 64 after the one before, so that no two files mean the same and no byte is outside
+ * every checksum and gap.  Sections with codes unknown here are passed over (a later minor
+ * addition); those known must all be there.
+ *
+ * A struct gcg__snapshot owns its mapping; it is read-only, so any number of threads may use it.
+ */
+#include "snapshot/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where a section's column goes in struct gcg__snapshot. */
+struct reader_column
+{
+  uint32_t element_bytes;
+  const void *data;
+  uint64_t n;
+};
+
+static enum gcg_status
+reader_check_header (const struct gcg__file_header *header, uint64_t bytes, struct gcg_error *error)
+{
+  if (bytes < sizeof *header || memcmp (header->magic, GCG__MAGIC, sizeof header->magic) != 0)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "not a gcglass snapshot");
+  if (header->version != GCG__VERSION)
+    return gcg__snapshot_fail (error, GCG_VERSION,
+                               "snapshot format %" PRIu32 ", this gcglass reads format %u: use the "
+                               "gcglass that wrote it",
+                               header->version, GCG__VERSION);
+  uint64_t checksum = gcg__checksum (header, offsetof (struct gcg__file_header, header_checksum));
+  if (checksum != header->header_checksum)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: header checksum");
+  if (header->file_bytes != bytes)
+    return gcg__snapshot_fail (error, GCG_CORRUPT,
+                               "damaged snapshot: %" PRIu64 " bytes long, should be %" PRIu64,
+                               bytes, header->file_bytes);
+  for (unsigned i = 0; i < sizeof header->zero; i++)
+    if (header->zero[i])
+      return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: header not zero");
+  if (header->n_sections > GCG__SECTIONS_MAX
+      || header->n_sections > (bytes - sizeof *header) / sizeof (struct gcg__file_section))
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: %" PRIu32 " sections",
+                               header->n_sections);
+  if (gcg__checksum (header + 1, header->n_sections * sizeof (struct gcg__file_section))
+      != header->table_checksum)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: section table checksum");
+  return GCG_OK;
+}
+
+/* Sets COLUMNS from the section table of the file at MAP, whose header is right. */
+static enum gcg_status
+reader_lay_out (const char *map, uint64_t bytes, struct reader_column columns[GCG__N_SECTIONS],
+                struct gcg_error *error)
+{
+  const struct gcg__file_header *header = (const void *)map;
+  const struct gcg__file_section *table = (const void *)(header + 1);
+  uint64_t end = sizeof *header + header->n_sections * sizeof *table;
+  uint32_t last_code = 0;
+  for (uint32_t i = 0; i < header->n_sections; i++)
+    {
+      const struct gcg__file_section *section = &table[i];
+      end += -end % GCG__ALIGNMENT;
+      if (section->code <= last_code)
+        return gcg__snapshot_fail (error, GCG_CORRUPT,
+                                   "damaged snapshot: section codes do not ascend");
+      if (section->offset != end || end > bytes || section->bytes > bytes - end)
+        return gcg__snapshot_fail (error, GCG_CORRUPT,
+                                   "damaged snapshot: section %" PRIu32 " is out of place",
+                                   section->code);
+      last_code = section->code;
+      end += section->bytes;
+      if (section->code > GCG__N_SECTIONS)
+        continue;
+      struct reader_column *column = &columns[section->code - 1];
+      if (section->element_bytes != column->element_bytes
+          || section->bytes % column->element_bytes != 0)
+        return gcg__snapshot_fail (error, GCG_CORRUPT,
+                                   "damaged snapshot: section %" PRIu32 " has elements of %" PRIu32
+                                   " bytes, should be %" PRIu32,
+                                   section->code, section->element_bytes, column->element_bytes);
+      column->data = map + section->offset;
+      column->n = section->bytes / column->element_bytes;
+    }
+  end += -end % GCG__ALIGNMENT;
+  if (end != bytes)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: bytes after its end");
+  for (uint32_t i = 0; i < GCG__N_SECTIONS; i++)
+    if (!columns[i].data)
+      return gcg__snapshot_fail (error, GCG_CORRUPT,
+                                 "damaged snapshot: section %" PRIu32 " missing", i + 1);
+  return GCG_OK;
+}
+
+/* Gives S its columns; refuses what its counters cannot hold or what lacks the obligatory. */
+static enum gcg_status
+reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[GCG__N_SECTIONS],
+                    struct gcg_error *error)
+{
+  uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
+  uint64_t n_steps, n_collections, n_finalizers;
+#define READER_COLUMN(NAME, field, count)                                                          \
+  s->field = columns[GCG__SECTION_##NAME - 1].data;                                                \
+  count = columns[GCG__SECTION_##NAME - 1].n
+  READER_COLUMN (INFO, info, n_info);
+  READER_COLUMN (STRINGS, strings, s->n_strings);
+  READER_COLUMN (MODULES, modules, n_modules);
+  READER_COLUMN (SITES, sites, n_sites);
+  READER_COLUMN (FRAMES, frames, s->n_frames);
+  READER_COLUMN (THREADS, threads, n_threads);
+  READER_COLUMN (REGIONS, regions, n_regions);
+  READER_COLUMN (ROOTS, roots, s->n_roots);
+  READER_COLUMN (BLOCKS, blocks, n_blocks);
+  READER_COLUMN (SLOTS, slots, n_objects);
+  READER_COLUMN (WORDS, words, n_words);
+  READER_COLUMN (EDGE_COUNTS, edge_counts, n_counts);
+  READER_COLUMN (EDGE_TARGETS, edge_targets, s->n_edges);
+  READER_COLUMN (EDGE_STEPS, edge_steps, n_steps);
+  READER_COLUMN (BIG_SLACKS, big_slacks, s->n_big_slacks);
+  READER_COLUMN (BIG_COUNTS, big_counts, s->n_big_counts);
+  READER_COLUMN (BIG_STEPS, big_steps, s->n_big_steps);
+  READER_COLUMN (COLLECTIONS, collections, n_collections);
+  READER_COLUMN (FINALIZERS, finalizers, n_finalizers);
+#undef READER_COLUMN
+  if (n_info != 1)
+    return gcg__snapshot_fail (error, GCG_CORRUPT,
+                               "damaged snapshot: INFO is there %" PRIu64 " times", n_info);
+  if (n_words != n_objects || n_counts != n_objects || n_steps != s->n_edges)
+    return gcg__snapshot_fail (error, GCG_CORRUPT,
+                               "damaged snapshot: columns of the same table differ in length");
+  if (n_objects > UINT32_MAX || n_modules > UINT32_MAX || n_threads > UINT32_MAX
+      || n_regions > UINT32_MAX || n_blocks > UINT32_MAX || n_collections > UINT32_MAX
+      || n_finalizers > UINT32_MAX || n_sites > GCG__SITES_MAX)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: a table is too long");
+  s->n_objects = n_objects;
+  s->n_modules = n_modules;
+  s->n_threads = n_threads;
+  s->n_regions = n_regions;
+  s->n_blocks = n_blocks;
+  s->n_sites = n_sites;
+  s->n_collections = n_collections;
+  s->n_finalizers = n_finalizers;
+  return GCG_OK;
+}
+
+static enum gcg_status
+reader_attach (struct gcg__snapshot *s, struct gcg_error *error)
+{
+  struct reader_column columns[GCG__N_SECTIONS] = {
+#define READER_ELEMENT(name, code, type) [(code)-1] = { .element_bytes = sizeof (type) },
+    GCG_SECTION_MAP (READER_ELEMENT)
+#undef READER_ELEMENT
+  };
+  enum gcg_status status = reader_check_header (s->map, s->map_bytes, error);
+  if (status == GCG_OK)
+    status = reader_lay_out (s->map, s->map_bytes, columns, error);
+  if (status == GCG_OK)
+    status = reader_set_columns (s, columns, error);
+  if (status == GCG_OK)
+    status = gcg__snapshot_check (s, error);
+  return status;
+}
+
+enum gcg_status
+gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot,
+                       struct gcg_error *error)
+{
+  struct gcg_error why;
+  struct stat before, after;
+  enum gcg_status status;
+  if (fstat (fd, &before) != 0)
+    return gcg__snapshot_fail (error, GCG_SYSTEM, "%s: %s", name, strerror (errno));
+  if (!S_ISREG (before.st_mode) || before.st_size == 0)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "%s: %s: not a gcglass snapshot", name,
+                               before.st_size == 0 ? "empty" : "not a file");
+  struct gcg__snapshot *s = calloc (1, sizeof *s);
+  if (!s)
+    return gcg__snapshot_fail (error, GCG_NO_MEMORY, "%s: out of memory", name);
+  s->map_bytes = before.st_size;
+  void *map = mmap (NULL, s->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (map == MAP_FAILED)
+    {
+      status = gcg__snapshot_fail (error, errno == ENOMEM ? GCG_NO_MEMORY : GCG_SYSTEM,
+                                   "%s: cannot map %" PRIu64 " bytes: %s", name, s->map_bytes,
+                                   strerror (errno));
+      goto fail_map;
+    }
+  s->map = map;
+  status = reader_attach (s, &why);
+  if (status != GCG_OK)
+    {
+      gcg__snapshot_fail (error, status, "%s: %s", name, why.text);
+      goto fail_attach;
+    }
+  if (fstat (fd, &after) != 0 || after.st_size != before.st_size
+      || after.st_mtim.tv_sec != before.st_mtim.tv_sec
+      || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec)
+    {
+      status = gcg__snapshot_fail (error, GCG_CORRUPT, "%s: changed while it was opened: try again",
+                                   name);
+      goto fail_attach;
+    }
+  *snapshot = s;
+  return GCG_OK;
+
+fail_attach:
+  munmap (map, s->map_bytes);
+fail_map:
+  free (s);
+  return status;
+}
+
+enum gcg_status
+gcg__snapshot_open (const char *path, struct gcg__snapshot **snapshot, struct gcg_error *error)
+{
+  /* Not to wait for the other end of a named pipe. */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd < 0)
+    return gcg__snapshot_fail (error, GCG_SYSTEM, "%s: %s", path, strerror (errno));
+  enum gcg_status status = gcg__snapshot_open_fd (fd, path, snapshot, error);
+  close (fd);
+  return status;
+}
+
+void
+gcg__snapshot_close (struct gcg__snapshot *snapshot)
+{
+  if (!snapshot)
+    return;
+  munmap ((void *)snapshot->map, snapshot->map_bytes);
+  free (snapshot);
+}
+
+/* The block of object ID: the last one whose first_object is not after it. */
+static uint32_t
+reader_block_of (const struct gcg__snapshot *s, uint32_t id)
+{
+  uint32_t low = 0, high = s->n_blocks;
+  while (high - low > 1)
+    {
+      uint32_t middle = low + (high - low) / 2;
+      if (s->blocks[middle].first_object <= id)
+        low = middle;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+uint64_t
+gcg__big_value (const struct gcg__big *bigs, uint64_t n, uint64_t index)
+{
+  uint64_t low = 0, high = n;
+  while (low < high)
+    {
+      uint64_t middle = low + (high - low) / 2;
+      if (bigs[middle].index < index)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low < n && bigs[low].index == index ? bigs[low].value : 0;
+}
+
+void
+gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id, struct gcg__object *object)
+{
+  uint32_t b = reader_block_of (snapshot, id);
+  const struct gcg__block *block = &snapshot->blocks[b];
+  uint64_t word = snapshot->words[id];
+  object->address = block->address + snapshot->slots[id] * block->slot_bytes;
+  object->slot_bytes = block->slot_bytes;
+  object->requested_bytes = block->slot_bytes;
+  object->id = id;
+  object->block = b;
+  object->kind = block->kind;
+  object->site = gcg__word_site (word);
+  object->birth = gcg__word_birth (word);
+  object->flags = gcg__word_flags (word);
+  if (object->flags & GCG__OBJECT_TAGGED)
+    {
+      uint64_t slack = gcg__word_slack (word);
+      if (slack == GCG__SLACK_BIG)
+        slack = gcg__big_value (snapshot->big_slacks, snapshot->n_big_slacks, id);
+      object->requested_bytes -= 8 + slack;
+    }
+}
+
+bool
+gcg__snapshot_find (const struct gcg__snapshot *snapshot, uint64_t address, uint32_t *id,
+                    uint64_t *offset)
+{
+  uint32_t low = 0, high = snapshot->n_blocks;
+  while (low < high)
+    {
+      uint32_t middle = low + (high - low) / 2;
+      if (snapshot->blocks[middle].address <= address)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (low == 0)
+    return false;
+  const struct gcg__block *block = &snapshot->blocks[low - 1];
+  uint64_t slot = (address - block->address) / block->slot_bytes;
+  uint32_t first = block->first_object, end = gcg__block_end (snapshot, low - 1), past = end;
+  while (first < end)
+    {
+      uint32_t middle = first + (end - first) / 2;
+      if (snapshot->slots[middle] < slot)
+        first = middle + 1;
+      else
+        end = middle;
+    }
+  if (first == past || snapshot->slots[first] != slot)
+    return false;
+  *id = first;
+  *offset = (address - block->address) % block->slot_bytes;
+  return true;
+}
+
+const struct gcg__finalizer *
+gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot, uint32_t id)
+{
+  uint32_t low = 0, high = snapshot->n_finalizers;
+  while (low < high)
+    {
+      uint32_t middle = low + (high - low) / 2;
+      if (snapshot->finalizers[middle].object < id)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (low == snapshot->n_finalizers || snapshot->finalizers[low].object != id)
+    return NULL;
+  return &snapshot->finalizers[low];
+}
+
+static uint64_t
+reader_count (const struct gcg__snapshot *s, uint32_t id)
+{
+  uint8_t count = s->edge_counts[id];
+  return count == GCG__COUNT_BIG ? gcg__big_value (s->big_counts, s->n_big_counts, id) : count;
+}
+
+uint64_t
+gcg__first_edge (const struct gcg__snapshot *snapshot, uint32_t id, uint64_t *count)
+{
+  const struct gcg__block *block = &snapshot->blocks[reader_block_of (snapshot, id)];
+  uint64_t edge = block->first_edge;
+  for (uint32_t i = block->first_object; i < id; i++)
+    edge += reader_count (snapshot, i);
+  *count = reader_count (snapshot, id);
+  return edge;
+}
