@@ -22,6 +22,11 @@ uint32_t heap_stack_site (struct heap *heap, const uint64_t *addresses, uint32_t
 /* An object of BYTES requested; KIND is GCG__KIND_...; SITE 0 = untagged.  Returns its id.  Runs of
    equal slot size and kind share a block, as in the collector. */
 uint32_t heap_object (struct heap *heap, uint64_t bytes, uint32_t kind, uint32_t site);
+/* The same in a slot of SLOT_BYTES (a multiple of 8) that may be larger than needed. */
+uint32_t heap_slot (struct heap *heap, uint64_t bytes, uint64_t slot_bytes, uint32_t kind,
+                    uint32_t site);
+/* Leaves N slots of the last object's block free. */
+void heap_skip (struct heap *heap, uint32_t n);
 /* The word of FROM at OFFSET (multiple of 8) points to TO.  Edges of one object may be added in any
    order, one for each offset. */
 void heap_edge (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to);

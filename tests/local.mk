@@ -13,3 +13,6 @@ dist_check_SCRIPTS += %D%/configure.test
 TESTS += %D%/configure.test
 dist_check_SCRIPTS += %D%/bootstrap.test
 TESTS += %D%/bootstrap.test
+
+# One file per module, so that they can be written side by side.
+include tests/snapshot.mk
