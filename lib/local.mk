@@ -1,1 +1,34 @@
-# lib: see CONTRIBUTING.md
+# libgcglass, the agent: what is linked into, or preloaded before, the profiled program.
+# It needs libgc and libc and no more; it is never built with sanitizers.
+gcgincludedir = $(includedir)/gcglass
+gcginclude_HEADERS = %D%/gcglass/error.h %D%/gcglass/gcglass.h %D%/gcglass/gc.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = %D%/gcglass.pc
+EXTRA_DIST += %D%/libgcglass.map
+
+AGENT_SOURCES = \
+	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
+	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.h \
+	%D%/control.c %D%/control.h %D%/freeze.c %D%/freeze.h %D%/gc_calls.h \
+	%D%/heapwalk.c %D%/heapwalk.h %D%/maps.c %D%/maps.h %D%/protocol.h %D%/raw.h \
+	%D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/site.c %D%/site.h \
+	%D%/spawn.c %D%/spawn.h %D%/start.c %D%/tag.h %D%/thread.c %D%/thread.h \
+	lib/snapshot/checksum.c lib/snapshot/writer.c
+AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec
+# Bound at load: a frozen child must not run the dynamic linker.
+AGENT_LDFLAGS = -Wl,-z,now -Wl,-z,nodelete
+
+lib_LTLIBRARIES += %D%/libgcglass.la
+lib_libgcglass_la_SOURCES = $(AGENT_SOURCES)
+lib_libgcglass_la_CFLAGS = $(AGENT_CFLAGS)
+lib_libgcglass_la_LDFLAGS = $(AGENT_LDFLAGS) -version-info 0:0:0 \
+	-Wl,--version-script=$(top_srcdir)/%D%/libgcglass.map
+lib_libgcglass_la_LIBADD = -lgc
+lib_libgcglass_la_DEPENDENCIES = $(top_srcdir)/%D%/libgcglass.map
+
+# The same agent with a wrapper around every entry point of libgc.
+pkglib_LTLIBRARIES += %D%/libgcglass-preload.la
+lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) %D%/preload.c %D%/stack.c %D%/stack.h
+lib_libgcglass_preload_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_PRELOAD=1
+lib_libgcglass_preload_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
+lib_libgcglass_preload_la_LIBADD = -lgc

@@ -1,0 +1,82 @@
+#include "agent.h"
+
+#include <link.h>
+#include <pthread.h>
+
+#include "capture.h"
+#include "collector.h"
+#include "control.h"
+#include "gc_calls.h"
+#include "raw.h"
+
+bool gcg__agent_is_ready;
+
+static pthread_mutex_t ready_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pid_t agent_tid;
+static uint64_t start_ns;
+
+pid_t
+gcg__agent_tid (void)
+{
+  return __atomic_load_n (&agent_tid, __ATOMIC_RELAXED);
+}
+
+void
+gcg__agent_set_tid (pid_t tid)
+{
+  __atomic_store_n (&agent_tid, tid, __ATOMIC_RELAXED);
+}
+
+uint64_t
+gcg__agent_start_ns (void)
+{
+  return start_ns;
+}
+
+/* Excludes the writable data of the module that holds this code from the collector's roots. */
+static int
+exclude_own_data (struct dl_phdr_info *info, size_t size, void *data)
+{
+  uintptr_t own = (uintptr_t)&gcg__agent_is_ready;
+  (void)size;
+  (void)data;
+
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    {
+      const ElfW (Phdr) *phdr = &info->dlpi_phdr[i];
+      uintptr_t low = info->dlpi_addr + phdr->p_vaddr;
+      if (phdr->p_type == PT_LOAD && (phdr->p_flags & PF_W) && own >= low
+          && own < low + phdr->p_memsz)
+        {
+          GC_exclude_static_roots ((void *)((low + 15) & ~(uintptr_t)15),
+                                   (void *)((low + phdr->p_memsz) & ~(uintptr_t)15));
+          return 1;
+        }
+    }
+  return 0;
+}
+
+/* A forked child is not served: the thread is gone, the connections are the parent's. */
+static void
+on_fork_child (void)
+{
+  agent_tid = 0;
+  gcg__capture_forget ();
+  gcg__control_forget ();
+}
+
+void
+gcg__agent_make_ready (void)
+{
+  pthread_mutex_lock (&ready_mutex);
+  if (!gcg__agent_is_ready)
+    {
+      start_ns = raw_now (CLOCK_MONOTONIC);
+      GCG__GC (init) ();
+      dl_iterate_phdr (exclude_own_data, NULL);
+      gcg__collector_hook ();
+      pthread_atfork (NULL, NULL, on_fork_child);
+      __atomic_store_n (&gcg__agent_is_ready, true, __ATOMIC_RELEASE);
+    }
+  pthread_mutex_unlock (&ready_mutex);
+}

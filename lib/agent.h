@@ -1,0 +1,32 @@
+/* agent.h -- the agent in this process: made ready once, inert after fork.
+ *
+ * Linked programs make it ready by their first tagged allocation or API call; under gcglass run it
+ * becomes ready when the program has initialised the collector.  Ready means: libgc is initialised,
+ * our data is no root, the events are hooked.  A thread of ours runs only when somebody may ask:
+ * under gcglass run, or from gcg_start... on (control.h).
+ */
+#ifndef GCG_AGENT_H
+#define GCG_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+extern bool gcg__agent_is_ready;
+void gcg__agent_make_ready (void);
+
+static inline void
+gcg__agent_ready (void)
+{
+  if (__builtin_expect (!__atomic_load_n (&gcg__agent_is_ready, __ATOMIC_ACQUIRE), 0))
+    gcg__agent_make_ready ();
+}
+
+/* Thread id of the control thread, 0 when there is none. */
+pid_t gcg__agent_tid (void);
+void gcg__agent_set_tid (pid_t tid);
+
+/* CLOCK_MONOTONIC when the agent became ready. */
+uint64_t gcg__agent_start_ns (void);
+
+#endif

@@ -1,0 +1,291 @@
+/* alloc.c -- the tagged allocation functions.
+ *
+ * Each asks libgc for the request plus room for the tag (tag.h) and writes the tag at the end of
+ * the slot it gets.  The slot's size of small objects follows from the request: libgc rounds
+ * requests of up to 24 granules to whole granules.  That is not taken on trust: a size is asked
+ * for (GC_size) the first time, and always where it was not what it should have been.
+ *
+ * All are safe before GC_INIT and from any thread that libgc allows to allocate.
+ */
+#include "alloc.h"
+
+#include <string.h>
+
+#include "agent.h"
+#include "collector.h"
+#include "gc_calls.h"
+#include "registry.h"
+#include "site.h"
+#include "tag.h"
+
+#define GRANULE 16u
+#define TINY_GRANULES 24u
+
+/* Of each number of granules: 0 not asked yet, 1 slots have exactly that size, 2 they have not. */
+static uint8_t exact[TINY_GRANULES + 1];
+
+size_t
+gcg__padded (size_t bytes, uint32_t room)
+{
+  size_t padded = bytes + room;
+  return padded < bytes ? bytes : padded;
+}
+
+/* The size of the slot at BASE that was asked for as BYTES plus the tag. */
+static inline size_t
+slot_bytes (void *base, size_t bytes)
+{
+  size_t granules = (bytes + 8 + GRANULE - 1) / GRANULE;
+
+  if (__builtin_expect (granules <= TINY_GRANULES && exact[granules] == 1, 1))
+    return granules * GRANULE;
+  size_t size = GC_size (base);
+  if (granules <= TINY_GRANULES && !exact[granules])
+    exact[granules] = size == granules * GRANULE ? 1 : 2;
+  return size;
+}
+
+/* Tags what libgc's plain allocators return. */
+static inline void *
+tag_plain (void *base, size_t bytes, uint32_t site)
+{
+  if (__builtin_expect (base != NULL, 1))
+    {
+      size_t size = slot_bytes (base, bytes);
+      tag_write (base, tag_place (base, size), size - 8 - bytes, site, gcg__birth);
+    }
+  return base;
+}
+
+void *
+gcg__tag (void *object, size_t bytes, uint32_t site, size_t from_end)
+{
+  char *base = object ? GC_base (object) : NULL;
+  if (base)
+    {
+      size_t size = GC_size (base);
+      uint64_t *place = (uint64_t *)(base + size - from_end) - 1;
+      if (bytes + 8 + from_end <= size)
+        tag_write (base, place, size - 8 - bytes, site, gcg__birth);
+    }
+  return object;
+}
+
+/* Where the tag of the slot at BASE is, or NULL. */
+static uint64_t *
+tag_find (void *base)
+{
+  size_t size = GC_size (base);
+  uint64_t *place = tag_place (base, size);
+
+  if (tag_valid (base, *place))
+    return place;
+  return size >= 32 && tag_valid (base, place[-1]) ? place - 1 : NULL;
+}
+
+uint64_t
+gcg__tag_of (void *base)
+{
+  uint64_t *place = tag_find (base);
+  return place ? *place : 0;
+}
+
+struct gcg__taken
+gcg__untag (void *object)
+{
+  struct gcg__taken taken = { NULL, 0, 0 };
+  void *base = object ? GC_base (object) : NULL;
+
+  if (base && (taken.place = tag_find (base)))
+    {
+      taken.tag = *taken.place;
+      taken.slack = tag_slack (taken.place);
+      tag_clear (taken.place);
+    }
+  return taken;
+}
+
+void
+gcg__retag (struct gcg__taken taken)
+{
+  if (taken.place)
+    tag_restore (taken.place, taken.tag, taken.slack);
+}
+
+void *
+gcg__malloc (size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  void *base = GCG__GC (malloc) (gcg__padded (bytes, gcg__tag_room));
+  return tag_plain (base, bytes, gcg__site_id (site));
+}
+
+void *
+gcg__malloc_atomic (size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  void *base = GCG__GC (malloc_atomic) (gcg__padded (bytes, gcg__tag_room));
+  return tag_plain (base, bytes, gcg__site_id (site));
+}
+
+void *
+gcg__malloc_uncollectable (size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  void *base = GCG__GC (malloc_uncollectable) (gcg__padded (bytes, 8));
+  return gcg__tag (base, bytes, gcg__site_id (site), 0);
+}
+
+void *
+gcg__malloc_atomic_uncollectable (size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  void *base = GCG__GC (malloc_atomic_uncollectable) (gcg__padded (bytes, 8));
+  return gcg__tag (base, bytes, gcg__site_id (site), 0);
+}
+
+void *
+gcg__malloc_ignore_off_page (size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  void *base = GCG__GC (malloc_ignore_off_page) (gcg__padded (bytes, 8));
+  return gcg__tag (base, bytes, gcg__site_id (site), 0);
+}
+
+void *
+gcg__malloc_atomic_ignore_off_page (size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  void *base = GCG__GC (malloc_atomic_ignore_off_page) (gcg__padded (bytes, 8));
+  return gcg__tag (base, bytes, gcg__site_id (site), 0);
+}
+
+void *
+gcg__memalign (size_t alignment, size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  void *object = GCG__GC (memalign) (alignment, gcg__padded (bytes, 8));
+  return gcg__tag (object, bytes, gcg__site_id (site), 0);
+}
+
+int
+gcg__posix_memalign (void **object, size_t alignment, size_t bytes, struct gcg__static_site *site)
+{
+  gcg__agent_ready ();
+  int status = GCG__GC (posix_memalign) (object, alignment, gcg__padded (bytes, 8));
+  if (status == 0)
+    gcg__tag (*object, bytes, gcg__site_id (site), 0);
+  return status;
+}
+
+void *
+gcg__realloc_at (void *old, size_t bytes, uint32_t site)
+{
+  struct gcg__taken taken;
+  void *object;
+
+  if (bytes == 0 && old)
+    {
+      gcg__untag (old);
+      return GCG__GC (realloc) (old, 0);
+    }
+  /* The old tag goes first: libgc copies the whole slot, and what stands behind the object in the
+     new one is to be zero as it would be without us. */
+  taken = gcg__untag (old);
+  object = GCG__GC (realloc) (old, gcg__padded (bytes, 8));
+  if (!object)
+    {
+      gcg__retag (taken);
+      return NULL;
+    }
+  return gcg__tag (object, bytes, site, 0);
+}
+
+void *
+gcg__realloc (void *old, size_t bytes, struct gcg__static_site *site)
+{
+  if (!old)
+    return gcg__malloc (bytes, site);
+  gcg__agent_ready ();
+  return gcg__realloc_at (old, bytes, gcg__site_id (site));
+}
+
+char *
+gcg__strndup (const char *text, size_t most, struct gcg__static_site *site)
+{
+  size_t n = strnlen (text, most);
+  char *copy = gcg__malloc_atomic (n + 1, site);
+
+  if (copy)
+    {
+      memcpy (copy, text, n);
+      copy[n] = 0;
+    }
+  return copy;
+}
+
+char *
+gcg__strdup (const char *text, struct gcg__static_site *site)
+{
+  return text ? gcg__strndup (text, strlen (text), site) : NULL;
+}
+
+void
+gcg__free (void *object)
+{
+  gcg__untag (object);
+  GCG__GC (free) (object);
+}
+
+void
+gcg__note_finalizer (void *object, void *function, uint32_t mode)
+{
+  void *base = object ? GC_base (object) : NULL;
+  if (base)
+    gcg__registry_finalizer ((uint64_t)(uintptr_t)base, gcg__tag_of (base),
+                             (uint64_t)(uintptr_t)function, function ? mode : 0);
+}
+
+void
+gcg__register_finalizer (void *object, GC_finalization_proc function, void *data,
+                         GC_finalization_proc *old_function, void **old_data, int mode)
+{
+  gcg__agent_ready ();
+  switch (mode)
+    {
+    case GCG__FINALIZER_IGNORE_SELF:
+      GCG__GC (register_finalizer_ignore_self) (object, function, data, old_function, old_data);
+      break;
+    case GCG__FINALIZER_NO_ORDER:
+      GCG__GC (register_finalizer_no_order) (object, function, data, old_function, old_data);
+      break;
+    case GCG__FINALIZER_UNREACHABLE:
+      GCG__GC (register_finalizer_unreachable) (object, function, data, old_function, old_data);
+      break;
+    default:
+      GCG__GC (register_finalizer) (object, function, data, old_function, old_data);
+      break;
+    }
+  gcg__note_finalizer (object, (void *)(uintptr_t)function, (uint32_t)mode);
+}
+
+void
+gcg__add_roots (void *low, void *high)
+{
+  GCG__GC (add_roots) (low, high);
+  gcg__collector_add_roots (low, high);
+}
+
+void
+gcg__remove_roots (void *low, void *high)
+{
+  GCG__GC (remove_roots) (low, high);
+  gcg__collector_remove_roots (low, high);
+}
+
+void
+gcg__register_displacement (size_t offset)
+{
+  GCG__GC (register_displacement) (offset);
+  gcg__collector_add_displacement (offset);
+}

@@ -1,0 +1,143 @@
+/* api.c -- the calls of gcglass/gcglass.h that need no server. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "alloc.h"
+#include "capture.h"
+#include "control.h"
+#include "gc_calls.h"
+#include "gcglass/gcglass.h"
+#include "registry.h"
+#include "site.h"
+#include "tag.h"
+
+enum gcg_status
+gcg_snapshot (const char *description, struct gcg_error *error)
+{
+  int fd;
+  enum gcg_status status = gcg__capture (description, false, &fd, error);
+
+  if (status != GCG_OK)
+    return status;
+  gcg__control_publish (fd, description ? description : "", 0);
+  close (fd);
+  return GCG_OK;
+}
+
+/* Copies the whole of snapshot FROM to TO and makes sure that it is on the disk; 0 or an errno. */
+static int
+copy_and_sync (int from, int to)
+{
+  struct stat stat;
+  off_t at = 0;
+
+  if (fstat (from, &stat) < 0)
+    return errno;
+  while (at < stat.st_size)
+    if (sendfile (to, from, &at, (size_t)(stat.st_size - at)) < 0 && errno != EINTR)
+      return errno;
+  return fsync (to) < 0 ? errno : 0;
+}
+
+/* Saves SNAPSHOT to PATH by way of a temporary file beside it. */
+static enum gcg_status __attribute__ ((noinline))
+save_as (int snapshot, const char *path, struct gcg_error *error)
+{
+  char temporary[4096];
+  int file, failure;
+
+  if ((size_t)snprintf (temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid ())
+      >= sizeof temporary)
+    return gcg__fail (error, GCG_INVALID, "the file name to save to is too long");
+  file = open (temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0)
+    return gcg__fail (error, GCG_SYSTEM, "cannot save to %s: %s", path, strerror (errno));
+  failure = copy_and_sync (snapshot, file);
+  if (close (file) < 0 && !failure)
+    failure = errno;
+  if (!failure && rename (temporary, path) < 0)
+    failure = errno;
+  if (!failure)
+    return GCG_OK;
+  unlink (temporary);
+  return gcg__fail (error, GCG_SYSTEM, "cannot save to %s: %s", path, strerror (failure));
+}
+
+/* The buffers are in functions of their own: what lies uninitialised in this frame while the
+   collector scans it would be taken for pointers. */
+enum gcg_status
+gcg_save (const char *path, struct gcg_error *error)
+{
+  enum gcg_status status;
+  int snapshot;
+
+  if (!path || !*path)
+    return gcg__fail (error, GCG_INVALID, "no file name to save to");
+  status = gcg__capture (path, false, &snapshot, error);
+  if (status != GCG_OK)
+    return status;
+  status = save_as (snapshot, path, error);
+  close (snapshot);
+  return status;
+}
+
+enum gcg_status
+gcg_start_periodic_samples (double seconds, struct gcg_error *error)
+{
+  enum gcg_status status;
+
+  if (!(seconds >= 0.01 && seconds <= 1e6))
+    return gcg__fail (error, GCG_INVALID, "an interval is 0.01 to 1,000,000 seconds");
+  status = gcg__control_start (error);
+  if (status == GCG_OK)
+    gcg__control_every (seconds);
+  return status;
+}
+
+void
+gcg_stop_periodic_samples (void)
+{
+  gcg__control_every (0);
+}
+
+enum gcg_status
+gcg_track (const void *object, const char *type_name, struct gcg_error *error)
+{
+  void *base;
+  struct gcg__taken taken;
+  uint32_t site;
+
+  gcg__agent_ready ();
+  if (!type_name || !*type_name)
+    return gcg__fail (error, GCG_INVALID, "no type name");
+  base = object ? GC_base ((void *)(uintptr_t)object) : NULL;
+  site = base ? tag_site (gcg__tag_of (base)) : 0;
+  if (!base || !gcg__tag_of (base))
+    return gcg__fail (error, GCG_NOT_FOUND, "%p is not an object allocated through gcglass", object);
+  site = gcg__site_with_type (site, type_name);
+  taken = gcg__untag (base);
+  tag_write (base, taken.place, taken.slack, site, tag_birth (taken.tag));
+  gcg__registry_retag ((uintptr_t)base, taken.tag, *taken.place);
+  return GCG_OK;
+}
+
+enum gcg_status
+gcg_ignore (const void *object, struct gcg_error *error)
+{
+  void *base;
+
+  gcg__agent_ready ();
+  base = object ? GC_base ((void *)(uintptr_t)object) : NULL;
+  if (!base)
+    return gcg__fail (error, GCG_NOT_FOUND, "%p is not an object of the collector's heap", object);
+  if (!gcg__registry_ignore ((uintptr_t)base, gcg__tag_of (base)))
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory to note an ignored object");
+  return GCG_OK;
+}

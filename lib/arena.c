@@ -1,0 +1,66 @@
+#include "arena.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "raw.h"
+
+#define CHUNK_BYTES ((size_t)1 << 20)
+#define MOST_TEXT 4000
+
+static gcg__lock arena_lock = GCG__LOCK_INIT;
+static char *arena_next;
+static size_t arena_left;
+
+void
+gcg__lock_take (gcg__lock *lock)
+{
+  while (atomic_flag_test_and_set_explicit (lock, memory_order_acquire))
+    sched_yield ();
+}
+
+void
+gcg__lock_give (gcg__lock *lock)
+{
+  atomic_flag_clear_explicit (lock, memory_order_release);
+}
+
+void *
+gcg__arena_take (size_t bytes)
+{
+  void *result = NULL;
+
+  bytes = (bytes + 15) & ~(size_t)15;
+  if (bytes >= CHUNK_BYTES / 4)
+    {
+      result = raw_map (bytes);
+      return result == MAP_FAILED ? NULL : result;
+    }
+  gcg__lock_take (&arena_lock);
+  if (arena_left < bytes)
+    {
+      char *chunk = raw_map (CHUNK_BYTES);
+      if (chunk == MAP_FAILED)
+        goto done;
+      arena_next = chunk;
+      arena_left = CHUNK_BYTES;
+    }
+  result = arena_next;
+  arena_next += bytes;
+  arena_left -= bytes;
+done:
+  gcg__lock_give (&arena_lock);
+  return result;
+}
+
+const char *
+gcg__arena_text (const char *text)
+{
+  size_t n = text ? strnlen (text, MOST_TEXT) : 0;
+  char *copy = n ? gcg__arena_take (n + 1) : NULL;
+
+  if (!copy)
+    return "";
+  memcpy (copy, text, n);
+  return copy;
+}

@@ -1,0 +1,27 @@
+/* arena.h -- the agent's own memory: mapped, never malloc'd, never freed.
+ *
+ * Nothing of gcglass may appear in what it measures, and nothing it keeps may be scanned by the
+ * collector: mappings that libgc did not make are no roots.  What lives here lives as long as the
+ * process.  A spinlock guards the bump pointer; it is held for a few instructions, during which
+ * nothing of the collector is called, so a thread stopped while holding it blocks only threads
+ * that are stopped as well; the frozen child takes no lock.
+ */
+#ifndef GCG_ARENA_H
+#define GCG_ARENA_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+typedef atomic_flag gcg__lock;
+#define GCG__LOCK_INIT ATOMIC_FLAG_INIT
+
+void gcg__lock_take (gcg__lock *lock);
+void gcg__lock_give (gcg__lock *lock);
+
+/* BYTES of zeroed memory, aligned to 16, or NULL when there is none.  Any thread. */
+void *gcg__arena_take (size_t bytes);
+
+/* A copy of TEXT (at most 4,000 bytes of it; NULL counts as ""), or "" when there is no memory. */
+const char *gcg__arena_text (const char *text);
+
+#endif

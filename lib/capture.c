@@ -1,0 +1,277 @@
+/* capture.c -- see capture.h.
+ *
+ * clone, not fork: libgc's fork handler wants the allocation lock, which the collecting thread
+ * holds.  With exit signal 0 the child is none that the program's wait () or SIGCHLD sees.  All
+ * signals are blocked across the clone, so a signal to the process group never runs a handler of
+ * the program's in the child.  The child may call nothing that locks or allocates: threads that
+ * held the C library's locks are not in it.
+ *
+ * Finalizers that become ready by our collection are the program's to run, in its own threads:
+ * GC_finalize_on_demand is set while we collect, and they run at the program's next allocation that
+ * looks for them, as they would after any collection made by another thread.  A program that runs
+ * them on demand itself is notified as usual.
+ *
+ * Where clone fails (memory, a limit on processes) the same code runs in place, with the world
+ * stopped, and the snapshot says so.
+ */
+#include "capture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "agent.h"
+#include "collector.h"
+#include "freeze.h"
+#include "gc_calls.h"
+#include "raw.h"
+#include "thread.h"
+
+#define CHILD_SECONDS 60
+#define CLEARED_WORDS 2048
+
+static pthread_mutex_t capture_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* What is asked for; valid while WANTED. */
+static struct
+{
+  bool wanted;
+  bool sweeping;
+  bool done;
+  pid_t tid; /* the thread whose collection it is to be */
+  pid_t child;
+  int pidfd;
+  int error; /* errno of a capture in place */
+  struct gcg__freeze freeze;
+} request;
+
+enum gcg_status
+gcg__fail (struct gcg_error *error, enum gcg_status status, const char *format, ...)
+{
+  if (error)
+    {
+      va_list arguments;
+      va_start (arguments, format);
+      error->status = status;
+      vsnprintf (error->text, sizeof error->text, format, arguments);
+      va_end (arguments);
+    }
+  return status;
+}
+
+void
+gcg__capture_forget (void)
+{
+  pthread_mutex_init (&capture_mutex, NULL);
+  request.wanted = false;
+}
+
+static bool
+capture_is_ours (void)
+{
+  return __atomic_load_n (&request.wanted, __ATOMIC_ACQUIRE)
+         && request.tid == (pid_t)syscall (SYS_gettid);
+}
+
+void
+gcg__capture_before_stop (void)
+{
+  if (capture_is_ours () && !request.sweeping)
+    gcg__thread_note_from_now ();
+}
+
+/* A child of this process, invisible to its waits; 0 in the child. */
+static pid_t
+clone_stopped (int *pidfd)
+{
+#if defined __x86_64__
+  return (pid_t)syscall (SYS_clone, CLONE_PIDFD, NULL, pidfd, NULL, NULL);
+#else
+  return (pid_t)syscall (SYS_clone, CLONE_PIDFD, NULL, pidfd, NULL, 0);
+#endif
+}
+
+void
+gcg__capture_at_mark_end_stopped (void)
+{
+  uint64_t begin = raw_now (CLOCK_MONOTONIC), all = ~UINT64_C (0), mask;
+
+  if (!capture_is_ours () || request.sweeping || request.done)
+    return;
+  request.done = true;
+  request.freeze.stack_low = (uintptr_t)__builtin_frame_address (0);
+  request.freeze.realtime_ns = raw_now (CLOCK_REALTIME);
+  request.freeze.monotonic_ns = begin;
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
+  request.child = clone_stopped (&request.pidfd);
+  if (request.child == 0)
+    {
+      int status = gcg__freeze_write_stopped (&request.freeze, true);
+      syscall (SYS_exit_group, status);
+      __builtin_unreachable ();
+    }
+  if (request.child < 0)
+    {
+      request.freeze.in_place = true;
+      request.error = gcg__freeze_write_stopped (&request.freeze, false);
+    }
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+  gcg__thread_note_no_more ();
+  request.freeze.shared->pause_ns = raw_now (CLOCK_MONOTONIC) - begin;
+}
+
+/* Waits for the child; kills it when it takes too long.  Reaps it without touching the program's
+   own children. */
+static enum gcg_status
+capture_wait (struct gcg_error *error)
+{
+  struct pollfd poll_fd = { request.pidfd, POLLIN, 0 };
+  siginfo_t info = { .si_pid = 0 };
+  uint64_t deadline = raw_now (CLOCK_MONOTONIC) + CHILD_SECONDS * UINT64_C (1000000000);
+  enum gcg_status status = GCG_OK;
+  int ready;
+
+  do
+    ready = poll (&poll_fd, 1, 1000);
+  while ((ready < 0 && errno == EINTR)
+         || (ready == 0 && raw_now (CLOCK_MONOTONIC) < deadline));
+  if (ready <= 0)
+    {
+      syscall (SYS_pidfd_send_signal, request.pidfd, SIGKILL, NULL, 0);
+      status = gcg__fail (error, GCG_TIMEOUT, "the snapshot was not written within %d s",
+                          CHILD_SECONDS);
+    }
+  while (waitid (P_PID, (id_t)request.child, &info, WEXITED | __WCLONE) < 0 && errno == EINTR)
+    ;
+  close (request.pidfd);
+  if (status == GCG_OK && info.si_pid && info.si_code != CLD_EXITED)
+    status = gcg__fail (error, GCG_SYSTEM, "writing the snapshot was ended by signal %d",
+                        info.si_status);
+  else if (status == GCG_OK && info.si_pid && info.si_status != 0)
+    status = gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s",
+                        strerror (info.si_status));
+  return status;
+}
+
+/* Lets the collector finish its sweeping, then gives up once the world stands. */
+static int GC_CALLBACK
+sweep_only (void)
+{
+  return request.sweeping && gcg__collector_world_stopped ();
+}
+
+/* Collects in this thread, so that the request is met.  No finalizer runs here.
+
+   libgc sweeps lazily: what the collection before this one found dead lies around until somebody
+   needs a slot of its size, and would count as garbage again.  A collection with a stop function
+   begins by sweeping everything; ours is abandoned right after that, before it marks.  (It is not
+   kept for the marking because libgc marks with one thread only when it has a stop function.) */
+static void
+capture_collect (bool at_exit)
+{
+  bool known = GC_thread_is_registered ();
+  int on_demand = GC_get_finalize_on_demand ();
+  struct GC_stack_base base;
+
+  if (!known)
+    {
+      GC_allow_register_threads ();
+      GC_get_stack_base (&base);
+      GC_register_my_thread (&base);
+    }
+  GC_set_finalize_on_demand (1);
+  request.sweeping = true;
+  GC_try_to_collect (sweep_only);
+  request.sweeping = false;
+  GC_gcollect ();
+  /* What our last collection found unreachable would have lived until the end without us. */
+  if (!at_exit)
+    GC_set_finalize_on_demand (on_demand);
+  if (!known)
+    GC_unregister_my_thread ();
+}
+
+static enum gcg_status
+capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *error)
+{
+  struct gcg__shared *shared;
+  enum gcg_status status;
+  int memfd = memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+  if (memfd < 0)
+    return gcg__fail (error, GCG_SYSTEM, "cannot make a memory file for the snapshot: %s",
+                      strerror (errno));
+  shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED)
+    {
+      status = gcg__fail (error, GCG_NO_MEMORY, "no memory for a snapshot");
+      goto fail_shared;
+    }
+  memset (&request, 0, sizeof request);
+  request.tid = (pid_t)syscall (SYS_gettid);
+  request.freeze = (struct gcg__freeze){ .fd = memfd,
+                                         .description = description ? description : "",
+                                         .at_exit = at_exit,
+                                         .on_demand = GC_get_finalize_on_demand (),
+                                         .pid = getpid (),
+                                         .collecting_tid = request.tid,
+                                         .agent_tid = gcg__agent_tid (),
+                                         .start_ns = gcg__agent_start_ns (),
+                                         .requested_ns = raw_now (CLOCK_MONOTONIC),
+                                         .shared = shared };
+  gcg__collector_hook ();
+  gcg__thread_hook ();
+  __atomic_store_n (&request.wanted, true, __ATOMIC_RELEASE);
+  capture_collect (at_exit);
+  __atomic_store_n (&request.wanted, false, __ATOMIC_RELEASE);
+  if (!request.done)
+    status = gcg__fail (error, GCG_DISABLED,
+                        "the collector is switched off (GC_disable): no snapshot");
+  else if (request.child > 0)
+    status = capture_wait (error);
+  else
+    status = request.error == 0 ? GCG_OK
+                                : gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s",
+                                             strerror (request.error));
+  munmap (shared, sizeof *shared);
+  if (status != GCG_OK)
+    goto fail_shared;
+  fcntl (memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+  *fd = memfd;
+  return GCG_OK;
+
+fail_shared:
+  close (memfd);
+  return status;
+}
+
+/* Zeroes the stack that the calls after this one will use: what earlier calls have left there would
+   be taken for pointers by the collector, which scans it. */
+static void __attribute__ ((noinline)) clear_stack_below (void)
+{
+  volatile uint64_t words[CLEARED_WORDS];
+  for (int i = 0; i < CLEARED_WORDS; i++)
+    words[i] = 0;
+}
+
+enum gcg_status
+gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *error)
+{
+  enum gcg_status status;
+  int cancel_state;
+
+  gcg__agent_ready ();
+  clear_stack_below ();
+  pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
+  pthread_mutex_lock (&capture_mutex);
+  status = capture_run (description, at_exit, fd, error);
+  pthread_mutex_unlock (&capture_mutex);
+  pthread_setcancelstate (cancel_state, NULL);
+  return status;
+}

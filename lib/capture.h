@@ -1,0 +1,38 @@
+/* capture.h -- a snapshot of the running program.
+ *
+ * A collection is made; at the end of its marking, with the world stopped and the mark bits final,
+ * a child is cloned and the world goes on.  The child owns a frozen copy of everything and writes
+ * the snapshot into a memfd (freeze.h).  The program pays the collection and the clone.
+ *
+ *   caller              MARK_END, world stopped        child
+ *   GC_gcollect  -----> clone ------------------------> freeze, write, exit
+ *                       world goes on
+ *   waits for the child's pidfd, seals the memfd
+ */
+#ifndef GCG_CAPTURE_H
+#define GCG_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gcglass/gcglass.h"
+
+/* Takes a snapshot described by DESCRIPTION (NULL = ""); AT_EXIT: the program is ending.  On GCG_OK
+   *FD is a sealed memfd that the caller closes.  Any thread, registered with the collector or not;
+   one capture at a time, others wait.  Runs no finalizer.
+   Errors: GCG_DISABLED, GCG_SYSTEM, GCG_NO_MEMORY, GCG_TIMEOUT. */
+enum gcg_status gcg__capture (const char *description, bool at_exit, int *fd,
+                              struct gcg_error *error);
+
+/* From the collector's events (collector.c). */
+void gcg__capture_before_stop (void);
+void gcg__capture_at_mark_end_stopped (void);
+
+/* After fork, in the child: a capture of the parent's is not ours. */
+void gcg__capture_forget (void);
+
+/* Fills ERROR (may be NULL) with STATUS and a formatted line; returns STATUS. */
+enum gcg_status gcg__fail (struct gcg_error *error, enum gcg_status status, const char *format, ...)
+  __attribute__ ((format (printf, 3, 4)));
+
+#endif

@@ -1,0 +1,202 @@
+#include "collector.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "arena.h"
+#include "capture.h"
+#include "raw.h"
+#include "registry.h"
+#include "tag.h"
+
+uint32_t gcg__birth;
+uint32_t gcg__tag_room = 8;
+struct gcg__collection gcg__collection_now;
+
+static bool world_stopped;
+
+static GC_on_collection_event_proc program_event;
+static GC_await_finalize_proc program_await;
+
+static struct gcg__collection ring[GCG__MOST_COLLECTIONS];
+static uint64_t n_ring; /* ever */
+
+static struct gcg__range ranges[GCG__MOST_RANGES];
+static uint32_t n_ranges;
+static gcg__lock ranges_lock = GCG__LOCK_INIT;
+static uint64_t displacements[4096 / 64];
+
+/* Called by the collector when OBJECT has become ready for its finalizer. */
+static void GC_CALLBACK
+on_await_finalize (void *object)
+{
+  gcg__registry_ran ((uint64_t)(uintptr_t)object);
+  if (program_await)
+    program_await (object);
+}
+
+/* The world runs again: the collection's figures are complete but for the sizes after it. */
+static void
+collector_pause_over (uint64_t now)
+{
+  if (!gcg__collection_now.mark_ns)
+    return; /* abandoned before it marked */
+  gcg__collection_now.pause_ns = now - gcg__collection_now.start_ns;
+  gcg__collection_now.number = GC_get_gc_no ();
+  ring[n_ring % GCG__MOST_COLLECTIONS] = gcg__collection_now;
+  n_ring++;
+}
+
+static void GC_CALLBACK
+on_collection_event (GC_EventType event)
+{
+  static uint64_t mark_start;
+
+  switch (event)
+    {
+    case GC_EVENT_PRE_STOP_WORLD:
+      gcg__collection_now = (struct gcg__collection){ .start_ns = raw_now (CLOCK_MONOTONIC) };
+      gcg__capture_before_stop ();
+      break;
+    case GC_EVENT_POST_STOP_WORLD:
+      world_stopped = true;
+      gcg__collection_now.stop_ns = raw_now (CLOCK_MONOTONIC) - gcg__collection_now.start_ns;
+      break;
+    case GC_EVENT_MARK_START:
+      mark_start = raw_now (CLOCK_MONOTONIC);
+      break;
+    case GC_EVENT_MARK_END:
+      gcg__collection_now.mark_ns = raw_now (CLOCK_MONOTONIC) - mark_start;
+      gcg__capture_at_mark_end_stopped ();
+      __atomic_store_n (&gcg__birth, (uint32_t)GC_get_gc_no (), __ATOMIC_RELAXED);
+      break;
+    case GC_EVENT_PRE_START_WORLD:
+      world_stopped = false;
+      break;
+    case GC_EVENT_POST_START_WORLD:
+      collector_pause_over (raw_now (CLOCK_MONOTONIC));
+      break;
+    case GC_EVENT_RECLAIM_END:
+      if (n_ring)
+        {
+          struct gcg__collection *last = &ring[(n_ring - 1) % GCG__MOST_COLLECTIONS];
+          last->heap_bytes = GC_get_heap_size ();
+          last->free_bytes = GC_get_free_bytes ();
+        }
+      break;
+    default:
+      break;
+    }
+  if (program_event)
+    program_event (event);
+}
+
+bool
+gcg__collector_world_stopped (void)
+{
+  return world_stopped;
+}
+
+void
+gcg__collector_hook (void)
+{
+  GC_on_collection_event_proc event = GCG__GC (get_on_collection_event) ();
+  GC_await_finalize_proc await = GCG__GC (get_await_finalize_proc) ();
+
+  gcg__tag_room = GC_get_all_interior_pointers () ? 7 : 8;
+  gcg__birth = (uint32_t)GC_get_gc_no ();
+  if (event != on_collection_event)
+    {
+      program_event = event;
+      GCG__GC (set_on_collection_event) (on_collection_event);
+    }
+  if (await != on_await_finalize)
+    {
+      program_await = await;
+      GCG__GC (set_await_finalize_proc) (on_await_finalize);
+    }
+}
+
+void
+gcg__collector_set_event (GC_on_collection_event_proc event)
+{
+  program_event = event;
+}
+
+GC_on_collection_event_proc
+gcg__collector_event (void)
+{
+  return program_event;
+}
+
+void
+gcg__collector_set_await (GC_await_finalize_proc await)
+{
+  program_await = await;
+}
+
+GC_await_finalize_proc
+gcg__collector_await (void)
+{
+  return program_await;
+}
+
+void
+gcg__collector_add_roots (void *low, void *high)
+{
+  gcg__lock_take (&ranges_lock);
+  if (n_ranges < GCG__MOST_RANGES)
+    {
+      ranges[n_ranges] = (struct gcg__range){ (uintptr_t)low, (uintptr_t)high };
+      __atomic_store_n (&n_ranges, n_ranges + 1, __ATOMIC_RELEASE);
+    }
+  gcg__lock_give (&ranges_lock);
+}
+
+/* As GC_remove_roots: ranges wholly inside go. */
+void
+gcg__collector_remove_roots (void *low, void *high)
+{
+  gcg__lock_take (&ranges_lock);
+  for (uint32_t i = 0; i < n_ranges;)
+    if (ranges[i].low >= (uintptr_t)low && ranges[i].high <= (uintptr_t)high)
+      ranges[i] = ranges[--n_ranges];
+    else
+      i++;
+  gcg__lock_give (&ranges_lock);
+}
+
+void
+gcg__collector_clear_roots (void)
+{
+  n_ranges = 0;
+}
+
+const struct gcg__range *
+gcg__collector_ranges_stopped (uint32_t *n)
+{
+  *n = n_ranges;
+  return ranges;
+}
+
+void
+gcg__collector_add_displacement (size_t offset)
+{
+  if (offset < 4096)
+    __atomic_fetch_or (&displacements[offset / 64], UINT64_C (1) << offset % 64, __ATOMIC_RELAXED);
+}
+
+bool
+gcg__collector_has_displacement (size_t offset)
+{
+  return offset == 0 || (offset < 4096 && (displacements[offset / 64] >> offset % 64 & 1));
+}
+
+uint32_t
+gcg__collector_past_stopped (struct gcg__collection past[GCG__MOST_COLLECTIONS])
+{
+  uint64_t first = n_ring > GCG__MOST_COLLECTIONS ? n_ring - GCG__MOST_COLLECTIONS : 0;
+  for (uint64_t i = first; i < n_ring; i++)
+    past[i - first] = ring[i % GCG__MOST_COLLECTIONS];
+  return (uint32_t)(n_ring - first);
+}

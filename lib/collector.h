@@ -1,0 +1,59 @@
+/* collector.h -- the agent's place in the collector: its events and what they tell.
+ *
+ * libgc calls one function at each stage of a collection (GC_set_on_collection_event).  Ours keeps
+ * the births' clock, measures pauses into a ring, lets a capture happen at the end of marking, and
+ * calls the one that the program has set.  Runs with the allocation lock held and, from
+ * POST_STOP_WORLD to PRE_START_WORLD, with the world stopped.
+ */
+#ifndef GCG_COLLECTOR_H
+#define GCG_COLLECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gc_calls.h"
+#include "snapshot/format.h"
+
+/* Number of the last collection that finished marking, for births.  Read without a lock. */
+extern uint32_t gcg__birth;
+
+/* Bytes to add to a request so that the tag fits: 7 or 8 (tag.h).  For uncollectable and odd kinds
+   always 8. */
+extern uint32_t gcg__tag_room;
+
+/* Puts our hooks in, keeping the program's; again and again harmless (a program that sets its own
+   over ours is found out at the next call).  Needs an initialised collector. */
+void gcg__collector_hook (void);
+
+/* Is the world stopped by the collection under way?  With the allocation lock held. */
+bool gcg__collector_world_stopped (void);
+
+/* In the preload object the program's settings of the two hooks come here. */
+void gcg__collector_set_event (GC_on_collection_event_proc event);
+GC_on_collection_event_proc gcg__collector_event (void);
+void gcg__collector_set_await (GC_await_finalize_proc await);
+GC_await_finalize_proc gcg__collector_await (void);
+
+/* Explicit roots of the program. */
+struct gcg__range
+{
+  uint64_t low, high;
+};
+#define GCG__MOST_RANGES 256u
+void gcg__collector_add_roots (void *low, void *high);
+void gcg__collector_remove_roots (void *low, void *high);
+void gcg__collector_clear_roots (void);
+const struct gcg__range *gcg__collector_ranges_stopped (uint32_t *n);
+
+/* Interior offsets that the collector recognises in the heap although it does not recognise all. */
+void gcg__collector_add_displacement (size_t offset);
+bool gcg__collector_has_displacement (size_t offset);
+
+/* The ring of past collections, oldest first, into PAST; returns their number. */
+#define GCG__MOST_COLLECTIONS 512u
+uint32_t gcg__collector_past_stopped (struct gcg__collection past[GCG__MOST_COLLECTIONS]);
+
+/* The collection under way, as far as it got. */
+extern struct gcg__collection gcg__collection_now;
+
+#endif

@@ -1,0 +1,417 @@
+#include "config.h"
+
+#include "control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "agent.h"
+#include "capture.h"
+#include "gc_calls.h"
+#include "protocol.h"
+#include "raw.h"
+
+#define MOST_CONNECTIONS 16
+#define STACK_BYTES ((size_t)256 << 10)
+
+struct connection
+{
+  int fd; /* -1: free */
+  int closed_eventfd;
+  bool asked_here; /* came in through the listening socket: gets no unasked-for snapshots */
+};
+
+static pthread_mutex_t control_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct connection connections[MOST_CONNECTIONS];
+static bool running;
+static int listen_fd = -1, wake_fd = -1;
+static uint64_t interval_ns, next_ns;
+
+static socklen_t
+abstract_address (struct sockaddr_un *address, const char *name)
+{
+  size_t n = strlen (name);
+
+  memset (address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  if (n > sizeof address->sun_path - 1)
+    n = sizeof address->sun_path - 1;
+  memcpy (address->sun_path + 1, name, n);
+  return (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + n);
+}
+
+/* Is the process at the other end this user's, or root's? */
+static bool
+peer_is_allowed (int fd)
+{
+  struct ucred peer;
+  socklen_t n = sizeof peer;
+  return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0
+         && (peer.uid == geteuid () || peer.uid == 0);
+}
+
+static bool
+send_message (int fd, const struct gcg__message *message, int attached)
+{
+  struct iovec part = { (void *)(uintptr_t)message, sizeof *message };
+  char control[CMSG_SPACE (sizeof (int))] __attribute__ ((aligned (8))) = { 0 };
+  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+  ssize_t sent;
+
+  if (attached >= 0)
+    {
+      header.msg_control = control;
+      header.msg_controllen = sizeof control;
+      struct cmsghdr *cmsg = CMSG_FIRSTHDR (&header);
+      cmsg->cmsg_level = SOL_SOCKET;
+      cmsg->cmsg_type = SCM_RIGHTS;
+      cmsg->cmsg_len = CMSG_LEN (sizeof (int));
+      memcpy (CMSG_DATA (cmsg), &attached, sizeof attached);
+    }
+  do
+    sent = sendmsg (fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent < 0 && errno == EINTR);
+  return sent == (ssize_t)sizeof *message;
+}
+
+static struct gcg__message
+new_message (enum gcg__message_type type)
+{
+  return (struct gcg__message){ .magic = GCG__PROTOCOL_MAGIC,
+                                .version = GCG__PROTOCOL_VERSION,
+                                .type = (uint16_t)type,
+                                .pid = (uint32_t)getpid () };
+}
+
+static void
+set_text (struct gcg__message *message, const char *text)
+{
+  size_t n = strnlen (text, sizeof message->text - 1);
+  memcpy (message->text, text, n);
+  message->text[n] = 0;
+}
+
+bool
+gcg__control_hello (int fd)
+{
+  struct gcg__message hello = new_message (GCG__HELLO);
+  set_text (&hello, PACKAGE_VERSION);
+  return send_message (fd, &hello, -1);
+}
+
+/* The mutex is held. */
+static void
+drop_connection (struct connection *connection)
+{
+  close (connection->fd);
+  connection->fd = -1;
+  if (connection->closed_eventfd >= 0)
+    eventfd_write (connection->closed_eventfd, 1);
+}
+
+static enum gcg_status
+add_connection (int fd, int closed_eventfd, bool asked_here, struct gcg_error *error)
+{
+  struct connection *free = NULL;
+
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS && !free; i++)
+    if (connections[i].fd < 0)
+      free = &connections[i];
+  if (free)
+    *free = (struct connection){ fd, closed_eventfd, asked_here };
+  pthread_mutex_unlock (&control_mutex);
+  if (!free)
+    {
+      close (fd);
+      return gcg__fail (error, GCG_BUSY, "this process already has %d servers", MOST_CONNECTIONS);
+    }
+  eventfd_write (wake_fd, 1);
+  return GCG_OK;
+}
+
+enum gcg_status
+gcg__control_add (int fd, int closed_eventfd, struct gcg_error *error)
+{
+  return add_connection (fd, closed_eventfd, false, error);
+}
+
+bool
+gcg__control_has_servers (void)
+{
+  bool any = false;
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; running && i < MOST_CONNECTIONS; i++)
+    any = any || (connections[i].fd >= 0 && !connections[i].asked_here);
+  pthread_mutex_unlock (&control_mutex);
+  return any;
+}
+
+void
+gcg__control_publish (int fd, const char *description, uint32_t flags)
+{
+  struct gcg__message message = new_message (GCG__SNAPSHOT);
+
+  message.flags = flags;
+  set_text (&message, description);
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; running && i < MOST_CONNECTIONS; i++)
+    if (connections[i].fd >= 0 && !connections[i].asked_here)
+      send_message (connections[i].fd, &message, fd);
+  pthread_mutex_unlock (&control_mutex);
+}
+
+/* Answers a CAPTURE on FD; false when the other side has gone. */
+static bool
+answer_capture (int fd, const struct gcg__message *ask)
+{
+  struct gcg__message answer = new_message (GCG__SNAPSHOT);
+  struct gcg_error error = { GCG_OK, "" };
+  int snapshot = -1;
+  bool sent;
+
+  answer.sequence = ask->sequence;
+  answer.status = gcg__capture (ask->text, false, &snapshot, &error);
+  set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
+  sent = send_message (fd, &answer, snapshot);
+  if (snapshot >= 0)
+    close (snapshot);
+  return sent;
+}
+
+/* Reads one message; false when the connection has ended or speaks another language. */
+static bool
+serve_connection (int fd)
+{
+  struct gcg__message message;
+  ssize_t n = recv (fd, &message, sizeof message, MSG_DONTWAIT);
+
+  if (n < 0)
+    return errno == EAGAIN || errno == EINTR;
+  if (n != (ssize_t)sizeof message || message.magic != GCG__PROTOCOL_MAGIC
+      || message.version != GCG__PROTOCOL_VERSION)
+    return false;
+  message.text[sizeof message.text - 1] = 0;
+  return message.type != GCG__CAPTURE || answer_capture (fd, &message);
+}
+
+static void
+accept_client (void)
+{
+  int fd = accept4 (listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  if (!peer_is_allowed (fd) || !gcg__control_hello (fd))
+    close (fd);
+  else
+    (void)add_connection (fd, -1, true, NULL);
+}
+
+/* Takes the periodic snapshot when its time has come; returns the wait in ms until the next. */
+static int
+periodic (void)
+{
+  uint64_t interval = __atomic_load_n (&interval_ns, __ATOMIC_RELAXED);
+  uint64_t now = raw_now (CLOCK_MONOTONIC);
+
+  if (!interval)
+    return -1;
+  if (now >= next_ns)
+    {
+      int fd;
+      if (gcg__control_has_servers () && gcg__capture ("periodic", false, &fd, NULL) == GCG_OK)
+        {
+          gcg__control_publish (fd, "periodic", 0);
+          close (fd);
+        }
+      now = raw_now (CLOCK_MONOTONIC);
+      next_ns = now + interval;
+    }
+  return (int)((next_ns - now) / 1000000) + 1;
+}
+
+/* What poll is to wait for; returns the number of entries. */
+static nfds_t
+watched (struct pollfd fds[MOST_CONNECTIONS + 2])
+{
+  nfds_t n = 2;
+  fds[0] = (struct pollfd){ wake_fd, POLLIN, 0 };
+  fds[1] = (struct pollfd){ listen_fd, POLLIN, 0 };
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    if (connections[i].fd >= 0)
+      fds[n++] = (struct pollfd){ connections[i].fd, POLLIN, 0 };
+  pthread_mutex_unlock (&control_mutex);
+  return n;
+}
+
+static void *
+control_main (void *unused)
+{
+  struct pollfd fds[MOST_CONNECTIONS + 2];
+  (void)unused;
+
+  pthread_setname_np (pthread_self (), "gcglass");
+  gcg__agent_set_tid ((pid_t)syscall (SYS_gettid));
+  for (;;)
+    {
+      nfds_t n = watched (fds);
+      if (poll (fds, n, periodic ()) <= 0)
+        continue;
+      if (fds[0].revents)
+        {
+          eventfd_t ignored;
+          eventfd_read (wake_fd, &ignored);
+        }
+      if (fds[1].revents)
+        accept_client ();
+      for (nfds_t i = 2; i < n; i++)
+        if (fds[i].revents && !serve_connection (fds[i].fd))
+          {
+            pthread_mutex_lock (&control_mutex);
+            for (int j = 0; j < MOST_CONNECTIONS; j++)
+              if (connections[j].fd == fds[i].fd)
+                drop_connection (&connections[j]);
+            pthread_mutex_unlock (&control_mutex);
+          }
+    }
+  return NULL;
+}
+
+/* The abstract name by which gcglass snapshot finds this process; -1 when somebody has taken it
+   (then only that does not work). */
+static int
+listen_as_agent (void)
+{
+  struct sockaddr_un address;
+  char name[64];
+  socklen_t n;
+  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    return -1;
+  snprintf (name, sizeof name, GCG__AGENT_NAME, (int)getpid ());
+  n = abstract_address (&address, name);
+  if (bind (fd, (struct sockaddr *)&address, n) < 0 || listen (fd, 8) < 0)
+    {
+      close (fd);
+      return -1;
+    }
+  return fd;
+}
+
+/* The mutex is held. */
+static int
+start_thread (void)
+{
+  sigset_t blocked, old;
+  pthread_attr_t attributes;
+  pthread_t thread;
+  int error;
+
+  sigfillset (&blocked);
+  sigdelset (&blocked, GC_get_suspend_signal ());
+  sigdelset (&blocked, GC_get_thr_restart_signal ());
+  pthread_sigmask (SIG_SETMASK, &blocked, &old);
+  pthread_attr_init (&attributes);
+  pthread_attr_setstacksize (&attributes, STACK_BYTES);
+  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+  error = pthread_create (&thread, &attributes, control_main, NULL);
+  pthread_attr_destroy (&attributes);
+  pthread_sigmask (SIG_SETMASK, &old, NULL);
+  return error;
+}
+
+enum gcg_status
+gcg__control_start (struct gcg_error *error)
+{
+  enum gcg_status status = GCG_OK;
+  int failure;
+
+  gcg__agent_ready ();
+  pthread_mutex_lock (&control_mutex);
+  if (running)
+    goto done;
+  wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd < 0)
+    {
+      status = gcg__fail (error, GCG_SYSTEM, "cannot make an eventfd: %s", strerror (errno));
+      goto done;
+    }
+  listen_fd = listen_as_agent ();
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    connections[i].fd = -1;
+  failure = start_thread ();
+  if (failure)
+    {
+      status = gcg__fail (error, GCG_SYSTEM, "cannot start gcglass's thread: %s",
+                          strerror (failure));
+      goto fail_thread;
+    }
+  running = true;
+  goto done;
+
+fail_thread:
+  if (listen_fd >= 0)
+    close (listen_fd);
+  close (wake_fd);
+done:
+  pthread_mutex_unlock (&control_mutex);
+  return status;
+}
+
+enum gcg_status
+gcg__control_connect (const char *name, struct gcg_error *error)
+{
+  struct sockaddr_un address;
+  socklen_t n = abstract_address (&address, name);
+  enum gcg_status status;
+  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    return gcg__fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
+  if (connect (fd, (struct sockaddr *)&address, n) < 0 || !peer_is_allowed (fd)
+      || !gcg__control_hello (fd))
+    {
+      status = gcg__fail (error, GCG_SYSTEM, "cannot reach the server: %s", strerror (errno));
+      goto fail_connect;
+    }
+  return gcg__control_add (fd, -1, error);
+
+fail_connect:
+  close (fd);
+  return status;
+}
+
+void
+gcg__control_every (double seconds)
+{
+  uint64_t interval = seconds > 0 ? (uint64_t)(seconds * 1e9) : 0;
+  __atomic_store_n (&interval_ns, interval, __ATOMIC_RELAXED);
+  if (wake_fd >= 0)
+    eventfd_write (wake_fd, 1);
+}
+
+void
+gcg__control_forget (void)
+{
+  pthread_mutex_init (&control_mutex, NULL);
+  if (!running)
+    return;
+  running = false;
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    if (connections[i].fd >= 0)
+      close (connections[i].fd);
+  close (wake_fd);
+  if (listen_fd >= 0)
+    close (listen_fd);
+  listen_fd = wake_fd = -1;
+}

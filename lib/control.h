@@ -1,0 +1,39 @@
+/* control.h -- the agent's thread and those it talks to.
+ *
+ * One thread, started when the first may ask, waits on the listening socket (gcglass snapshot PID),
+ * on the connections to servers, and for the next periodic snapshot.  It blocks every signal but
+ * the two that libgc stops and restarts the world with.  The protocol is lib/protocol.h.
+ */
+#ifndef GCG_CONTROL_H
+#define GCG_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gcglass/gcglass.h"
+
+/* Starts the thread unless it runs.  Errors: GCG_SYSTEM. */
+enum gcg_status gcg__control_start (struct gcg_error *error);
+
+/* Adds a connection FD (taken) on which HELLO has been said; requests on it are answered until it
+   ends.  CLOSED_EVENTFD (-1 = none; borrowed) is written to when it has ended. */
+enum gcg_status gcg__control_add (int fd, int closed_eventfd, struct gcg_error *error);
+
+/* Says HELLO on FD. */
+bool gcg__control_hello (int fd);
+
+/* Connects to the server that listens on abstract NAME, checks that it is this user's or root's,
+   says HELLO and adds the connection. */
+enum gcg_status gcg__control_connect (const char *name, struct gcg_error *error);
+
+/* Sends the snapshot in FD to every connected server. */
+void gcg__control_publish (int fd, const char *description, uint32_t flags);
+bool gcg__control_has_servers (void);
+
+/* Seconds between snapshots taken by the thread itself; 0 ends them. */
+void gcg__control_every (double seconds);
+
+/* After fork, in the child. */
+void gcg__control_forget (void);
+
+#endif

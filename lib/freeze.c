@@ -1,0 +1,266 @@
+#include "config.h"
+
+#include "freeze.h"
+
+#include <elf.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "collector.h"
+#include "heapwalk.h"
+#include "maps.h"
+#include "registry.h"
+#include "rootwalk.h"
+#include "site.h"
+#include "snapshot/writer.h"
+#include "tag.h"
+
+/* The child holds copies of all descriptors; a pipe whose other end waits for its last writer must
+   not wait for us. */
+static void
+close_others_stopped (int keep)
+{
+  if (keep > 0)
+    syscall (SYS_close_range, 0u, (unsigned)keep - 1, 0u);
+  syscall (SYS_close_range, (unsigned)keep + 1, ~0u, 0u);
+}
+
+/* The sites that some object has; the others keep their ids but not their texts. */
+static void
+sites_stopped (struct gcg__freeze *freeze)
+{
+  uint32_t n = gcg__site_count ();
+  const uint64_t *words = COLUMN (freeze, WORDS)->data;
+  uint64_t n_words = COLUMN (freeze, WORDS)->n;
+  struct column *sites = COLUMN (freeze, SITES), *frames = COLUMN (freeze, FRAMES);
+  struct column used = { 0 };
+  uint8_t *is_used = column_reserve_stopped (&used, 1, n, &freeze->error);
+
+  if (!is_used)
+    return;
+  for (uint64_t i = 0; i < n_words; i++)
+    if (tag_site (words[i]) < n)
+      is_used[tag_site (words[i])] = 1;
+  COLUMN_PUSH (sites, struct gcg__site, (struct gcg__site){ 0 }, &freeze->error);
+  for (uint32_t i = 1; i < n && !freeze->error; i++)
+    {
+      const struct gcg__site_entry *entry = gcg__site_entry (i);
+      struct gcg__site site = { .kind = entry->n_frames ? GCG__SITE_STACK : GCG__SITE_MACRO };
+      if (is_used[i])
+        {
+          site.line = entry->line;
+          site.file = gcg__freeze_text_stopped (freeze, entry->file);
+          site.function = gcg__freeze_text_stopped (freeze, entry->function);
+          site.expression = gcg__freeze_text_stopped (freeze, entry->expression);
+          site.type = gcg__freeze_text_stopped (freeze, entry->type);
+          site.first_frame = (uint32_t)frames->n;
+          site.n_frames = entry->n_frames;
+          for (uint32_t j = 0; j < entry->n_frames; j++)
+            COLUMN_PUSH (frames, uint64_t, entry->frames[j], &freeze->error);
+        }
+      COLUMN_PUSH (sites, struct gcg__site, site, &freeze->error);
+    }
+  column_fini_stopped (&used);
+}
+
+/* A word that passes for a tag by chance may name a site that there is not. */
+static void
+clip_sites_stopped (struct gcg__freeze *freeze)
+{
+  uint64_t *words = COLUMN (freeze, WORDS)->data, n = COLUMN (freeze, WORDS)->n;
+  for (uint64_t i = 0; i < n; i++)
+    if (tag_site (words[i]) >= COLUMN (freeze, SITES)->n)
+      words[i] &= ~(uint64_t)TAG_SITE_MASK;
+}
+
+/* Sorts by object: heap sort, in place, no recursion. */
+static void
+sort_finalizers_stopped (struct gcg__finalizer *finalizers, uint64_t n)
+{
+  for (uint64_t end = n, start = n / 2; end > 1;)
+    {
+      struct gcg__finalizer moved;
+      uint64_t root, child;
+      if (start > 0)
+        moved = finalizers[root = --start];
+      else
+        {
+          moved = finalizers[--end];
+          finalizers[end] = finalizers[0];
+          root = 0;
+        }
+      while ((child = 2 * root + 1) < end)
+        {
+          if (child + 1 < end && finalizers[child].object < finalizers[child + 1].object)
+            child++;
+          if (finalizers[child].object <= moved.object)
+            break;
+          finalizers[root] = finalizers[child];
+          root = child;
+        }
+      finalizers[root] = moved;
+    }
+}
+
+/* What the registry knows of objects that still are the ones it was told of. */
+static void
+registry_stopped (struct gcg__freeze *freeze)
+{
+  struct column *finalizers = COLUMN (freeze, FINALIZERS);
+  uint64_t n, *words = COLUMN (freeze, WORDS)->data;
+  const struct gcg__entry *entries = gcg__registry_entries_stopped (&n);
+
+  for (uint64_t i = 0; i < n; i++)
+    {
+      uint32_t object;
+      if (entries[i].address <= 1
+          || !gcg__heap_resolve_stopped (freeze, entries[i].address, false, &object))
+        continue;
+      bool tagged = words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED;
+      if (tagged ? (words[object] & TAG_LOW_MASK) != (entries[i].tag & TAG_LOW_MASK)
+                 : entries[i].tag != 0)
+        continue;
+      if (entries[i].ignored)
+        words[object] |= (uint64_t)GCG__OBJECT_IGNORED << GCG__WORD_FLAG_SHIFT;
+      if (entries[i].mode)
+        {
+          struct gcg__finalizer finalizer = { object, entries[i].mode, entries[i].function };
+          words[object] |= (uint64_t)GCG__OBJECT_FINALIZER << GCG__WORD_FLAG_SHIFT;
+          COLUMN_PUSH (finalizers, struct gcg__finalizer, finalizer, &freeze->error);
+        }
+    }
+  sort_finalizers_stopped (finalizers->data, finalizers->n);
+}
+
+static void
+collections_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
+{
+  struct column *column = COLUMN (freeze, COLLECTIONS);
+  struct gcg__collection *past
+    = column_reserve_stopped (column, sizeof *past, GCG__MOST_COLLECTIONS + 1, &freeze->error);
+  uint32_t n;
+
+  if (!past)
+    return;
+  n = gcg__collector_past_stopped (past);
+  past[n] = gcg__collection_now;
+  past[n].number = GC_get_gc_no ();
+  past[n].pause_ns = freeze->monotonic_ns - past[n].start_ns;
+  past[n].heap_bytes = info->heap_bytes;
+  past[n].free_bytes = info->free_bytes;
+  column->n = n + 1;
+}
+
+static void
+collector_figures_stopped (struct gcg__info *info)
+{
+  struct GC_prof_stats_s stats = { 0 };
+
+  GC_get_prof_stats_unsafe (&stats, sizeof stats);
+  info->gc_version = GC_get_version ();
+  info->parallel_markers = (uint32_t)GC_get_parallel ();
+  info->free_space_divisor = GC_get_free_space_divisor ();
+  info->collections = GC_get_gc_no ();
+  info->heap_bytes = stats.heapsize_full;
+  info->free_bytes = stats.free_bytes_full - stats.unmapped_bytes;
+  info->unmapped_bytes = stats.unmapped_bytes;
+  info->since_gc_bytes = stats.bytes_allocd_since_gc;
+  info->allocated_bytes = stats.allocd_bytes_before_gc + stats.bytes_allocd_since_gc;
+  info->non_gc_bytes = stats.non_gc_bytes;
+  info->from_os_bytes = stats.obtained_from_os_bytes;
+  info->stop_ns = gcg__collection_now.stop_ns;
+  info->mark_ns = gcg__collection_now.mark_ns;
+  info->flags |= (GC_get_all_interior_pointers () ? GCG__INFO_INTERIOR : 0)
+                 | (GC_is_incremental_mode () ? GCG__INFO_INCREMENTAL : 0)
+                 
+                 | (GC_get_java_finalization () ? GCG__INFO_JAVA : 0);
+}
+
+static void
+info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
+{
+  char path[64], exe[4096];
+  long n;
+
+  info->pid = (uint32_t)freeze->pid;
+  info->page_bytes = (uint32_t)getpagesize ();
+#if defined __x86_64__
+  info->machine = EM_X86_64;
+#elif defined __aarch64__
+  info->machine = EM_AARCH64;
+#endif
+#ifdef GCG_PRELOAD
+  info->flags |= GCG__INFO_PRELOADED;
+#endif
+  info->flags |= (freeze->in_place ? GCG__INFO_IN_PLACE : 0)
+                 | (freeze->at_exit ? GCG__INFO_AT_EXIT : 0)
+                 | (freeze->on_demand ? GCG__INFO_ON_DEMAND : 0);
+  info->realtime_ns = freeze->realtime_ns;
+  info->monotonic_ns = freeze->monotonic_ns;
+  info->program_start_ns = freeze->start_ns;
+  info->heap_low = freeze->heap_low;
+  info->heap_high = freeze->heap_high;
+  info->description = gcg__freeze_text_stopped (freeze, freeze->description);
+  info->agent_version = gcg__freeze_text_stopped (freeze, PACKAGE_VERSION);
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/exe");
+  n = syscall (SYS_readlinkat, AT_FDCWD, path, exe, sizeof exe - 1);
+  exe[n > 0 ? n : 0] = 0;
+  info->program = gcg__freeze_text_stopped (freeze, exe);
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/cmdline");
+  info->command_line = gcg__file_text_stopped (freeze, path);
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/status");
+  info->proc_status = gcg__file_text_stopped (freeze, path);
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/stat");
+  info->proc_stat = gcg__file_text_stopped (freeze, path);
+  collector_figures_stopped (info);
+}
+
+static int
+write_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
+{
+  struct gcg__column columns[GCG__N_SECTIONS];
+
+  for (int i = 0; i < GCG__N_SECTIONS; i++)
+    columns[i] = (struct gcg__column){ freeze->columns[i].data, freeze->columns[i].n };
+  columns[GCG__SECTION_INFO - 1] = (struct gcg__column){ info, 1 };
+  info->pause_ns = freeze->shared->pause_ns;
+  info->total_ns = raw_now (CLOCK_MONOTONIC) - freeze->requested_ns;
+  if (gcg__snapshot_write (freeze->fd, columns) != GCG_OK)
+    return errno ? errno : EIO;
+  return 0;
+}
+
+int
+gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
+{
+  struct gcg__info info = { 0 };
+
+  if (child)
+    {
+      close_others_stopped (freeze->fd);
+      syscall (SYS_prctl, PR_SET_NAME, "gcglass-capture", 0, 0, 0);
+    }
+  COLUMN_PUSH (COLUMN (freeze, STRINGS), char, 0, &freeze->error);
+  gcg__maps_read_stopped (freeze);
+  if (!freeze->error)
+    gcg__heap_objects_stopped (freeze);
+  if (!freeze->error)
+    {
+      sites_stopped (freeze);
+      clip_sites_stopped (freeze);
+      gcg__roots_stopped (freeze);
+      registry_stopped (freeze);
+      gcg__heap_edges_stopped (freeze);
+      info_stopped (freeze, &info);
+      collections_stopped (freeze, &info);
+    }
+  if (!freeze->error)
+    freeze->error = write_stopped (freeze, &info);
+  if (!child)
+    {
+      for (int i = 0; i < GCG__N_SECTIONS; i++)
+        column_fini_stopped (&freeze->columns[i]);
+      gcg__heap_fini_stopped (freeze);
+    }
+  return freeze->error;
+}

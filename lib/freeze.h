@@ -1,0 +1,57 @@
+/* freeze.h -- from the frozen heap to the columns of a snapshot.
+ *
+ * Runs in the cloned child (or, where clone fails, in place) with the world stopped: nothing here
+ * allocates from libc, locks or uses stdio, only raw system calls and mappings of its own
+ * (column.h).  Functions end in _stopped.
+ *
+ *   maps.c     /proc/self/maps, modules                  heapwalk.c  blocks, objects, edges
+ *   rootwalk.c regions, roots, threads                   freeze.c    the rest, and the order of it
+ */
+#ifndef GCG_FREEZE_H
+#define GCG_FREEZE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "column.h"
+
+/* Shared with the parent, which goes on. */
+struct gcg__shared
+{
+  volatile uint64_t pause_ns;
+};
+
+struct gcg__freeze
+{
+  /* Asked for. */
+  int fd;
+  const char *description;
+  bool at_exit, in_place;
+  bool on_demand; /* the program runs its finalizers on demand */
+  pid_t pid, collecting_tid, agent_tid;
+  uint64_t start_ns, requested_ns, realtime_ns, monotonic_ns;
+  uint64_t stack_low; /* of the collecting thread */
+  struct gcg__shared *shared;
+
+  /* Columns of the snapshot, by section code - 1. */
+  struct column columns[GCG__N_SECTIONS];
+  struct column maps;   /* struct map, maps.h */
+  struct column blocks; /* struct heap_block, heapwalk.h */
+  struct column ranges; /* struct heap_range, heapwalk.h */
+  uint32_t last_range;
+  uint64_t heap_low, heap_high;
+  bool interior; /* the collector recognises interior pointers in the heap */
+  int error;     /* errno of the first failure, 0 = none */
+};
+
+#define COLUMN(freeze, name) (&(freeze)->columns[GCG__SECTION_##name - 1])
+
+/* Writes the snapshot to FREEZE->fd.  CHILD: this process is ours, its other descriptors are
+   closed first.  Returns 0 or an errno. */
+int gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child);
+
+/* Offset of TEXT (NUL-terminated) in STRINGS, appended. */
+uint32_t gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text);
+
+#endif

@@ -1,0 +1,433 @@
+#include "heapwalk.h"
+
+#include <string.h>
+
+#include "collector.h"
+#include "gc_calls.h"
+#include "maps.h"
+#include "tag.h"
+
+#define TINY_GRANULES 24u
+#define FREELIST_WORDS (TINY_GRANULES + 1)
+
+/* libgc's lists of free slots by size, one array for each of its own kinds, exported for inline
+   allocators; GC_is_marked and GC_base are documented for use by such walks. */
+extern void **const GC_aobjfreelist_ptr, **const GC_objfreelist_ptr;
+extern void **const GC_uobjfreelist_ptr, **const GC_auobjfreelist_ptr;
+#define MOST_FREELIST_GRANULES (HEAP_BLOCK_BYTES / 2 / 16)
+
+static inline struct heap_block *
+block_at_stopped (struct gcg__freeze *freeze, uint64_t address)
+{
+  struct heap_range *ranges = freeze->ranges.data;
+  struct heap_range *range;
+
+  if (address < freeze->heap_low || address >= freeze->heap_high)
+    return NULL;
+  range = &ranges[freeze->last_range];
+  if (address < range->low || address >= range->high)
+    {
+      uint64_t low = 0, high = freeze->ranges.n;
+      while (low < high)
+        {
+          uint64_t middle = (low + high) / 2;
+          if (ranges[middle].high <= address)
+            low = middle + 1;
+          else
+            high = middle;
+        }
+      if (low == freeze->ranges.n || address < ranges[low].low)
+        return NULL;
+      freeze->last_range = (uint32_t)low;
+      range = &ranges[low];
+    }
+  uint32_t index = range->index[(address - range->low) / HEAP_BLOCK_BYTES];
+  return index ? (struct heap_block *)freeze->blocks.data + index - 1 : NULL;
+}
+
+/* Slot of BLOCK that ADDRESS lies in, and its distance from the slot's start; false beyond. */
+static inline bool
+slot_at_stopped (const struct heap_block *block, uint64_t address, uint32_t *slot,
+                 uint64_t *distance)
+{
+  uint64_t offset = address - block->address;
+
+  if (block->n_slots == 1)
+    {
+      *slot = 0;
+      *distance = offset;
+      return offset < block->slot_bytes;
+    }
+  *slot = (uint32_t)(offset * block->inverse >> 32);
+  *distance = offset - *slot * block->slot_bytes;
+  return *slot < block->n_slots;
+}
+
+bool
+gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
+                           uint32_t *object)
+{
+  struct heap_block *block = block_at_stopped (freeze, word);
+  uint64_t distance;
+  uint32_t slot;
+
+  if (!block || !slot_at_stopped (block, word, &slot, &distance)
+      || !(block->objects[slot / 64] >> slot % 64 & 1))
+    return false;
+  if (from_heap && !freeze->interior && !gcg__collector_has_displacement (distance))
+    return false;
+  *object = block->first_object + block->rank[slot / 64]
+            + (uint32_t)__builtin_popcountll (block->objects[slot / 64]
+                                              & ((UINT64_C (1) << slot % 64) - 1));
+  return true;
+}
+
+/* Notes the block of objects at BASE (of SIZE bytes and KIND); returns the bytes it covers. */
+static uint64_t
+add_block_stopped (struct gcg__freeze *freeze, uint64_t base, uint64_t size, uint32_t kind,
+                   uint64_t readable_end)
+{
+  struct heap_block block = { .address = base, .slot_bytes = size, .kind = kind };
+  uint64_t covered = HEAP_BLOCK_BYTES;
+
+  if (size <= HEAP_BLOCK_BYTES / 2)
+    {
+      block.n_slots = (uint16_t)(HEAP_BLOCK_BYTES / size);
+      block.inverse = (uint32_t)(((UINT64_C (1) << 32) + size - 1) / size);
+    }
+  else
+    {
+      block.n_slots = 1;
+      covered = (size + HEAP_BLOCK_BYTES - 1) / HEAP_BLOCK_BYTES * HEAP_BLOCK_BYTES;
+    }
+  block.readable_end = base + size < readable_end ? base + size : readable_end;
+  COLUMN_PUSH (&freeze->blocks, struct heap_block, block, &freeze->error);
+  return covered;
+}
+
+/* Finds the blocks in the stretch [LOW, HIGH). */
+static void
+walk_range_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
+{
+  uint64_t pages = (high - low) / HEAP_BLOCK_BYTES;
+  struct heap_range range = { low, low + pages * HEAP_BLOCK_BYTES, NULL };
+  bool any = false;
+
+  range.index = raw_map (pages * sizeof *range.index);
+  if (range.index == MAP_FAILED)
+    {
+      freeze->error = ENOMEM;
+      return;
+    }
+  for (uint64_t at = low; at < range.high && !freeze->error;)
+    {
+      uint64_t base = (uintptr_t)GC_base ((void *)(uintptr_t)at), covered;
+      size_t size;
+      if (base != at)
+        {
+          at += HEAP_BLOCK_BYTES;
+          continue;
+        }
+      uint32_t kind = (uint32_t)GC_get_kind_and_size ((void *)(uintptr_t)base, &size);
+      covered = add_block_stopped (freeze, base, size, kind, range.high);
+      for (; covered && at < range.high; covered -= HEAP_BLOCK_BYTES, at += HEAP_BLOCK_BYTES)
+        range.index[(at - low) / HEAP_BLOCK_BYTES] = (uint32_t)freeze->blocks.n;
+      any = true;
+    }
+  if (any)
+    COLUMN_PUSH (&freeze->ranges, struct heap_range, range, &freeze->error);
+  else
+    raw_unmap (range.index, pages * sizeof *range.index);
+}
+
+/* The heap lies in readable mappings without a file between its plausible bounds. */
+static void
+walk_blocks_stopped (struct gcg__freeze *freeze)
+{
+  const struct map *maps = freeze->maps.data;
+  uint64_t low = 0, high = 0;
+
+  for (uint64_t i = 0; i <= freeze->maps.n; i++)
+    {
+      bool usable = i < freeze->maps.n && maps[i].readable && !maps[i].is_file && !maps[i].is_stack
+                    && maps[i].high > freeze->heap_low && maps[i].low < freeze->heap_high;
+      if (usable && maps[i].low == high)
+        {
+          high = maps[i].high;
+          continue;
+        }
+      if (low < high)
+        walk_range_stopped (freeze, low, high);
+      low = usable ? maps[i].low : 0;
+      high = usable ? maps[i].high : 0;
+    }
+}
+
+/* Marks the slots of the list that begins at LINK free, as long as they are slots of SLOT_BYTES. */
+static void
+free_list_stopped (struct gcg__freeze *freeze, uint64_t link, uint64_t slot_bytes)
+{
+  while (link)
+    {
+      struct heap_block *block = block_at_stopped (freeze, link);
+      uint64_t distance;
+      uint32_t slot;
+      if (!block || block->slot_bytes != slot_bytes || block->n_slots < 2
+          || !slot_at_stopped (block, link, &slot, &distance) || distance
+          || (block->free[slot / 64] >> slot % 64 & 1))
+        return;
+      block->free[slot / 64] |= UINT64_C (1) << slot % 64;
+      link = *(uint64_t *)(uintptr_t)link;
+    }
+}
+
+static void
+global_free_lists_stopped (struct gcg__freeze *freeze)
+{
+  void **lists[] = { GC_aobjfreelist_ptr, GC_objfreelist_ptr, GC_uobjfreelist_ptr,
+                     GC_auobjfreelist_ptr };
+  for (int kind = 0; kind < 4; kind++)
+    for (uint32_t granules = 1; lists[kind] && granules <= MOST_FREELIST_GRANULES; granules++)
+      free_list_stopped (freeze, (uintptr_t)lists[kind][granules], granules * 16);
+}
+
+/* Is WORD what stands for GRANULES in a thread's array of free lists: a count, or such a slot? */
+static bool
+is_list_head_stopped (struct gcg__freeze *freeze, uint64_t word, uint32_t granules)
+{
+  struct heap_block *block;
+  if (word < HEAP_BLOCK_BYTES)
+    return true;
+  block = block_at_stopped (freeze, word);
+  return block && block->n_slots > 1
+         && block->slot_bytes == (granules ? granules : 1) * 16
+         && (word - block->address) % block->slot_bytes == 0;
+}
+
+/* Looks through [LOW, HIGH) for threads' arrays of free lists. */
+static void
+thread_free_lists_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
+{
+  const uint64_t *begin = (const uint64_t *)(uintptr_t)((low + 7) & ~UINT64_C (7));
+  const uint64_t *end = (const uint64_t *)(uintptr_t)(high & ~UINT64_C (7));
+
+  for (const uint64_t *mark = begin + 2 * FREELIST_WORDS; mark < end; mark++)
+    {
+      if (*mark != ~UINT64_C (0))
+        continue;
+      for (const uint64_t *array = mark - FREELIST_WORDS; array >= begin; array -= FREELIST_WORDS)
+        {
+          uint32_t granules = 0;
+          while (granules <= TINY_GRANULES && is_list_head_stopped (freeze, array[granules], granules))
+            granules++;
+          if (granules <= TINY_GRANULES)
+            break;
+          for (granules = 0; granules <= TINY_GRANULES; granules++)
+            if (array[granules] >= HEAP_BLOCK_BYTES)
+              free_list_stopped (freeze, array[granules], (granules ? granules : 1) * 16);
+        }
+    }
+}
+
+/* libgc keeps the first thread's lists in its own data and the others' in objects of its heap,
+   which carry no tag. */
+static void
+all_thread_free_lists_stopped (struct gcg__freeze *freeze)
+{
+  const struct map *maps = freeze->maps.data, *code
+    = gcg__maps_find_stopped (freeze, (uintptr_t)&GC_base);
+  struct heap_block *blocks = freeze->blocks.data;
+  uint64_t next = 0;
+
+  for (uint64_t i = 0; code && i < freeze->maps.n; i++)
+    {
+      /* The module's writable mappings, and its bss: the anonymous one that follows them. */
+      bool own = maps[i].is_file
+                 && strcmp ((char *)COLUMN (freeze, STRINGS)->data + maps[i].name,
+                            (char *)COLUMN (freeze, STRINGS)->data + code->name) == 0;
+      if (maps[i].readable && maps[i].writable
+          && (own || (next == maps[i].low && !maps[i].is_file)))
+        thread_free_lists_stopped (freeze, maps[i].low, maps[i].high);
+      next = own ? maps[i].high : 0;
+    }
+  for (uint64_t i = 0; i < freeze->blocks.n; i++)
+    if (blocks[i].kind == GCG__KIND_NORMAL && blocks[i].n_slots > 1
+        && blocks[i].slot_bytes >= (2 * FREELIST_WORDS + 1) * 8)
+      for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
+        {
+          uint64_t base = blocks[i].address + slot * blocks[i].slot_bytes;
+          if (!tag_valid ((void *)(uintptr_t)base,
+                          *tag_place ((void *)(uintptr_t)base, blocks[i].slot_bytes)))
+            thread_free_lists_stopped (freeze, base, base + blocks[i].slot_bytes);
+        }
+}
+
+/* The tag of the slot at BASE, or NULL. */
+static inline const uint64_t *
+slot_tag_stopped (const struct heap_block *block, uint64_t base)
+{
+  void *object = (void *)(uintptr_t)base;
+  const uint64_t *place = tag_place (object, block->slot_bytes);
+
+  if (base + block->slot_bytes > block->readable_end && block->n_slots == 1)
+    return NULL;
+  if (tag_valid (object, *place))
+    return place;
+  /* Typed objects end in their descriptor. */
+  return block->kind > GCG__KIND_ATOMIC_UNCOLLECTABLE && block->slot_bytes >= 32
+                 && tag_valid (object, place[-1])
+             ? place - 1
+             : NULL;
+}
+
+static void
+add_object_stopped (struct gcg__freeze *freeze, const struct heap_block *block, uint32_t slot,
+                    const uint64_t *tag, bool marked)
+{
+  uint64_t word = marked ? (uint64_t)GCG__OBJECT_MARKED << GCG__WORD_FLAG_SHIFT : 0;
+  struct column *words = COLUMN (freeze, WORDS);
+
+  if (tag)
+    {
+      uint64_t slack = tag_slack (tag);
+      word |= (*tag & TAG_LOW_MASK) | (uint64_t)GCG__OBJECT_TAGGED << GCG__WORD_FLAG_SHIFT;
+      if (slack >= GCG__SLACK_BIG)
+        {
+          struct gcg__big big
+            = { words->n, slack <= block->slot_bytes - 8 ? slack : block->slot_bytes - 8 };
+          if (big.value < GCG__SLACK_BIG)
+            big.value = GCG__SLACK_BIG;
+          COLUMN_PUSH (COLUMN (freeze, BIG_SLACKS), struct gcg__big, big, &freeze->error);
+        }
+    }
+  COLUMN_PUSH (COLUMN (freeze, SLOTS), uint8_t, (uint8_t)slot, &freeze->error);
+  COLUMN_PUSH (words, uint64_t, word, &freeze->error);
+}
+
+/* The objects of one block. */
+static void
+block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
+{
+  uint64_t before = COLUMN (freeze, SLOTS)->n;
+  uint32_t n = 0;
+
+  block->first_object = (uint32_t)before;
+  for (uint32_t slot = 0; slot < block->n_slots; slot++)
+    {
+      uint64_t base = block->address + slot * block->slot_bytes;
+      if (slot % 64 == 0)
+        block->rank[slot / 64] = (uint16_t)n;
+      if (block->free[slot / 64] >> slot % 64 & 1)
+        continue;
+      const uint64_t *tag = slot_tag_stopped (block, base);
+      bool marked = GC_is_marked ((void *)(uintptr_t)base);
+      if (!tag && !marked)
+        continue;
+      block->objects[slot / 64] |= UINT64_C (1) << slot % 64;
+      add_object_stopped (freeze, block, slot, tag, marked);
+      n++;
+    }
+  for (uint32_t i = (block->n_slots + 63u) / 64; i < 4; i++)
+    block->rank[i] = (uint16_t)n;
+  if (n)
+    {
+      struct gcg__block out = { .address = block->address, .slot_bytes = block->slot_bytes,
+                                .first_object = block->first_object, .kind = block->kind };
+      COLUMN_PUSH (COLUMN (freeze, BLOCKS), struct gcg__block, out, &freeze->error);
+    }
+}
+
+void
+gcg__heap_objects_stopped (struct gcg__freeze *freeze)
+{
+  struct heap_block *blocks;
+
+  freeze->heap_low = (uintptr_t)GC_least_plausible_heap_addr;
+  freeze->heap_high = (uintptr_t)GC_greatest_plausible_heap_addr;
+  freeze->interior = GC_get_all_interior_pointers ();
+  walk_blocks_stopped (freeze);
+  if (freeze->error || !freeze->ranges.n)
+    return;
+  global_free_lists_stopped (freeze);
+  all_thread_free_lists_stopped (freeze);
+  blocks = freeze->blocks.data;
+  for (uint64_t i = 0; i < freeze->blocks.n && !freeze->error; i++)
+    block_objects_stopped (freeze, &blocks[i]);
+  if (COLUMN (freeze, SLOTS)->n >= UINT32_MAX)
+    freeze->error = EOVERFLOW;
+}
+
+/* The edges of the object at BASE; the last word, the tag's, is left out when it has one. */
+static void
+object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base, uint64_t end)
+{
+  struct column *targets = COLUMN (freeze, EDGE_TARGETS), *steps = COLUMN (freeze, EDGE_STEPS);
+  uint64_t first = targets->n, expected = base, count;
+
+  for (uint64_t at = base; at + 8 <= end; at += 8)
+    {
+      uint64_t word = *(const uint64_t *)(uintptr_t)at, step;
+      uint32_t target;
+      if (word < freeze->heap_low || word >= freeze->heap_high
+          || !gcg__heap_resolve_stopped (freeze, word, true, &target))
+        continue;
+      step = (at - expected) / 8;
+      expected = at + 8;
+      if (step >= GCG__STEP_BIG)
+        {
+          struct gcg__big big = { targets->n, step };
+          COLUMN_PUSH (COLUMN (freeze, BIG_STEPS), struct gcg__big, big, &freeze->error);
+          step = GCG__STEP_BIG;
+        }
+      COLUMN_PUSH (targets, uint32_t, target, &freeze->error);
+      COLUMN_PUSH (steps, uint8_t, (uint8_t)step, &freeze->error);
+    }
+  count = targets->n - first;
+  if (count >= GCG__COUNT_BIG)
+    {
+      struct gcg__big big = { object, count };
+      COLUMN_PUSH (COLUMN (freeze, BIG_COUNTS), struct gcg__big, big, &freeze->error);
+      count = GCG__COUNT_BIG;
+    }
+  COLUMN_PUSH (COLUMN (freeze, EDGE_COUNTS), uint8_t, (uint8_t)count, &freeze->error);
+}
+
+void
+gcg__heap_edges_stopped (struct gcg__freeze *freeze)
+{
+  struct gcg__block *out = COLUMN (freeze, BLOCKS)->data;
+  const uint8_t *slots = COLUMN (freeze, SLOTS)->data;
+  const uint64_t *words = COLUMN (freeze, WORDS)->data;
+  uint64_t n = COLUMN (freeze, SLOTS)->n, block = 0;
+
+  for (uint64_t object = 0; object < n && !freeze->error; object++)
+    {
+      if (block < COLUMN (freeze, BLOCKS)->n && out[block].first_object == object)
+        out[block++].first_edge = COLUMN (freeze, EDGE_TARGETS)->n;
+      const struct gcg__block *in = &out[block - 1];
+      uint64_t base = in->address + slots[object] * in->slot_bytes, end = base + in->slot_bytes;
+      if (words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED)
+        end -= 8;
+      if (in->kind == GCG__KIND_ATOMIC || in->kind == GCG__KIND_ATOMIC_UNCOLLECTABLE)
+        end = base;
+      else if (in->slot_bytes > HEAP_BLOCK_BYTES / 2)
+        {
+          const struct heap_block *large = block_at_stopped (freeze, base);
+          end = large && large->readable_end < end ? large->readable_end : end;
+        }
+      object_edges_stopped (freeze, object, base, end);
+    }
+}
+
+void
+gcg__heap_fini_stopped (struct gcg__freeze *freeze)
+{
+  struct heap_range *ranges = freeze->ranges.data;
+
+  for (uint64_t i = 0; i < freeze->ranges.n; i++)
+    raw_unmap (ranges[i].index,
+               (ranges[i].high - ranges[i].low) / HEAP_BLOCK_BYTES * sizeof *ranges[i].index);
+  column_fini_stopped (&freeze->ranges);
+  column_fini_stopped (&freeze->blocks);
+  column_fini_stopped (&freeze->maps);
+}

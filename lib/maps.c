@@ -1,0 +1,274 @@
+#include "maps.h"
+
+#include <elf.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#define MOST_PHDRS 64
+#define MOST_NOTE 256
+
+bool
+gcg__peek_stopped (uint64_t address, void *bytes, size_t n)
+{
+  struct iovec here = { bytes, n }, there = { (void *)(uintptr_t)address, n };
+  return syscall (SYS_process_vm_readv, syscall (SYS_getpid), &here, 1ul, &there, 1ul, 0ul)
+         == (long)n;
+}
+
+uint32_t
+gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text)
+{
+  struct column *strings = COLUMN (freeze, STRINGS);
+  size_t n = strlen (text) + 1;
+  char *copy;
+
+  if (n == 1)
+    return 0;
+  copy = column_reserve_stopped (strings, 1, n, &freeze->error);
+  if (!copy)
+    return 0;
+  memcpy (copy, text, n);
+  strings->n += n;
+  return (uint32_t)(strings->n - n);
+}
+
+uint32_t
+gcg__file_text_stopped (struct gcg__freeze *freeze, const char *path)
+{
+  struct column *strings = COLUMN (freeze, STRINGS);
+  uint32_t start = (uint32_t)strings->n;
+  int fd = raw_open (path, O_RDONLY);
+  long n = 0;
+
+  if (fd < 0)
+    return 0;
+  for (;;)
+    {
+      char *at = column_reserve_stopped (strings, 1, 4097, &freeze->error);
+      n = at ? raw_read (fd, at, 4096) : -1;
+      if (n <= 0)
+        break;
+      /* Arguments are separated by NUL; a string here ends at the first. */
+      for (long i = 0; i < n; i++)
+        if (!at[i])
+          at[i] = ' ';
+      strings->n += (uint64_t)n;
+    }
+  raw_close (fd);
+  if (strings->n == start || n < 0)
+    {
+      strings->n = start;
+      return 0;
+    }
+  ((char *)strings->data)[strings->n++] = 0;
+  return start;
+}
+
+void
+gcg__path_stopped (char *path, size_t bytes, const char *prefix, uint64_t number,
+                   const char *suffix)
+{
+  char digits[24];
+  size_t n = sizeof digits, at = 0;
+
+  digits[--n] = 0;
+  do
+    digits[--n] = (char)('0' + number % 10);
+  while (number /= 10);
+  const char *parts[] = { prefix, digits + n, suffix };
+  for (int i = 0; i < 3; i++)
+    for (const char *c = parts[i]; *c && at + 1 < bytes; c++)
+      path[at++] = *c;
+  path[at] = 0;
+}
+
+static uint64_t
+parse_hex_stopped (const char **text)
+{
+  uint64_t value = 0;
+  for (;; (*text)++)
+    {
+      char c = **text;
+      if (c >= '0' && c <= '9')
+        value = value * 16 + (uint64_t)(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        value = value * 16 + (uint64_t)(c - 'a' + 10);
+      else
+        return value;
+    }
+}
+
+/* "low-high perms offset dev inode   path" */
+static void
+parse_map_stopped (struct gcg__freeze *freeze, char *line)
+{
+  struct map map = { .low = 0 };
+  const char *at = line;
+
+  map.low = parse_hex_stopped (&at);
+  at++;
+  map.high = parse_hex_stopped (&at);
+  map.readable = at[1] == 'r';
+  map.writable = at[2] == 'w';
+  at += 6;
+  map.offset = parse_hex_stopped (&at);
+  for (int field = 0; field < 2; field++)
+    {
+      while (*at == ' ')
+        at++;
+      while (*at && *at != ' ')
+        at++;
+    }
+  while (*at == ' ')
+    at++;
+  map.is_file = *at == '/';
+  map.is_stack = strcmp (at, "[stack]") == 0;
+  map.name = gcg__freeze_text_stopped (freeze, at);
+  COLUMN_PUSH (&freeze->maps, struct map, map, &freeze->error);
+}
+
+void
+gcg__maps_read_stopped (struct gcg__freeze *freeze)
+{
+  char buffer[8192];
+  size_t held = 0;
+  int fd = raw_open ("/proc/self/maps", O_RDONLY);
+  long n;
+
+  if (fd < 0)
+    {
+      freeze->error = errno;
+      return;
+    }
+  while ((n = raw_read (fd, buffer + held, sizeof buffer - 1 - held)) > 0)
+    {
+      char *line = buffer, *end;
+      held += (size_t)n;
+      buffer[held] = 0;
+      while ((end = memchr (line, '\n', held - (size_t)(line - buffer))))
+        {
+          *end = 0;
+          parse_map_stopped (freeze, line);
+          line = end + 1;
+        }
+      held -= (size_t)(line - buffer);
+      if (held == sizeof buffer - 1)
+        held = 0; /* a line longer than any path: not one of ours */
+      memmove (buffer, line, held);
+    }
+  raw_close (fd);
+}
+
+const struct map *
+gcg__maps_find_stopped (const struct gcg__freeze *freeze, uint64_t address)
+{
+  const struct map *maps = freeze->maps.data;
+  uint64_t low = 0, high = freeze->maps.n;
+
+  while (low < high)
+    {
+      uint64_t middle = (low + high) / 2;
+      if (maps[middle].high <= address)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low < freeze->maps.n && maps[low].low <= address ? &maps[low] : NULL;
+}
+
+/* The build id in the notes at ADDRESS, as hexadecimal text in STRINGS; 0 when there is none. */
+static uint32_t
+build_id_stopped (struct gcg__freeze *freeze, uint64_t address, uint64_t bytes)
+{
+  char note[MOST_NOTE], text[2 * MOST_NOTE + 1];
+  uint64_t at = 0;
+
+  if (bytes > sizeof note)
+    bytes = sizeof note;
+  if (!gcg__peek_stopped (address, note, bytes))
+    return 0;
+  while (at + sizeof (Elf64_Nhdr) <= bytes)
+    {
+      const Elf64_Nhdr *header = (const Elf64_Nhdr *)(note + at);
+      uint64_t name = at + sizeof *header;
+      uint64_t data = name + ((uint64_t)header->n_namesz + 3) / 4 * 4;
+      if (data + header->n_descsz > bytes)
+        return 0;
+      if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4
+          && memcmp (note + name, "GNU", 4) == 0)
+        {
+          for (uint32_t i = 0; i < header->n_descsz; i++)
+            {
+              unsigned char byte = (unsigned char)note[data + i];
+              text[2 * i] = "0123456789abcdef"[byte >> 4];
+              text[2 * i + 1] = "0123456789abcdef"[byte & 15];
+            }
+          text[2 * header->n_descsz] = 0;
+          return gcg__freeze_text_stopped (freeze, text);
+        }
+      at = data + ((uint64_t)header->n_descsz + 3) / 4 * 4;
+    }
+  return 0;
+}
+
+/* One module whose ELF header is at the start of MAP. */
+static void
+module_stopped (struct gcg__freeze *freeze, const struct map *map,
+                void (*root) (struct gcg__freeze *, uint32_t, uint64_t, uint64_t))
+{
+  Elf64_Ehdr header;
+  Elf64_Phdr phdrs[MOST_PHDRS];
+  struct gcg__module module = { .path = map->name, .low = UINT64_MAX };
+  uint32_t index = (uint32_t)COLUMN (freeze, MODULES)->n;
+  uint64_t relro_low = 0, relro_high = 0;
+
+  if (!gcg__peek_stopped (map->low, &header, sizeof header)
+      || memcmp (header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64
+      || header.e_phnum > MOST_PHDRS || header.e_phentsize != sizeof (Elf64_Phdr)
+      || (header.e_type != ET_DYN && header.e_type != ET_EXEC)
+      || !gcg__peek_stopped (map->low + header.e_phoff, phdrs, header.e_phnum * sizeof *phdrs))
+    return;
+  for (int i = header.e_phnum - 1; i >= 0; i--)
+    if (phdrs[i].p_type == PT_LOAD && phdrs[i].p_offset == 0)
+      module.base = map->low - phdrs[i].p_vaddr;
+  for (int i = 0; i < header.e_phnum; i++)
+    {
+      uint64_t low = module.base + phdrs[i].p_vaddr, high = low + phdrs[i].p_memsz;
+      if (phdrs[i].p_type == PT_LOAD)
+        {
+          module.low = low < module.low ? low : module.low;
+          module.high = high > module.high ? high : module.high;
+        }
+      else if (phdrs[i].p_type == PT_NOTE && !module.build_id)
+        module.build_id = build_id_stopped (freeze, low, phdrs[i].p_filesz);
+      else if (phdrs[i].p_type == PT_GNU_RELRO)
+        {
+          relro_low = low;
+          relro_high = high;
+        }
+    }
+  if (module.low >= module.high)
+    return;
+  COLUMN_PUSH (COLUMN (freeze, MODULES), struct gcg__module, module, &freeze->error);
+  for (int i = 0; i < header.e_phnum; i++)
+    if (phdrs[i].p_type == PT_LOAD && (phdrs[i].p_flags & PF_W))
+      {
+        uint64_t low = module.base + phdrs[i].p_vaddr, high = low + phdrs[i].p_memsz;
+        if (relro_low <= low && relro_high > low)
+          low = relro_high;
+        if (low < high)
+          root (freeze, index, low, high);
+      }
+}
+
+void
+gcg__modules_stopped (struct gcg__freeze *freeze,
+                      void (*root) (struct gcg__freeze *, uint32_t, uint64_t, uint64_t))
+{
+  for (uint64_t i = 0; i < freeze->maps.n; i++)
+    {
+      const struct map *map = (const struct map *)freeze->maps.data + i;
+      if (map->is_file && map->readable && map->offset == 0)
+        module_stopped (freeze, map, root);
+    }
+}

@@ -1,0 +1,44 @@
+/* maps.h -- the address space of the frozen process, and the modules in it.
+ *
+ * /proc/self/maps read by raw calls; modules are told by the ELF header that their first mapping
+ * begins with, read through process_vm_readv, which fails where a plain read would fault.  (The
+ * dynamic linker's own list needs its lock.)
+ */
+#ifndef GCG_MAPS_H
+#define GCG_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "freeze.h"
+
+struct map
+{
+  uint64_t low, high, offset;
+  uint32_t name; /* in STRINGS; 0: anonymous */
+  bool readable, writable, is_file, is_stack;
+};
+
+/* Fills FREEZE->maps. */
+void gcg__maps_read_stopped (struct gcg__freeze *freeze);
+
+/* The map that holds ADDRESS, or NULL. */
+const struct map *gcg__maps_find_stopped (const struct gcg__freeze *freeze, uint64_t address);
+
+/* Fills MODULES, and for each module calls ROOT with its index and the writable ranges of its data
+   (read-only after relocation ones left out). */
+void gcg__modules_stopped (struct gcg__freeze *freeze,
+                           void (*root) (struct gcg__freeze *freeze, uint32_t module, uint64_t low,
+                                         uint64_t high));
+
+/* Reads N bytes at ADDRESS of this process; false where there are none. */
+bool gcg__peek_stopped (uint64_t address, void *bytes, size_t n);
+
+/* Reads the whole of a small file below /proc as text into STRINGS; 0 when it cannot be read. */
+uint32_t gcg__file_text_stopped (struct gcg__freeze *freeze, const char *path);
+
+/* "PREFIX<pid>SUFFIX" into PATH. */
+void gcg__path_stopped (char *path, size_t bytes, const char *prefix, uint64_t number,
+                        const char *suffix);
+
+#endif

@@ -1,0 +1,374 @@
+/* preload.c -- the preload object: unmodified programs that use the collector.
+ *
+ * Every allocation entry point of libgc has a wrapper here that tags what the real one returns with
+ * the call stack.  libgc's entry points call each other through the PLT, so a wrapper also sees
+ * libgc's own calls; it counts a call only if the return address lies outside libgc and outside
+ * this object.  (A depth guard would lose what finalizers allocate: they run inside GC_malloc.)
+ * Wrappers never tail-call: the return address is what tells.
+ *
+ * GC_malloc_many and GC_generic_malloc_many hand out lists whose slots the program carves itself:
+ * their objects carry no tag and are counted by the census all the same (heapwalk.h).
+ *
+ * The agent becomes ready when the program has initialised the collector, never before: programs
+ * set collector options first.  This object takes itself out of the environment: children run
+ * without it unless --follow keeps it in.
+ */
+#include <dlfcn.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "alloc.h"
+#include "capture.h"
+#include "collector.h"
+#include "control.h"
+#include "gc_calls.h"
+#include "protocol.h"
+#include "stack.h"
+#include "thread.h"
+
+#define API __attribute__ ((visibility ("default")))
+#define DEFAULT_DEPTH 8
+#define CALLER __builtin_return_address (0)
+
+extern char **environ;
+
+struct gcg__real gcg__real;
+
+static struct
+{
+  uintptr_t low, high;
+} collector_text, own_text;
+
+static char socket_name[100];
+static pid_t served_pid;
+
+/* The text of the module with address DATA: both ranges are found this way. */
+static int
+find_text (struct dl_phdr_info *info, size_t size, void *data)
+{
+  uintptr_t own = (uintptr_t)&gcg__real, gc = (uintptr_t)gcg__real.malloc;
+  (void)size;
+  (void)data;
+
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    {
+      uintptr_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+      uintptr_t high = low + info->dlpi_phdr[i].p_memsz;
+      if (info->dlpi_phdr[i].p_type != PT_LOAD)
+        continue;
+      if (gc >= low && gc < high)
+        {
+          collector_text.low = low;
+          collector_text.high = high;
+        }
+      if (((uintptr_t)&find_text >= low && (uintptr_t)&find_text < high)
+          || (own >= low && own < high))
+        {
+          own_text.low = own_text.low && own_text.low < low ? own_text.low : low;
+          own_text.high = own_text.high > high ? own_text.high : high;
+        }
+    }
+  return 0;
+}
+
+static void
+find_real (void)
+{
+#define FIND(name) *(void **)&gcg__real.name = dlsym (RTLD_NEXT, "GC_" #name);
+  GCG_REAL_MAP (FIND)
+#undef FIND
+  dl_iterate_phdr (find_text, NULL);
+}
+
+/* Wrappers may run before our constructor, from others' constructors. */
+static inline void
+need_real (void)
+{
+  if (__builtin_expect (!gcg__real.malloc, 0))
+    find_real ();
+}
+
+/* Does the call that returns to CALLER come from the program? */
+static inline bool
+from_program (const void *caller)
+{
+  uintptr_t at = (uintptr_t)caller;
+  need_real ();
+  return (at < collector_text.low || at >= collector_text.high)
+         && (at < own_text.low || at >= own_text.high);
+}
+
+/* Takes NAME=... out of the environment in place, where main's third argument finds it as well. */
+static void
+take_out (const char *name)
+{
+  size_t n = strlen (name);
+  char **to = environ;
+
+  for (char **from = environ; from && *from; from++)
+    if (strncmp (*from, name, n) != 0 || (*from)[n] != '=')
+      *to++ = *from;
+  if (to)
+    *to = NULL;
+}
+
+/* Takes this object out of LD_PRELOAD, which it leads. */
+static void
+take_out_preload (void)
+{
+  char *value = getenv ("LD_PRELOAD");
+  char *rest = value ? strpbrk (value, ": ") : NULL;
+
+  if (!rest)
+    take_out ("LD_PRELOAD");
+  else
+    memmove (value, rest + 1, strlen (rest + 1) + 1);
+}
+
+static void __attribute__ ((constructor)) preload_begin (void)
+{
+  const char *name = secure_getenv ("GCGLASS_SOCKET");
+  const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
+
+  need_real ();
+  gcg__stack_init (depth ? (unsigned)strtoul (depth, NULL, 10) : DEFAULT_DEPTH);
+  if (name && strlen (name) < sizeof socket_name)
+    strcpy (socket_name, name);
+  served_pid = getpid ();
+  if (secure_getenv ("GCGLASS_FOLLOW"))
+    return;
+  take_out_preload ();
+  take_out ("GCGLASS_SOCKET");
+  take_out ("GCGLASS_STACK_DEPTH");
+}
+
+/* The program has initialised the collector: now we may. */
+static void
+collector_is_up (void)
+{
+  static bool done;
+
+  if (__builtin_expect (done, 1) || !GC_is_init_called ())
+    return;
+  done = true;
+  gcg__agent_make_ready ();
+  gcg__thread_hook ();
+  if (socket_name[0] && gcg__control_start (NULL) == GCG_OK)
+    (void)gcg__control_connect (socket_name, NULL);
+}
+
+/* The last snapshot, when everything of the program's that runs at exit has run. */
+static void __attribute__ ((destructor)) preload_end (void)
+{
+  int fd;
+
+  if (getpid () != served_pid || !gcg__control_has_servers ()
+      || gcg__capture ("at exit", true, &fd, NULL) != GCG_OK)
+    return;
+  gcg__control_publish (fd, "at exit", GCG__FLAG_EXIT);
+  close (fd);
+}
+
+/* Allocators of one size: NAME (SIZE PARAMETERS) asked for with ROOM more. */
+#define ALLOCATOR(name, parameters, room, from_end, ...)                                           \
+  API void *GC_##name parameters                                                                   \
+  {                                                                                                \
+    void *volatile object;                                                                         \
+    if (!from_program (CALLER))                                                                    \
+      {                                                                                            \
+        object = gcg__real.name (__VA_ARGS__);                                                     \
+        return object;                                                                             \
+      }                                                                                            \
+    const size_t requested = bytes;                                                                \
+    bytes = gcg__padded (bytes, room);                                                             \
+    object = gcg__real.name (__VA_ARGS__);                                                         \
+    collector_is_up ();                                                                            \
+    return object ? gcg__tag (object, requested, gcg__stack_site (CALLER), from_end) : NULL;       \
+  }
+
+ALLOCATOR (malloc, (size_t bytes), gcg__tag_room, 0, bytes)
+ALLOCATOR (malloc_atomic, (size_t bytes), gcg__tag_room, 0, bytes)
+ALLOCATOR (malloc_stubborn, (size_t bytes), gcg__tag_room, 0, bytes)
+ALLOCATOR (malloc_uncollectable, (size_t bytes), 8, 0, bytes)
+ALLOCATOR (malloc_atomic_uncollectable, (size_t bytes), 8, 0, bytes)
+ALLOCATOR (malloc_ignore_off_page, (size_t bytes), 8, 0, bytes)
+ALLOCATOR (malloc_atomic_ignore_off_page, (size_t bytes), 8, 0, bytes)
+ALLOCATOR (malloc_kind, (size_t bytes, int kind), 8, 0, bytes, kind)
+ALLOCATOR (malloc_kind_global, (size_t bytes, int kind), 8, 0, bytes, kind)
+ALLOCATOR (generic_malloc, (size_t bytes, int kind), 8, 0, bytes, kind)
+ALLOCATOR (generic_malloc_uncollectable, (size_t bytes, int kind), 8, 0, bytes, kind)
+ALLOCATOR (generic_malloc_ignore_off_page, (size_t bytes, int kind), 8, 0, bytes, kind)
+/* Typed objects end in their descriptor: the tag stands before it. */
+ALLOCATOR (malloc_explicitly_typed, (size_t bytes, GC_descr descriptor), 8, 8, bytes, descriptor)
+ALLOCATOR (malloc_explicitly_typed_ignore_off_page, (size_t bytes, GC_descr descriptor), 8, 8,
+           bytes, descriptor)
+ALLOCATOR (finalized_malloc, (size_t bytes, const struct GC_finalizer_closure *closure), 8, 0,
+           bytes, closure)
+ALLOCATOR (memalign, (size_t alignment, size_t bytes), 8, 0, alignment, bytes)
+
+API int
+GC_posix_memalign (void **object, size_t alignment, size_t bytes)
+{
+  bool counted = from_program (CALLER);
+  int status
+    = gcg__real.posix_memalign (object, alignment, counted ? gcg__padded (bytes, 8) : bytes);
+
+  if (counted && status == 0)
+    {
+      collector_is_up ();
+      gcg__tag (*object, bytes, gcg__stack_site (CALLER), 0);
+    }
+  return status;
+}
+
+API void *
+GC_realloc (void *old, size_t bytes)
+{
+  void *volatile object;
+
+  if (!from_program (CALLER))
+    {
+      object = gcg__real.realloc (old, bytes);
+      return object;
+    }
+  object = gcg__realloc_at (old, bytes, gcg__stack_site (CALLER));
+  collector_is_up ();
+  return object;
+}
+
+API char *
+GC_strndup (const char *text, size_t most)
+{
+  size_t n = strnlen (text, most);
+  char *copy;
+
+  need_real ();
+  copy = gcg__real.malloc_atomic (gcg__padded (n + 1, gcg__tag_room));
+  if (!copy)
+    return NULL;
+  collector_is_up ();
+  memcpy (copy, text, n);
+  copy[n] = 0;
+  return gcg__tag (copy, n + 1, gcg__stack_site (CALLER), 0);
+}
+
+API char *
+GC_strdup (const char *text)
+{
+  size_t n = text ? strlen (text) + 1 : 0;
+  char *copy;
+
+  need_real ();
+  copy = n ? gcg__real.malloc_atomic (gcg__padded (n, gcg__tag_room)) : NULL;
+  if (!copy)
+    return NULL;
+  collector_is_up ();
+  memcpy (copy, text, n);
+  return gcg__tag (copy, n, gcg__stack_site (CALLER), 0);
+}
+
+API void
+GC_free (void *object)
+{
+  if (from_program (CALLER))
+    gcg__untag (object);
+  gcg__real.free (object);
+}
+
+API void
+GC_init (void)
+{
+  need_real ();
+  gcg__real.init ();
+  collector_is_up ();
+}
+
+#define REGISTRATION(name, mode)                                                                   \
+  API void GC_##name (void *object, GC_finalization_proc function, void *data,                     \
+                      GC_finalization_proc *old_function, void **old_data)                         \
+  {                                                                                                \
+    bool counted = from_program (CALLER);                                                          \
+    gcg__real.name (object, function, data, old_function, old_data);                               \
+    if (counted)                                                                                   \
+      {                                                                                            \
+        collector_is_up ();                                                                        \
+        gcg__note_finalizer (object, (void *)(uintptr_t)function, mode);                           \
+      }                                                                                            \
+  }
+
+REGISTRATION (register_finalizer, GCG__FINALIZER_ORDERED)
+REGISTRATION (register_finalizer_ignore_self, GCG__FINALIZER_IGNORE_SELF)
+REGISTRATION (register_finalizer_no_order, GCG__FINALIZER_NO_ORDER)
+REGISTRATION (register_finalizer_unreachable, GCG__FINALIZER_UNREACHABLE)
+
+API void
+GC_add_roots (void *low, void *high)
+{
+  bool counted = from_program (CALLER);
+  gcg__real.add_roots (low, high);
+  if (counted)
+    gcg__collector_add_roots (low, high);
+}
+
+API void
+GC_remove_roots (void *low, void *high)
+{
+  need_real ();
+  gcg__real.remove_roots (low, high);
+  gcg__collector_remove_roots (low, high);
+}
+
+API void
+GC_clear_roots (void)
+{
+  need_real ();
+  gcg__real.clear_roots ();
+  gcg__collector_clear_roots ();
+}
+
+API void
+GC_register_displacement (size_t offset)
+{
+  need_real ();
+  gcg__real.register_displacement (offset);
+  gcg__collector_add_displacement (offset);
+}
+
+/* The program's hooks run from ours (collector.c); before the agent is ready they are libgc's. */
+API void
+GC_set_on_collection_event (GC_on_collection_event_proc event)
+{
+  need_real ();
+  if (gcg__agent_is_ready)
+    gcg__collector_set_event (event);
+  else
+    gcg__real.set_on_collection_event (event);
+}
+
+API GC_on_collection_event_proc
+GC_get_on_collection_event (void)
+{
+  need_real ();
+  return gcg__agent_is_ready ? gcg__collector_event () : gcg__real.get_on_collection_event ();
+}
+
+API void
+GC_set_await_finalize_proc (GC_await_finalize_proc await)
+{
+  need_real ();
+  if (gcg__agent_is_ready)
+    gcg__collector_set_await (await);
+  else
+    gcg__real.set_await_finalize_proc (await);
+}
+
+API GC_await_finalize_proc
+GC_get_await_finalize_proc (void)
+{
+  need_real ();
+  return gcg__agent_is_ready ? gcg__collector_await () : gcg__real.get_await_finalize_proc ();
+}

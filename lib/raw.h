@@ -1,0 +1,63 @@
+/* raw.h -- system calls without libc around them.
+ *
+ * The frozen child and the signal handler may use nothing that locks, allocates or is a
+ * cancellation point: these are plain kernel calls.  Each returns what the kernel does through
+ * syscall(2): -1 with errno on failure.
+ */
+#ifndef GCG_RAW_H
+#define GCG_RAW_H
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+static inline int
+raw_open (const char *path, int flags)
+{
+  return (int)syscall (SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
+}
+
+static inline long
+raw_read (int fd, void *bytes, size_t n)
+{
+  return syscall (SYS_read, fd, bytes, n);
+}
+
+static inline int
+raw_close (int fd)
+{
+  return (int)syscall (SYS_close, fd);
+}
+
+static inline void *
+raw_map (size_t bytes)
+{
+  return (void *)syscall (SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+static inline void *
+raw_remap (void *old, size_t old_bytes, size_t bytes)
+{
+  return (void *)syscall (SYS_mremap, old, old_bytes, bytes, MREMAP_MAYMOVE);
+}
+
+static inline void
+raw_unmap (void *bytes, size_t n)
+{
+  syscall (SYS_munmap, bytes, n);
+}
+
+/* CLOCK_MONOTONIC in ns; the vDSO takes no lock. */
+static inline uint64_t
+raw_now (clockid_t clock)
+{
+  struct timespec t;
+  clock_gettime (clock, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+#endif

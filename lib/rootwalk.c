@@ -1,0 +1,233 @@
+#include "rootwalk.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#include "collector.h"
+#include "heapwalk.h"
+#include "maps.h"
+#include "thread.h"
+
+#define MOST_REGISTERS 32
+
+/* The registers of CONTEXT by DWARF number; returns their number. */
+static uint32_t
+registers_stopped (const ucontext_t *context, uint64_t registers[MOST_REGISTERS])
+{
+#if defined __x86_64__
+  static const uint8_t dwarf[] = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                   REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                   REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
+  for (uint32_t i = 0; i < sizeof dwarf; i++)
+    registers[i] = (uint64_t)context->uc_mcontext.gregs[dwarf[i]];
+  return sizeof dwarf;
+#elif defined __aarch64__
+  for (uint32_t i = 0; i < 31; i++)
+    registers[i] = context->uc_mcontext.regs[i];
+  registers[31] = context->uc_mcontext.sp;
+  return 32;
+#endif
+}
+
+static void
+note_context_stopped (struct gcg__thread *thread, const ucontext_t *context)
+{
+  registers_stopped (context, thread->registers);
+#if defined __x86_64__
+  thread->pc = thread->registers[16];
+  thread->sp = thread->registers[7];
+  thread->fp = thread->registers[6];
+#elif defined __aarch64__
+  thread->pc = context->uc_mcontext.pc;
+  thread->sp = thread->registers[31];
+  thread->fp = thread->registers[29];
+#endif
+}
+
+/* The region with the words [LOW, HIGH); its roots. */
+static void
+scan_region_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, uint64_t low,
+                     uint64_t high)
+{
+  uint32_t region = (uint32_t)COLUMN (freeze, REGIONS)->n;
+  struct gcg__region entry = { kind, index, low, high };
+  const uint64_t *words = COLUMN (freeze, WORDS)->data;
+
+  COLUMN_PUSH (COLUMN (freeze, REGIONS), struct gcg__region, entry, &freeze->error);
+  for (uint64_t at = (low + 7) & ~UINT64_C (7); at + 8 <= high; at += 8)
+    {
+      uint32_t object;
+      if (!gcg__heap_resolve_stopped (freeze, *(const uint64_t *)(uintptr_t)at, false, &object)
+          || !(words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_MARKED))
+        continue;
+      struct gcg__root root = { object, region, at };
+      COLUMN_PUSH (COLUMN (freeze, ROOTS), struct gcg__root, root, &freeze->error);
+    }
+}
+
+/* Scans the readable parts of [LOW, HIGH). */
+static void
+scan_readable_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, uint64_t low,
+                       uint64_t high)
+{
+  while (low < high)
+    {
+      const struct map *map = gcg__maps_find_stopped (freeze, low);
+      uint64_t end = !map ? high : map->high < high ? map->high : high;
+      if (!map)
+        return;
+      if (map->readable && map->writable)
+        scan_region_stopped (freeze, kind, index, low, end);
+      low = end;
+    }
+}
+
+/* Writable data of module INDEX: a root area unless the module is libgc or holds this code. */
+static void
+module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, uint64_t high)
+{
+  const struct gcg__module *module
+    = (const struct gcg__module *)COLUMN (freeze, MODULES)->data + index;
+  uint64_t collector = (uintptr_t)&GC_base, own = (uintptr_t)&gcg__roots_stopped;
+
+  if ((collector >= module->low && collector < module->high)
+      || (own >= module->low && own < module->high))
+    return;
+  scan_readable_stopped (freeze, GCG__REGION_STATIC, index, low, high);
+}
+
+/* Name and state of thread TID, from the live process: it may have gone on, or away. */
+static void
+thread_names_stopped (struct gcg__freeze *freeze, struct gcg__thread *thread)
+{
+  char path[64], task[64], stat[512];
+  int fd;
+  long n;
+
+  gcg__path_stopped (task, sizeof task, "/proc/", (uint64_t)freeze->pid, "/task/");
+  gcg__path_stopped (path, sizeof path, task, thread->tid, "/stat");
+  fd = raw_open (path, O_RDONLY);
+  if (fd < 0)
+    return;
+  n = raw_read (fd, stat, sizeof stat - 1);
+  raw_close (fd);
+  if (n <= 0)
+    return;
+  stat[n] = 0;
+  /* "tid (name) S ...": the name may hold parentheses. */
+  char *begin = strchr (stat, '('), *end = strrchr (stat, ')');
+  if (!begin || !end || end[1] != ' ')
+    return;
+  thread->state = (unsigned char)end[2];
+  *end = 0;
+  thread->name = gcg__freeze_text_stopped (freeze, begin + 1);
+}
+
+static const struct gcg__stopped *
+find_stopped (const struct gcg__stopped *stopped, uint32_t n, uint64_t tid)
+{
+  for (uint32_t i = 0; i < n; i++)
+    if (stopped[i].tid == tid)
+      return &stopped[i];
+  return NULL;
+}
+
+/* One thread of the process; its stack and registers are root areas when the collector stopped it. */
+static void
+thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stopped *stopped,
+                uint32_t n_stopped)
+{
+  const struct gcg__stopped *note = find_stopped (stopped, n_stopped, tid);
+  struct gcg__thread thread = { .tid = (uint32_t)tid };
+  uint32_t index = (uint32_t)COLUMN (freeze, THREADS)->n;
+  const struct map *stack;
+
+  thread_names_stopped (freeze, &thread);
+  if (tid == (uint64_t)freeze->agent_tid)
+    thread.flags |= GCG__THREAD_AGENT;
+  if (tid == (uint64_t)freeze->collecting_tid)
+    {
+      thread.flags |= GCG__THREAD_COLLECTING;
+      thread.sp = freeze->stack_low;
+    }
+  else if (note)
+    {
+      thread.flags |= GCG__THREAD_STOPPED;
+      note_context_stopped (&thread, note->context);
+    }
+  stack = thread.sp ? gcg__maps_find_stopped (freeze, thread.sp) : NULL;
+  if (stack)
+    {
+      /* Below it, the stack of a thread that pthread_create made ends at its control block. */
+      uint64_t top = note ? note->thread_pointer : (uintptr_t)__builtin_thread_pointer ();
+      thread.stack_low = thread.sp;
+      thread.stack_high = !stack->is_stack && top > thread.sp && top < stack->high ? top
+                                                                                   : stack->high;
+    }
+  COLUMN_PUSH (COLUMN (freeze, THREADS), struct gcg__thread, thread, &freeze->error);
+  if (!stack || (thread.flags & GCG__THREAD_AGENT))
+    return;
+  scan_readable_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
+  if (note)
+    {
+      uint32_t region = (uint32_t)COLUMN (freeze, REGIONS)->n, object;
+      struct gcg__region entry = { GCG__REGION_REGISTERS, index, 0, MOST_REGISTERS };
+      const uint64_t *words = COLUMN (freeze, WORDS)->data;
+      COLUMN_PUSH (COLUMN (freeze, REGIONS), struct gcg__region, entry, &freeze->error);
+      for (uint32_t i = 0; i < MOST_REGISTERS; i++)
+        if (gcg__heap_resolve_stopped (freeze, thread.registers[i], false, &object)
+            && (words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_MARKED))
+          {
+            struct gcg__root root = { object, region, i };
+            COLUMN_PUSH (COLUMN (freeze, ROOTS), struct gcg__root, root, &freeze->error);
+          }
+    }
+}
+
+/* All threads that /proc lists; those the collector has stopped are among them. */
+static void
+threads_stopped (struct gcg__freeze *freeze)
+{
+  struct entry64
+  {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short bytes;
+    unsigned char type;
+    char name[];
+  };
+  char path[64], buffer[4096] __attribute__ ((aligned (8)));
+  uint32_t n_stopped;
+  const struct gcg__stopped *stopped = gcg__thread_stopped (&n_stopped);
+  int fd;
+  long n;
+
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/task");
+  fd = raw_open (path, O_RDONLY | O_DIRECTORY);
+  if (fd < 0)
+    return;
+  while ((n = syscall (SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+    for (long at = 0; at < n;)
+      {
+        const struct entry64 *entry = (const struct entry64 *)(buffer + at);
+        uint64_t tid = 0;
+        for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
+          tid = tid * 10 + (uint64_t)(*c - '0');
+        if (tid)
+          thread_stopped (freeze, tid, stopped, n_stopped);
+        at += entry->bytes;
+      }
+  raw_close (fd);
+}
+
+void
+gcg__roots_stopped (struct gcg__freeze *freeze)
+{
+  uint32_t n;
+  const struct gcg__range *ranges = gcg__collector_ranges_stopped (&n);
+
+  gcg__modules_stopped (freeze, module_data_stopped);
+  for (uint32_t i = 0; i < n; i++)
+    scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
+  threads_stopped (freeze);
+}

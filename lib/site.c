@@ -1,0 +1,225 @@
+/* site.c -- see site.h.
+ *
+ * Entries live in chunks of 4,096, so that ids index them without a search and nothing is moved.
+ * Call stacks are found in an open-addressing table of 2^21 words (hash in the upper half, id in
+ * the lower), mapped on first use and touched only where used; at most half full.  FNV-1a is the
+ * hash.  New entries are made under a lock; look-ups take none.
+ */
+#include "site.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "arena.h"
+#include "raw.h"
+
+#define CHUNK 4096u
+#define STACK_SLOTS (GCG__MOST_SITES * 2)
+#define MOST_TYPE 200
+
+static struct gcg__site_entry *chunks[GCG__MOST_SITES / CHUNK];
+static uint32_t n_sites = 1;
+static gcg__lock site_lock = GCG__LOCK_INIT;
+static uint64_t *stack_slots;
+
+const struct gcg__site_entry *
+gcg__site_entry (uint32_t id)
+{
+  return &chunks[id / CHUNK][id % CHUNK];
+}
+
+uint32_t
+gcg__site_count (void)
+{
+  return __atomic_load_n (&n_sites, __ATOMIC_ACQUIRE);
+}
+
+/* Publishes ENTRY; the lock is held.  0 when there is no room. */
+static uint32_t
+site_add (const struct gcg__site_entry *entry)
+{
+  uint32_t id = n_sites;
+
+  if (id >= GCG__MOST_SITES)
+    return 0;
+  if (!chunks[id / CHUNK])
+    {
+      struct gcg__site_entry *chunk = gcg__arena_take (CHUNK * sizeof *chunk);
+      if (!chunk)
+        return 0;
+      chunks[id / CHUNK] = chunk;
+    }
+  chunks[id / CHUNK][id % CHUNK] = *entry;
+  __atomic_store_n (&n_sites, id + 1, __ATOMIC_RELEASE);
+  return id;
+}
+
+/* Does TEXT [0, n) look like a type rather than an expression?  "struct x", "enum y *", "T",
+   "unsigned long": words and stars only, beginning with a letter. */
+static bool
+site_is_type (const char *text, size_t n)
+{
+  if (n == 0 || n >= MOST_TYPE || !(isalpha ((unsigned char)text[0]) || text[0] == '_'))
+    return false;
+  for (size_t i = 0; i < n; i++)
+    if (!isalnum ((unsigned char)text[i]) && !strchr ("_ *", text[i]))
+      return false;
+  return true;
+}
+
+/* The type that a size expression names, copied: the operand of its first sizeof, with "[]" when
+   that is multiplied by something; "" when there is none to be read. */
+static const char *
+site_type_of (const char *expression)
+{
+  const char *at = strstr (expression, "sizeof"), *begin, *end;
+  char type[MOST_TYPE + 3];
+  size_t n;
+
+  if (!at)
+    return "";
+  for (begin = at + 6; *begin == ' '; begin++)
+    ;
+  if (*begin != '(')
+    return "";
+  for (begin++; *begin == ' '; begin++)
+    ;
+  end = strchr (begin, ')');
+  if (!end)
+    return "";
+  n = (size_t)(end - begin);
+  while (n && begin[n - 1] == ' ')
+    n--;
+  if (!site_is_type (begin, n))
+    return "";
+  memcpy (type, begin, n);
+  type[n] = 0;
+  for (at--; at >= expression && (*at == ' ' || *at == '('); at--)
+    ;
+  for (end++; *end == ' ' || *end == ')'; end++)
+    ;
+  if ((at >= expression && *at == '*') || *end == '*')
+    memcpy (type + n, "[]", 3);
+  return gcg__arena_text (type);
+}
+
+uint32_t
+gcg__site_register (struct gcg__static_site *site)
+{
+  const char *type = site->type[0] ? gcg__arena_text (site->type) : site_type_of (site->expression);
+  struct gcg__site_entry entry
+    = { .file = gcg__arena_text (site->file), .function = gcg__arena_text (site->function),
+        .expression = gcg__arena_text (site->expression), .type = type, .line = site->line };
+  uint32_t id;
+
+  gcg__lock_take (&site_lock);
+  id = site->id;
+  if (!id)
+    {
+      id = site_add (&entry);
+      __atomic_store_n (&site->id, id, __ATOMIC_RELEASE);
+    }
+  gcg__lock_give (&site_lock);
+  return id;
+}
+
+static bool
+site_has_stack (uint32_t id, const uint64_t *frames, uint32_t n)
+{
+  const struct gcg__site_entry *entry = gcg__site_entry (id);
+  return entry->n_frames == n && memcmp (entry->frames, frames, n * sizeof *frames) == 0;
+}
+
+/* Looks for FRAMES from slot *AT on; returns the id or 0 with *AT at the empty slot. */
+static uint32_t
+site_find_stack (const uint64_t *frames, uint32_t n, uint32_t hash, uint32_t *at)
+{
+  for (;; *at = (*at + 1) % STACK_SLOTS)
+    {
+      uint64_t slot = __atomic_load_n (&stack_slots[*at], __ATOMIC_ACQUIRE);
+      if (!slot)
+        return 0;
+      if (slot >> 32 == hash && site_has_stack ((uint32_t)slot, frames, n))
+        return (uint32_t)slot;
+    }
+}
+
+/* Adds FRAMES as a new site; the lock is held and nobody else has added it. */
+static uint32_t
+site_add_stack (const uint64_t *frames, uint32_t n, uint32_t hash, uint32_t at)
+{
+  uint64_t *copy = gcg__arena_take (n * sizeof *copy);
+  struct gcg__site_entry entry
+    = { .file = "", .function = "", .expression = "", .type = "", .frames = copy, .n_frames = n };
+  uint32_t id;
+
+  if (!copy)
+    return 0;
+  memcpy (copy, frames, n * sizeof *copy);
+  id = site_add (&entry);
+  if (id)
+    __atomic_store_n (&stack_slots[at], (uint64_t)hash << 32 | id, __ATOMIC_RELEASE);
+  return id;
+}
+
+uint32_t
+gcg__site_of_stack (const uint64_t *frames, uint32_t n)
+{
+  uint64_t hash = UINT64_C (0xcbf29ce484222325);
+  uint32_t at, id;
+
+  if (!n)
+    return 0;
+  for (uint32_t i = 0; i < n; i++)
+    hash = (hash ^ frames[i]) * UINT64_C (0x100000001b3);
+  hash ^= hash >> 29;
+  at = (uint32_t)(hash >> 8) % STACK_SLOTS;
+  if (__atomic_load_n (&stack_slots, __ATOMIC_ACQUIRE))
+    {
+      id = site_find_stack (frames, n, (uint32_t)hash, &at);
+      if (id)
+        return id;
+    }
+  gcg__lock_take (&site_lock);
+  if (!stack_slots)
+    {
+      uint64_t *slots = raw_map (STACK_SLOTS * sizeof *slots);
+      __atomic_store_n (&stack_slots, slots == MAP_FAILED ? NULL : slots, __ATOMIC_RELEASE);
+    }
+  id = stack_slots ? site_find_stack (frames, n, (uint32_t)hash, &at) : 0;
+  if (!id && stack_slots)
+    id = site_add_stack (frames, n, (uint32_t)hash, at);
+  gcg__lock_give (&site_lock);
+  return id;
+}
+
+uint32_t
+gcg__site_with_type (uint32_t id, const char *type)
+{
+  struct gcg__site_entry entry
+    = { .file = "", .function = "", .expression = "", .type = gcg__arena_text (type) };
+  uint32_t found = 0;
+
+  gcg__lock_take (&site_lock);
+  if (id)
+    {
+      entry = *gcg__site_entry (id);
+      entry.type = type;
+    }
+  for (uint32_t i = 1; !found && i < n_sites; i++)
+    {
+      const struct gcg__site_entry *other = gcg__site_entry (i);
+      if (other->file == entry.file && other->line == entry.line && other->frames == entry.frames
+          && strcmp (other->type, type) == 0)
+        found = i;
+    }
+  gcg__lock_give (&site_lock);
+  if (found)
+    return found;
+  entry.type = gcg__arena_text (type);
+  gcg__lock_take (&site_lock);
+  found = site_add (&entry);
+  gcg__lock_give (&site_lock);
+  return found;
+}

@@ -1,0 +1,148 @@
+#include "config.h"
+
+#include "spawn.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "capture.h"
+#include "raw.h"
+
+#define MOST_PATH 4096
+
+extern char **environ;
+
+/* Copies the first executable of DIR/gcglass in the PATH. */
+static bool
+find_in_path (char path[MOST_PATH])
+{
+  const char *at = getenv ("PATH");
+
+  while (at && *at)
+    {
+      size_t n = strcspn (at, ":");
+      if (n && (size_t)snprintf (path, MOST_PATH, "%.*s/gcglass", (int)n, at) < MOST_PATH
+          && access (path, X_OK) == 0)
+        return true;
+      at += n + (at[n] == ':');
+    }
+  return false;
+}
+
+static enum gcg_status
+find_server (char path[MOST_PATH], struct gcg_error *error)
+{
+  const char *given = secure_getenv ("GCGLASS_SERVER");
+
+  snprintf (path, MOST_PATH, "%s", given ? given : GCG_BINDIR "/gcglass");
+  if (access (path, X_OK) == 0)
+    return GCG_OK;
+  if (given)
+    return gcg__fail (error, GCG_NO_SERVER, "cannot start the server: %s: %s (from GCGLASS_SERVER)",
+                      given, strerror (errno));
+  if (find_in_path (path))
+    return GCG_OK;
+  return gcg__fail (error, GCG_NO_SERVER,
+                    "cannot start the server: looked for " GCG_BINDIR
+                    "/gcglass and for gcglass in the PATH; install gcglass or set GCGLASS_SERVER");
+}
+
+/* The environment without what is ours and without the preload object; NULL: no memory. */
+static char **
+server_environment (void)
+{
+  size_t n = 0, kept = 0;
+  char **copy;
+
+  while (environ && environ[n])
+    n++;
+  copy = malloc ((n + 1) * sizeof *copy);
+  for (size_t i = 0; copy && i < n; i++)
+    if (strncmp (environ[i], "LD_PRELOAD=", 11) != 0
+        && strncmp (environ[i], "GCGLASS_SOCKET=", 15) != 0)
+      copy[kept++] = environ[i];
+  if (copy)
+    copy[kept] = NULL;
+  return copy;
+}
+
+/* In the grandchild: everything as a freshly started program expects it. */
+static void
+become_server (const char *path, char **environment, int socket, int report)
+{
+  static char name[] = "gcglass", verb[] = "serve", option[] = "--fd", number[] = "3";
+  char *arguments[] = { name, verb, option, number, NULL };
+  struct sigaction action = { .sa_handler = SIG_DFL };
+  uint64_t none = 0;
+  int null = raw_open ("/dev/null", O_RDWR);
+
+  for (int i = 1; i < NSIG; i++)
+    sigaction (i, &action, NULL);
+  setsid ();
+  /* Out of the way of 0, 1 and 3 first. */
+  report = fcntl (report, F_DUPFD_CLOEXEC, 10);
+  socket = fcntl (socket, F_DUPFD_CLOEXEC, 10);
+  dup2 (null, 0);
+  dup2 (null, 1);
+  dup2 (socket, 3);
+  if (report > 4)
+    syscall (SYS_close_range, 4u, (unsigned)report - 1, 0u);
+  syscall (SYS_close_range, (unsigned)report + 1, ~0u, 0u);
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+  execve (path, arguments, environment);
+  int error = errno;
+  (void)!write (report, &error, sizeof error);
+  syscall (SYS_exit_group, 127);
+}
+
+enum gcg_status
+gcg__spawn_server (int socket, struct gcg_error *error)
+{
+  char path[MOST_PATH];
+  enum gcg_status status = find_server (path, error);
+  uint64_t all = ~UINT64_C (0), mask;
+  int report[2], failure = 0;
+  char **environment;
+  pid_t child;
+
+  if (status != GCG_OK)
+    return status;
+  environment = server_environment ();
+  if (!environment)
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory to start the server");
+  if (pipe2 (report, O_CLOEXEC) < 0)
+    {
+      status = gcg__fail (error, GCG_SYSTEM, "cannot make a pipe: %s", strerror (errno));
+      goto fail_pipe;
+    }
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
+  child = (pid_t)syscall (SYS_clone, 0, NULL, NULL, NULL, NULL);
+  if (child == 0)
+    {
+      if (syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL) == 0)
+        become_server (path, environment, socket, report[1]);
+      syscall (SYS_exit_group, 0);
+    }
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+  close (report[1]);
+  if (child < 0)
+    status = gcg__fail (error, GCG_SYSTEM, "cannot start the server: %s", strerror (errno));
+  else
+    {
+      while (waitpid (child, NULL, __WCLONE) < 0 && errno == EINTR)
+        ;
+      if (read (report[0], &failure, sizeof failure) == (ssize_t)sizeof failure)
+        status = gcg__fail (error, GCG_NO_SERVER, "cannot start the server %s: %s", path,
+                            strerror (failure));
+    }
+  close (report[0]);
+fail_pipe:
+  free (environment);
+  return status;
+}

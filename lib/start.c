@@ -1,0 +1,312 @@
+/* start.c -- gcg_start and its kin: servers of this process (gcglass/gcglass.h).
+ *
+ * A server is a program of its own at the other end of a socketpair.  Each has an eventfd that is
+ * written to when its connection has ended, by whichever side; gcg_start and gcg_stop wait on it.
+ * The structures are mapped, not malloc'd, and linked under a mutex.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "arena.h"
+#include "capture.h"
+#include "control.h"
+#include "gcglass/gcglass.h"
+#include "protocol.h"
+#include "raw.h"
+#include "spawn.h"
+
+#define START_SECONDS 20
+#define STOP_SECONDS 10
+
+struct gcg_server
+{
+  struct gcg_server *next;
+  int socket;       /* our end; owned by the control thread once it is added */
+  int closed_event; /* eventfd */
+  int socket_copy;  /* to say STOP on */
+  char url[1000];
+};
+
+static pthread_mutex_t servers_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct gcg_server *servers;
+static struct gcg_server *spare; /* freed ones */
+
+/* Ctrl+C ends the suspended calls of gcg_start, however many there are. */
+static int interrupt_event = -1;
+static unsigned n_suspended;
+static struct sigaction program_interrupt;
+
+static const struct gcg_options *
+defaults (void)
+{
+  static const struct gcg_options options = { .size = sizeof options };
+  return &options;
+}
+
+/* Options as lines of "key=value"; GCG_INVALID when they cannot be written so. */
+static enum gcg_status
+serve_text (const struct gcg_options *given, struct gcg__message *message, struct gcg_error *error)
+{
+  struct gcg_options options = *defaults ();
+  size_t known = given->size && given->size < sizeof options ? given->size : sizeof options;
+  const char *texts[4];
+  int n;
+
+  memcpy (&options, given, known);
+  texts[0] = options.host ? options.host : "localhost";
+  texts[1] = options.token ? options.token : "";
+  texts[2] = options.snapshot ? options.snapshot : "";
+  texts[3] = options.templates ? options.templates : "";
+  for (int i = 0; i < 4; i++)
+    if (strchr (texts[i], '\n'))
+      return gcg__fail (error, GCG_INVALID, "an option holds a line break");
+  if (options.port < -1 || options.port > 65535)
+    return gcg__fail (error, GCG_INVALID, "port %d: ports are 1 to 65535, 0 for 8090, -1 for any",
+                      options.port);
+  n = snprintf (message->text, sizeof message->text,
+                "host=%s\nport=%d\ntoken=%s\nsnapshot=%s\ntemplates=%s\ndebug=%d\n", texts[0],
+                options.port == 0 ? 8090 : options.port < 0 ? 0 : options.port, texts[1], texts[2],
+                texts[3], options.debug != 0);
+  if (n >= (int)sizeof message->text)
+    return gcg__fail (error, GCG_INVALID, "the options are too long together");
+  return GCG_OK;
+}
+
+static struct gcg_server *
+server_new (void)
+{
+  struct gcg_server *server;
+
+  pthread_mutex_lock (&servers_mutex);
+  server = spare;
+  if (server)
+    spare = server->next;
+  pthread_mutex_unlock (&servers_mutex);
+  if (!server)
+    server = gcg__arena_take (sizeof *server);
+  if (server)
+    memset (server, 0, sizeof *server);
+  return server;
+}
+
+static void
+server_free (struct gcg_server *server)
+{
+  pthread_mutex_lock (&servers_mutex);
+  for (struct gcg_server **at = &servers; *at; at = &(*at)->next)
+    if (*at == server)
+      {
+        *at = server->next;
+        break;
+      }
+  server->next = spare;
+  spare = server;
+  pthread_mutex_unlock (&servers_mutex);
+}
+
+/* Waits for the server's URL, or its excuse. */
+static enum gcg_status
+await_url (struct gcg_server *server, struct gcg_error *error)
+{
+  struct pollfd fd = { server->socket, POLLIN, 0 };
+  struct gcg__message message;
+  ssize_t n;
+  int ready;
+
+  do
+    ready = poll (&fd, 1, START_SECONDS * 1000);
+  while (ready < 0 && errno == EINTR);
+  n = ready > 0 ? recv (server->socket, &message, sizeof message, 0) : 0;
+  if (ready == 0)
+    return gcg__fail (error, GCG_TIMEOUT, "the server has not started within %d s", START_SECONDS);
+  if (n != (ssize_t)sizeof message || message.magic != GCG__PROTOCOL_MAGIC
+      || message.type != GCG__URL)
+    return gcg__fail (error, GCG_NO_SERVER, "the server ended while it was starting");
+  message.text[sizeof message.text - 1] = 0;
+  if (message.status != GCG_OK)
+    return gcg__fail (error, (enum gcg_status)message.status, "%s", message.text);
+  memcpy (server->url, message.text, sizeof message.text);
+  return GCG_OK;
+}
+
+/* Says what is wanted and gets the URL. */
+static enum gcg_status
+introduce (struct gcg_server *server, const struct gcg_options *options, struct gcg_error *error)
+{
+  struct gcg__message serve = { .magic = GCG__PROTOCOL_MAGIC,
+                                .version = GCG__PROTOCOL_VERSION,
+                                .type = GCG__SERVE,
+                                .pid = (uint32_t)getpid () };
+  enum gcg_status status = serve_text (options, &serve, error);
+
+  if (status != GCG_OK)
+    return status;
+  if (!gcg__control_hello (server->socket)
+      || send (server->socket, &serve, sizeof serve, MSG_NOSIGNAL) != (ssize_t)sizeof serve)
+    return gcg__fail (error, GCG_NO_SERVER, "the server ended while it was starting");
+  return await_url (server, error);
+}
+
+enum gcg_status
+gcg_start_in_background (const struct gcg_options *options, struct gcg_server **out,
+                         struct gcg_error *error)
+{
+  struct gcg_server *server;
+  enum gcg_status status = gcg__control_start (error);
+  int pair[2];
+
+  options = options ? options : defaults ();
+  if (status != GCG_OK)
+    return status;
+  server = server_new ();
+  if (!server)
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory for a server");
+  server->closed_event = eventfd (0, EFD_CLOEXEC);
+  if (server->closed_event < 0 || socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+    {
+      status = gcg__fail (error, GCG_SYSTEM, "cannot reach a server: %s", strerror (errno));
+      goto fail_socket;
+    }
+  server->socket = pair[0];
+  status = gcg__spawn_server (pair[1], error);
+  close (pair[1]);
+  if (status == GCG_OK)
+    status = introduce (server, options, error);
+  if (status != GCG_OK)
+    goto fail_introduce;
+  server->socket_copy = fcntl (server->socket, F_DUPFD_CLOEXEC, 3);
+  status = gcg__control_add (server->socket, server->closed_event, error);
+  server->socket = -1;
+  if (status != GCG_OK)
+    goto fail_add;
+  pthread_mutex_lock (&servers_mutex);
+  server->next = servers;
+  servers = server;
+  pthread_mutex_unlock (&servers_mutex);
+  if (!options->quiet)
+    dprintf (STDERR_FILENO, "gcglass: %s\n", server->url);
+  if (options->size >= offsetof (struct gcg_options, every) + sizeof options->every
+      && options->every > 0)
+    gcg__control_every (options->every);
+  if (out)
+    *out = server;
+  return GCG_OK;
+
+fail_add:
+  close (server->socket_copy);
+  goto fail_socket;
+fail_introduce:
+  close (server->socket);
+fail_socket:
+  if (server->closed_event >= 0)
+    close (server->closed_event);
+  server_free (server);
+  return status;
+}
+
+const char *
+gcg_url (const struct gcg_server *server)
+{
+  return server ? server->url : "";
+}
+
+static void
+say_stop (struct gcg_server *server)
+{
+  struct gcg__message stop = { .magic = GCG__PROTOCOL_MAGIC,
+                               .version = GCG__PROTOCOL_VERSION,
+                               .type = GCG__STOP,
+                               .pid = (uint32_t)getpid () };
+  (void)!send (server->socket_copy, &stop, sizeof stop, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void
+gcg_stop (struct gcg_server *server)
+{
+  struct pollfd fd;
+  int ready;
+
+  if (!server)
+    return;
+  say_stop (server);
+  fd = (struct pollfd){ server->closed_event, POLLIN, 0 };
+  do
+    ready = poll (&fd, 1, STOP_SECONDS * 1000);
+  while (ready < 0 && errno == EINTR);
+  close (server->socket_copy);
+  close (server->closed_event);
+  server_free (server);
+}
+
+void
+gcg_stop_all (void)
+{
+  pthread_mutex_lock (&servers_mutex);
+  for (struct gcg_server *server = servers; server; server = server->next)
+    say_stop (server);
+  pthread_mutex_unlock (&servers_mutex);
+}
+
+static void
+on_interrupt (int signal)
+{
+  int old_errno = errno;
+  (void)signal;
+  eventfd_write (interrupt_event, 1);
+  errno = old_errno;
+}
+
+static void
+take_interrupt (void)
+{
+  struct sigaction action = { .sa_handler = on_interrupt };
+
+  pthread_mutex_lock (&servers_mutex);
+  if (n_suspended++ == 0)
+    {
+      interrupt_event = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+      sigemptyset (&action.sa_mask);
+      sigaction (SIGINT, &action, &program_interrupt);
+    }
+  pthread_mutex_unlock (&servers_mutex);
+}
+
+static void
+give_interrupt_back (void)
+{
+  pthread_mutex_lock (&servers_mutex);
+  if (--n_suspended == 0)
+    {
+      sigaction (SIGINT, &program_interrupt, NULL);
+      close (interrupt_event);
+      interrupt_event = -1;
+    }
+  pthread_mutex_unlock (&servers_mutex);
+}
+
+enum gcg_status
+gcg_start (const struct gcg_options *options, struct gcg_error *error)
+{
+  struct gcg_server *server;
+  enum gcg_status status = gcg_start_in_background (options, &server, error);
+  struct pollfd fds[2];
+
+  if (status != GCG_OK)
+    return status;
+  take_interrupt ();
+  fds[0] = (struct pollfd){ server->closed_event, POLLIN, 0 };
+  fds[1] = (struct pollfd){ interrupt_event, POLLIN, 0 };
+  while (poll (fds, 2, -1) < 0 && errno == EINTR)
+    ;
+  gcg_stop (server);
+  give_interrupt_back ();
+  return GCG_OK;
+}

@@ -1,0 +1,82 @@
+#include "thread.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+
+#include "gc_calls.h"
+#include "raw.h"
+
+static struct sigaction collector_action;
+static struct gcg__stopped stopped[GCG__MOST_THREADS];
+static uint32_t n_stopped;
+static bool noting;
+
+static void
+on_suspend (int signal, siginfo_t *info, void *context)
+{
+  if (__atomic_load_n (&noting, __ATOMIC_ACQUIRE))
+    {
+      uint32_t i = __atomic_fetch_add (&n_stopped, 1, __ATOMIC_ACQ_REL);
+      if (i < GCG__MOST_THREADS)
+        {
+          int old_errno = errno;
+          stopped[i] = (struct gcg__stopped){ (uint64_t)syscall (SYS_gettid), context,
+                                              (uintptr_t)__builtin_thread_pointer () };
+          errno = old_errno;
+        }
+    }
+  if (collector_action.sa_flags & SA_SIGINFO)
+    collector_action.sa_sigaction (signal, info, context);
+  else
+    collector_action.sa_handler (signal);
+}
+
+void
+gcg__thread_hook (void)
+{
+  int signal = GC_get_suspend_signal ();
+  struct sigaction action;
+
+  if (signal < 0 || sigaction (signal, NULL, &action) != 0)
+    return;
+  if ((action.sa_flags & SA_SIGINFO) ? action.sa_sigaction == on_suspend
+                                     : action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN)
+    return;
+  collector_action = action;
+  action.sa_sigaction = on_suspend;
+  action.sa_flags |= SA_SIGINFO;
+  sigaction (signal, &action, NULL);
+}
+
+void
+gcg__thread_note_from_now (void)
+{
+  __atomic_store_n (&n_stopped, 0, __ATOMIC_RELAXED);
+  __atomic_store_n (&noting, true, __ATOMIC_RELEASE);
+}
+
+void
+gcg__thread_note_no_more (void)
+{
+  __atomic_store_n (&noting, false, __ATOMIC_RELEASE);
+}
+
+/* A lost signal is sent again, and may arrive twice: the last note of a thread counts, because the
+   first handler has then returned. */
+const struct gcg__stopped *
+gcg__thread_stopped (uint32_t *n)
+{
+  uint32_t noted = n_stopped < GCG__MOST_THREADS ? n_stopped : GCG__MOST_THREADS, kept = 0;
+
+  for (uint32_t i = 0; i < noted; i++)
+    {
+      uint32_t j = 0;
+      while (j < kept && stopped[j].tid != stopped[i].tid)
+        j++;
+      stopped[j] = stopped[i];
+      kept += j == kept;
+    }
+  *n = kept;
+  return stopped;
+}
