@@ -255,9 +255,9 @@ fail_shared:
    be taken for pointers by the collector, which scans it. */
 static void __attribute__ ((noinline)) clear_stack_below (void)
 {
-  volatile uint64_t words[CLEARED_WORDS];
-  for (int i = 0; i < CLEARED_WORDS; i++)
-    words[i] = 0;
+  uint64_t words[CLEARED_WORDS];
+  memset (words, 0, sizeof words);
+  __asm__ volatile ("" : : "r"(words) : "memory");
 }
 
 enum gcg_status
