@@ -10,6 +10,7 @@
 #include "config.h"
 #include "tests/heap.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -484,8 +485,9 @@ heap_write (struct heap *heap)
   };
 #undef HEAP_ONE
 #undef HEAP_VECTOR
-  int fd = memfd_create ("heap", MFD_CLOEXEC);
-  if (fd < 0 || gcg__snapshot_write (fd, columns) != GCG_OK)
+  int fd = memfd_create ("heap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0 || gcg__snapshot_write (fd, columns) != GCG_OK
+      || fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
     heap_die ("cannot write");
   return fd;
 }

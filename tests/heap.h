@@ -35,7 +35,7 @@ void heap_edge (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to);
 void heap_root (struct heap *heap, uint32_t object);
 void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);
 void heap_birth (struct heap *heap, uint32_t object, uint32_t birth);
-/* Writes to an unlinked temporary file or memfd and returns its descriptor, offset anywhere. */
+/* Writes to a memfd, sealed like the agent's, and returns its descriptor, offset anywhere. */
 int heap_write (struct heap *heap);
 /* Writes, opens, checks; aborts with the message when that fails. */
 struct gcg__snapshot *heap_snapshot (struct heap *heap);

@@ -1,17 +1,22 @@
-/* reader.c -- opens a snapshot by mapping it, and finds things in it.
+/* reader.c -- opens a snapshot, and finds things in it.
  *
- * Opening is: map, lay out (header and table say where the columns are), check (check.c).  The
- * bytes are the data structure, so nothing is decoded, and a snapshot of a live process goes
- * through the same check as a file from elsewhere.  Until the check has passed nothing is believed:
- * the layout uses only offsets it has compared with the size of the file.
+ * Opening is: bring it into memory, lay out (header and table say where the columns are), check
+ * (check.c).  The bytes are the data structure, so nothing is decoded, and a snapshot of a live
+ * process goes through the same check as a file from elsewhere.  Until the check has passed nothing
+ * is believed: the layout uses only offsets it has compared with the size of the file.
+ *
+ * What has been checked must stay as it was.  A sealed memfd, as the agent hands over, cannot
+ * change and is mapped; any other file is copied, since a mapped file that somebody shortens kills
+ * its reader (SIGBUS), and one that somebody rewrites is no longer the one that was checked.
  *
  * The layout is canonical: sections follow one another in the order of the table, each at the first
  * multiple of 64 after the one before, so that no two files mean the same and no byte is outside
  * every checksum and gap.  Sections with codes unknown here are passed over (a later minor
  * addition); those known must all be there.
  *
- * A struct gcg__snapshot owns its mapping; it is read-only, so any number of threads may use it.
+ * A struct gcg__snapshot owns its memory; it is read-only, so any number of threads may use it.
  */
+#include "config.h"
 #include "snapshot/internal.h"
 
 #include <errno.h>
@@ -174,50 +179,86 @@ reader_attach (struct gcg__snapshot *s, struct gcg_error *error)
   return status;
 }
 
+/* The BYTES bytes of FD in private memory; NULL with errno set when that fails, 0 when the file is
+   shorter. */
+static void *
+reader_copy (int fd, uint64_t bytes)
+{
+  char *map = mmap (NULL, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (map == MAP_FAILED)
+    return NULL;
+  madvise (map, bytes, MADV_HUGEPAGE);
+  for (uint64_t at = 0; at < bytes;)
+    {
+      ssize_t n = pread (fd, map + at, bytes - at, at);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        {
+          int error = n < 0 ? errno : 0;
+          munmap (map, bytes);
+          errno = error;
+          return NULL;
+        }
+      at += n;
+    }
+  mprotect (map, bytes, PROT_READ);
+  return map;
+}
+
+/* The contents of FD, from now on unchanging; errors as reader_copy. */
+static void *
+reader_map (int fd, uint64_t bytes)
+{
+  const int sealed = F_SEAL_SHRINK | F_SEAL_WRITE;
+  int seals = fcntl (fd, F_GET_SEALS);
+  if (seals < 0 || (seals & sealed) != sealed)
+    return reader_copy (fd, bytes);
+  void *map = mmap (NULL, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+  return map == MAP_FAILED ? NULL : map;
+}
+
 enum gcg_status
 gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot,
                        struct gcg_error *error)
 {
+  struct stat file;
   struct gcg_error why;
-  struct stat before, after;
   enum gcg_status status;
-  if (fstat (fd, &before) != 0)
+  if (fstat (fd, &file) != 0)
     return gcg__snapshot_fail (error, GCG_SYSTEM, "%s: %s", name, strerror (errno));
-  if (!S_ISREG (before.st_mode) || before.st_size == 0)
-    return gcg__snapshot_fail (error, GCG_CORRUPT, "%s: %s: not a gcglass snapshot", name,
-                               before.st_size == 0 ? "empty" : "not a file");
+  if (!S_ISREG (file.st_mode))
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "%s: not a gcglass snapshot: not a file", name);
+  if (file.st_size == 0)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "%s: not a gcglass snapshot: empty", name);
   struct gcg__snapshot *s = calloc (1, sizeof *s);
   if (!s)
     return gcg__snapshot_fail (error, GCG_NO_MEMORY, "%s: out of memory", name);
-  s->map_bytes = before.st_size;
-  void *map = mmap (NULL, s->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (map == MAP_FAILED)
+  s->map_bytes = file.st_size;
+  s->map = reader_map (fd, s->map_bytes);
+  if (!s->map)
     {
-      status = gcg__snapshot_fail (error, errno == ENOMEM ? GCG_NO_MEMORY : GCG_SYSTEM,
-                                   "%s: cannot map %" PRIu64 " bytes: %s", name, s->map_bytes,
-                                   strerror (errno));
+      if (errno == 0)
+        status = gcg__snapshot_fail (error, GCG_CORRUPT,
+                                     "%s: shortened while it was read: try again", name);
+      else
+        status = gcg__snapshot_fail (error, errno == ENOMEM ? GCG_NO_MEMORY : GCG_SYSTEM,
+                                     "%s: cannot read its %" PRIu64 " bytes: %s", name,
+                                     s->map_bytes, strerror (errno));
       goto fail_map;
     }
-  s->map = map;
   status = reader_attach (s, &why);
   if (status != GCG_OK)
     {
       gcg__snapshot_fail (error, status, "%s: %s", name, why.text);
       goto fail_attach;
     }
-  if (fstat (fd, &after) != 0 || after.st_size != before.st_size
-      || after.st_mtim.tv_sec != before.st_mtim.tv_sec
-      || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec)
-    {
-      status = gcg__snapshot_fail (error, GCG_CORRUPT, "%s: changed while it was opened: try again",
-                                   name);
-      goto fail_attach;
-    }
   *snapshot = s;
   return GCG_OK;
 
 fail_attach:
-  munmap (map, s->map_bytes);
+  munmap ((void *)s->map, s->map_bytes);
 fail_map:
   free (s);
   return status;

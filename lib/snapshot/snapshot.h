@@ -73,15 +73,15 @@ struct gcg__snapshot
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;
   uint32_t n_objects, n_blocks, n_sites, n_modules, n_threads, n_regions;
   uint32_t n_collections, n_finalizers;
-  const void *map; /* the whole file */
+  const void *map; /* the whole file, or a copy of it */
   uint64_t map_bytes;
 };
 
-/* Maps and checks the snapshot in FD (a file or memfd; the descriptor stays the caller's and may be
-   closed afterwards).  On GCG_OK *SNAPSHOT is to be closed with gcg__snapshot_close.
-   Errors: GCG_CORRUPT, GCG_VERSION, GCG_NO_MEMORY, GCG_SYSTEM; NAME stands in the message.
-   A file that another process shortens while it is mapped is refused where the kernel lets us know
-   (sealed memfds cannot be shortened). */
+/* Opens and checks the snapshot in FD (a file or memfd; the descriptor stays the caller's and may
+   be closed afterwards).  On GCG_OK *SNAPSHOT is to be closed with gcg__snapshot_close. Errors:
+   GCG_CORRUPT, GCG_VERSION, GCG_NO_MEMORY, GCG_SYSTEM; NAME stands in the message. A memfd sealed
+   against shrinking and writing is mapped; anything else is copied, so nothing that others do to
+   the file afterwards changes the snapshot. */
 enum gcg_status gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot,
                                        struct gcg_error *error)
     __attribute__ ((warn_unused_result));
