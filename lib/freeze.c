@@ -172,7 +172,6 @@ collector_figures_stopped (struct gcg__info *info)
   info->mark_ns = gcg__collection_now.mark_ns;
   info->flags |= (GC_get_all_interior_pointers () ? GCG__INFO_INTERIOR : 0)
                  | (GC_is_incremental_mode () ? GCG__INFO_INCREMENTAL : 0)
-                 
                  | (GC_get_java_finalization () ? GCG__INFO_JAVA : 0);
 }
 

@@ -22,7 +22,7 @@ block_at_stopped (struct gcg__freeze *freeze, uint64_t address)
   struct heap_range *ranges = freeze->ranges.data;
   struct heap_range *range;
 
-  if (address < freeze->heap_low || address >= freeze->heap_high)
+  if (address < freeze->heap_low || address >= freeze->heap_high || freeze->ranges.n == 0)
     return NULL;
   range = &ranges[freeze->last_range];
   if (address < range->low || address >= range->high)
