@@ -1,0 +1,14 @@
+/* http.h -- asks a server on this machine for a page, and how long that took. */
+#ifndef GCG_BENCH_HTTP_H
+#define GCG_BENCH_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* GETs PATH from the server at URL ("http://127.0.0.1:8090/..."), a connection of its own, and
+   reads the answer to its end.  Returns the seconds from connecting to the end and sets *BYTES (may
+   be NULL) to the length of the answer; ends the program with a message when the answer is not 200.
+ */
+double http_get (const char *url, const char *path, size_t *bytes);
+
+#endif

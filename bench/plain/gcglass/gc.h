@@ -1,0 +1,2 @@
+/* gc.h -- libgc's own, under the name of gcglass's: see bench/plain.c. */
+#include <gc.h>
