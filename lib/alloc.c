@@ -182,6 +182,7 @@ void *
 gcg__realloc_at (void *old, size_t bytes, uint32_t site)
 {
   struct gcg__taken taken;
+  size_t slack;
   void *object;
 
   if (bytes == 0 && old)
@@ -198,6 +199,10 @@ gcg__realloc_at (void *old, size_t bytes, uint32_t site)
       gcg__retag (taken);
       return NULL;
     }
+  /* libgc has kept or copied as much as it was asked for, eight bytes of the old object more than
+     the program wants; they are to be as libgc leaves what it cuts off: zero. */
+  slack = (size_t)((char *)tag_place (GC_base (object), GC_size (object)) - (char *)object) - bytes;
+  memset ((char *)object + bytes, 0, slack < 8 ? slack : 8);
   return gcg__tag (object, bytes, site, 0);
 }
 

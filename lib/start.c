@@ -51,15 +51,19 @@ defaults (void)
   return &options;
 }
 
-/* Options as lines of "key=value"; GCG_INVALID when they cannot be written so. */
+/* The SERVE message for options; GCG_INVALID when they cannot be. */
 static enum gcg_status
-serve_text (const struct gcg_options *given, struct gcg__message *message, struct gcg_error *error)
+serve_message (const struct gcg_options *given, struct gcg__message *message, struct gcg_error *error)
 {
   struct gcg_options options = *defaults ();
   size_t known = given->size && given->size < sizeof options ? given->size : sizeof options;
   const char *texts[4];
   int n;
 
+  *message = (struct gcg__message){ .magic = GCG__PROTOCOL_MAGIC,
+                                    .version = GCG__PROTOCOL_VERSION,
+                                    .type = GCG__SERVE,
+                                    .pid = (uint32_t)getpid () };
   memcpy (&options, given, known);
   texts[0] = options.host ? options.host : "localhost";
   texts[1] = options.token ? options.token : "";
@@ -139,18 +143,10 @@ await_url (struct gcg_server *server, struct gcg_error *error)
 
 /* Says what is wanted and gets the URL. */
 static enum gcg_status
-introduce (struct gcg_server *server, const struct gcg_options *options, struct gcg_error *error)
+introduce (struct gcg_server *server, const struct gcg__message *serve, struct gcg_error *error)
 {
-  struct gcg__message serve = { .magic = GCG__PROTOCOL_MAGIC,
-                                .version = GCG__PROTOCOL_VERSION,
-                                .type = GCG__SERVE,
-                                .pid = (uint32_t)getpid () };
-  enum gcg_status status = serve_text (options, &serve, error);
-
-  if (status != GCG_OK)
-    return status;
   if (!gcg__control_hello (server->socket)
-      || send (server->socket, &serve, sizeof serve, MSG_NOSIGNAL) != (ssize_t)sizeof serve)
+      || send (server->socket, serve, sizeof *serve, MSG_NOSIGNAL) != (ssize_t)sizeof *serve)
     return gcg__fail (error, GCG_NO_SERVER, "the server ended while it was starting");
   return await_url (server, error);
 }
@@ -160,10 +156,14 @@ gcg_start_in_background (const struct gcg_options *options, struct gcg_server **
                          struct gcg_error *error)
 {
   struct gcg_server *server;
-  enum gcg_status status = gcg__control_start (error);
+  struct gcg__message serve;
+  enum gcg_status status;
   int pair[2];
 
   options = options ? options : defaults ();
+  status = serve_message (options, &serve, error);
+  if (status == GCG_OK)
+    status = gcg__control_start (error);
   if (status != GCG_OK)
     return status;
   server = server_new ();
@@ -179,7 +179,7 @@ gcg_start_in_background (const struct gcg_options *options, struct gcg_server **
   status = gcg__spawn_server (pair[1], error);
   close (pair[1]);
   if (status == GCG_OK)
-    status = introduce (server, options, error);
+    status = introduce (server, &serve, error);
   if (status != GCG_OK)
     goto fail_introduce;
   server->socket_copy = fcntl (server->socket, F_DUPFD_CLOEXEC, 3);

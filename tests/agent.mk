@@ -1,0 +1,21 @@
+# The agent, as programs meet it.  Built without sanitizers: the collector scans the stack.
+AGENT_TEST_LIBS = lib/libgcglass.la -lgc -lpthread
+
+check_PROGRAMS += %D%/agent/api %D%/agent/threads %D%/agent/semantics_plain %D%/agent/semantics_tracked
+tests_agent_api_SOURCES = %D%/agent/api.c %D%/agent/tap.h lib/snapshot/reader.c \
+	lib/snapshot/check.c lib/snapshot/checksum.c
+tests_agent_api_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_api_LDADD = $(AGENT_TEST_LIBS)
+tests_agent_threads_SOURCES = %D%/agent/threads.c %D%/agent/tap.h
+tests_agent_threads_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_threads_LDFLAGS = -rdynamic
+tests_agent_threads_LDADD = $(AGENT_TEST_LIBS)
+tests_agent_semantics_plain_SOURCES = %D%/agent/semantics.c
+tests_agent_semantics_plain_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS)
+tests_agent_semantics_plain_LDADD = -lgc
+tests_agent_semantics_tracked_SOURCES = %D%/agent/semantics.c
+tests_agent_semantics_tracked_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DTRACKED
+tests_agent_semantics_tracked_LDADD = $(AGENT_TEST_LIBS)
+
+dist_check_SCRIPTS += %D%/agent/semantics.test
+TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test

@@ -1,0 +1,288 @@
+/* api.c -- the calls of <gcglass/gcglass.h>: what they do, and their errors.
+ *
+ * Needs no server program; those that do are tests/server's.
+ */
+#include <gcglass/gc.h>
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "snapshot/snapshot.h"
+#include "tap.h"
+
+struct leaf
+{
+  char name[24];
+};
+
+struct node
+{
+  struct node *next;
+  struct leaf *leaf;
+};
+
+static struct node *volatile kept;
+static struct gcg_error error;
+static char path[64];
+
+static void
+on_final (void *object, void *data)
+{
+  (void)object;
+  (void)data;
+}
+
+/* A dropped ring of N nodes, each with a leaf; the first has an ordered finalizer. */
+static void __attribute__ ((noinline)) drop_ring (int n)
+{
+  struct node *first = GC_NEW (struct node), *last = first;
+  for (int i = 1; i < n; i++)
+    {
+      last->next = GC_NEW (struct node);
+      last->leaf = GC_MALLOC_ATOMIC (sizeof (struct leaf));
+      last = last->next;
+    }
+  last->next = first;
+  GC_REGISTER_FINALIZER (first, on_final, 0, 0, 0);
+}
+
+static struct gcg__snapshot *
+save_and_open (void)
+{
+  struct gcg__snapshot *snapshot = NULL;
+  if (gcg_save (path, &error) != GCG_OK || gcg__snapshot_open (path, &snapshot, &error) != GCG_OK)
+    printf ("# %s\n", error.text);
+  unlink (path);
+  return snapshot;
+}
+
+static unsigned
+count (const struct gcg__snapshot *snapshot, const char *type, bool marked)
+{
+  struct gcg__object_walk walk = gcg__objects (snapshot);
+  unsigned n = 0;
+  while (gcg__next_object (&walk))
+    n += strcmp (gcg__text (snapshot, snapshot->sites[walk.object.site].type), type) == 0
+         && ((walk.object.flags & GCG__OBJECT_MARKED) != 0) == marked;
+  return n;
+}
+
+static void
+test_census (void)
+{
+  struct gcg__snapshot *snapshot;
+  struct gcg__object_walk walk;
+  uint64_t edges = 0;
+  unsigned wrong = 0;
+
+  kept = GC_NEW (struct node);
+  kept->leaf = GC_MALLOC_ATOMIC (sizeof (struct leaf));
+  drop_ring (1000);
+  snapshot = save_and_open ();
+  if (!tap_ok (snapshot != NULL, "a snapshot is saved and opens"))
+    return;
+  tap_ok (count (snapshot, "struct node", true) >= 1 && count (snapshot, "struct node", false) >= 990
+              && count (snapshot, "struct node", true) + count (snapshot, "struct node", false) == 1001,
+          "every node is in it, the dropped ones unmarked");
+  tap_ok (count (snapshot, "struct leaf", true) + count (snapshot, "struct leaf", false) == 1000,
+          "every leaf is in it");
+  walk = gcg__objects (snapshot);
+  while (gcg__next_object (&walk))
+    if (strcmp (gcg__text (snapshot, snapshot->sites[walk.object.site].type), "struct node") == 0)
+      {
+        struct gcg__edge_walk edge = gcg__edges_of (snapshot, walk.object.id);
+        wrong += walk.object.requested_bytes != sizeof (struct node);
+        while (gcg__next_edge (&edge))
+          {
+            edges++;
+            wrong += edge.offset != offsetof (struct node, next)
+                     && edge.offset != offsetof (struct node, leaf);
+          }
+      }
+  tap_ok (wrong == 0 && edges == 1000 + 999 + 1, "sizes and edges are as in the program");
+  tap_ok (snapshot->n_finalizers == 1
+              && snapshot->finalizers[0].mode == GCG__FINALIZER_ORDERED
+              && snapshot->finalizers[0].function == (uintptr_t)on_final,
+          "the finalizer is known");
+  tap_ok (snapshot->info->pid == (uint32_t)getpid ()
+              && strstr (gcg__text (snapshot, snapshot->info->proc_status), "VmRSS"),
+          "process figures are in it");
+  gcg__snapshot_close (snapshot);
+}
+
+/* What one snapshot finds dead is not garbage again in the next. */
+static void
+test_once (void)
+{
+  struct gcg__snapshot *snapshot;
+  void *volatile some = NULL;
+
+  for (int i = 0; i < 3000; i++)
+    some = GC_MALLOC_ATOMIC (48);
+  (void)some;
+  some = NULL;
+  gcg__snapshot_close (save_and_open ());
+  snapshot = save_and_open ();
+  if (snapshot)
+    {
+      struct gcg__object_walk walk = gcg__objects (snapshot);
+      unsigned stale = 0;
+      while (gcg__next_object (&walk))
+        stale += walk.object.requested_bytes == 48 && !(walk.object.flags & GCG__OBJECT_MARKED);
+      tap_ok (stale <= 2, "dead pointer-free objects are garbage in one snapshot only");
+    }
+  gcg__snapshot_close (snapshot);
+}
+
+static void
+test_names (void)
+{
+  struct gcg__snapshot *snapshot;
+  struct leaf *leaf = GC_MALLOC_ATOMIC (sizeof (struct leaf));
+  int outside;
+
+  kept->leaf = leaf;
+  tap_ok (gcg_track (leaf, "struct renamed", &error) == GCG_OK, "an object is given a type");
+  tap_ok (gcg_track (&outside, "struct x", &error) == GCG_NOT_FOUND && error.text[0],
+          "what is no object is refused");
+  tap_ok (gcg_ignore (kept, &error) == GCG_OK, "an object is ignored");
+  snapshot = save_and_open ();
+  if (snapshot)
+    {
+      struct gcg__object_walk walk = gcg__objects (snapshot);
+      unsigned ignored = 0;
+      while (gcg__next_object (&walk))
+        ignored += (walk.object.flags & GCG__OBJECT_IGNORED) != 0;
+      tap_ok (count (snapshot, "struct renamed", true) == 1, "and has it in the snapshot");
+      tap_ok (ignored == 1, "one is marked as ignored");
+    }
+  gcg__snapshot_close (snapshot);
+}
+
+static void
+test_errors (void)
+{
+  struct gcg_options options = { .size = sizeof options, .port = 70000 };
+  struct gcg_server *server;
+  enum gcg_status status;
+  struct rlimit limit = { 100, RLIM_INFINITY };
+  char temporary[128];
+
+  tap_ok (gcg_save ("/nonexistent/x", &error) == GCG_SYSTEM && strstr (error.text, "/nonexistent/x"),
+          "saving where there is no folder names the file");
+  tap_ok (gcg_save (NULL, NULL) == GCG_INVALID, "saving to nothing is refused");
+  signal (SIGXFSZ, SIG_IGN);
+  tap_ok (gcg_save (path, NULL) == GCG_OK, "a file is there");
+  setrlimit (RLIMIT_FSIZE, &limit);
+  status = gcg_save (path, &error);
+  limit.rlim_cur = RLIM_INFINITY;
+  setrlimit (RLIMIT_FSIZE, &limit);
+  tap_ok (status == GCG_SYSTEM && strstr (error.text, "File too large"),
+          "a file that cannot grow is reported");
+  struct gcg__snapshot *old;
+  bool whole = gcg__snapshot_open (path, &old, &error) == GCG_OK;
+  tap_ok (whole, "and the old one is still whole");
+  if (whole)
+    gcg__snapshot_close (old);
+  unlink (path);
+  snprintf (temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid ());
+  tap_ok (access (temporary, F_OK) != 0, "nothing is left behind");
+  GC_disable ();
+  tap_ok (gcg_snapshot (NULL, &error) == GCG_DISABLED, "a collector that is switched off is left off");
+  GC_enable ();
+  tap_ok (gcg_start_in_background (&options, &server, &error) == GCG_INVALID, "port 70000 is refused");
+  setenv ("GCGLASS_SERVER", "/nonexistent/gcglass", 1);
+  options.port = -1;
+  tap_ok (gcg_start_in_background (&options, &server, &error) == GCG_NO_SERVER
+              && strstr (error.text, "/nonexistent/gcglass"),
+          "a missing server program is named");
+  tap_ok (gcg_start_periodic_samples (0, &error) == GCG_INVALID, "an interval of 0 is refused");
+}
+
+/* 200 children, each of which allocates, saves and exits; the parent's waits see just them. */
+static void
+test_fork (void)
+{
+  int good = 0, status;
+
+  tap_ok (gcg_start_periodic_samples (0.02, &error) == GCG_OK, "snapshots in the background");
+  for (int i = 0; i < 200; i++)
+    {
+      pid_t child = fork ();
+      if (child == 0)
+        {
+          for (int j = 0; j < 100; j++)
+            kept->next = GC_NEW (struct node);
+          _exit (kept->next ? 7 : 1);
+        }
+      good += waitpid (-1, &status, 0) == child && WIFEXITED (status) && WEXITSTATUS (status) == 7;
+    }
+  gcg_stop_periodic_samples ();
+  tap_ok (good == 200, "200 forks are unharmed");
+  errno = 0;
+  tap_ok (waitpid (-1, &status, 0) < 0 && errno == ECHILD, "no child of ours is seen by wait");
+}
+
+/* Refuses clone with CLONE_PIDFD from now on. */
+static bool
+refuse_clone (void)
+{
+  struct sock_filter filter[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, args[0])),
+    BPF_JUMP (BPF_JMP | BPF_JSET | BPF_K, CLONE_PIDFD, 0, 1),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+  return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+         && prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+static void
+test_in_place (void)
+{
+  struct gcg__snapshot *snapshot;
+
+  if (!refuse_clone ())
+    {
+      tap_ok (true, "captured in place # SKIP no seccomp here");
+      return;
+    }
+  snapshot = save_and_open ();
+  tap_ok (snapshot && (snapshot->info->flags & GCG__INFO_IN_PLACE)
+              && count (snapshot, "struct node", true) >= 1,
+          "without clone the capture is made in place, and says so");
+  gcg__snapshot_close (snapshot);
+}
+
+int
+main (void)
+{
+  GC_set_handle_fork (1);
+  GC_INIT ();
+  GC_set_warn_proc (GC_ignore_warn_proc);
+  snprintf (path, sizeof path, "api-%d.gcsnap", (int)getpid ());
+  test_census ();
+  test_once ();
+  test_names ();
+  test_errors ();
+  test_fork ();
+  test_in_place ();
+  return tap_done ();
+}
