@@ -17,3 +17,4 @@ TESTS += %D%/bootstrap.test
 # One file per module, so that they can be written side by side.
 include tests/snapshot.mk
 include tests/agent.mk
+include tests/symbol.mk

@@ -226,27 +226,6 @@ function_name (struct gcg__symbols *symbols, Dwarf_Die *die)
   return name != NULL ? name : linkage != NULL ? linkage : "";
 }
 
-/* Where an inlined call was called. */
-static void
-call_place (Dwarf_Die *inlined, const char **file, uint32_t *line)
-{
-  Dwarf_Die unit;
-  Dwarf_Files *files;
-  size_t n;
-  uint64_t number;
-  *file = "";
-  *line = 0;
-  if (gcg__die_number (inlined, DW_AT_call_file, &number)
-      && dwarf_diecu (inlined, &unit, NULL, NULL) != NULL
-      && dwarf_getsrcfiles (&unit, &files, &n) == 0 && number < n)
-    {
-      const char *name = dwarf_filesrc (files, number, NULL, NULL);
-      *file = name != NULL ? name : "";
-    }
-  if (gcg__die_number (inlined, DW_AT_call_line, &number) && number <= UINT32_MAX)
-    *line = (uint32_t)number;
-}
-
 /* Fills FRAMES from the debug information at the file's ADDRESS.  Returns their number, 0 when
    nothing is known; a function name may be empty. */
 static uint32_t
@@ -288,8 +267,13 @@ frames_from_dwarf (struct gcg__symbols *symbols, struct gcg__image *image, uint6
       frames[i] = (struct gcg__frame){
         .function = function_name (symbols, die), .file = file, .line = line, .inlined = i + 1 < n
       };
-      if (i + 1 < n)
-        call_place (die, &file, &line);
+      if (i + 1 == n)
+        break;
+      uint64_t called = 0;
+      file = gcg__die_file (die, DW_AT_call_file);
+      line = gcg__die_number (die, DW_AT_call_line, &called) && called <= UINT32_MAX
+                 ? (uint32_t)called
+                 : 0;
     }
   return n;
 }

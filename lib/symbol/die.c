@@ -53,12 +53,35 @@ bool
 gcg__die_target (Dwarf_Die *die, unsigned int attribute, Dwarf_Die *target)
 {
   Dwarf_Attribute found;
-  Dwarf_Die result;
+  Dwarf_Die result, definition;
   if (dwarf_attr_integrate (die, attribute, &found) == NULL
       || dwarf_formref_die (&found, &result) == NULL)
     return false;
+  /* With -fdebug-types-section the definition is in a unit of its own; this is a stub for it. */
+  if (dwarf_attr (&result, DW_AT_signature, &found) != NULL
+      && dwarf_formref_die (&found, &definition) != NULL)
+    result = definition;
   *target = result;
   return true;
+}
+
+const char *
+gcg__die_file (Dwarf_Die *die, unsigned int attribute)
+{
+  Dwarf_Attribute found;
+  Dwarf_Die unit;
+  Dwarf_Files *files;
+  Dwarf_Word number;
+  size_t n;
+  const char *name = NULL;
+  /* Not dwarf_decl_file, which asserts that the unit has a table of files.  An inherited number
+     counts in the table of the unit that it was inherited from. */
+  if (dwarf_attr_integrate (die, attribute, &found) != NULL
+      && dwarf_formudata (&found, &number) == 0
+      && dwarf_cu_die (found.cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) != NULL
+      && dwarf_getsrcfiles (&unit, &files, &n) == 0 && number < n)
+    name = dwarf_filesrc (files, number, NULL, NULL);
+  return name != NULL ? name : "";
 }
 
 bool

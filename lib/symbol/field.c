@@ -281,37 +281,51 @@ layout_of (const struct gcg__type *type, uint64_t element, struct layout *layout
   return element > 0 && layout->whole > 0;
 }
 
-/* How well a type of ELEMENT bytes, OPEN or not, goes with an object: 0 not at all, 1 it fits in,
-   2 exactly or several times. */
-static int
-layout_fits (const struct gcg__type *type, uint64_t element, bool open, uint64_t object_bytes)
+enum fit
+{
+  CONTRADICTS,
+  FITS_IN, /* with bytes left over that nothing explains */
+  REPEATS, /* an array of it, or its last array goes on */
+  EXACT
+};
+
+/* How a type of ELEMENT bytes, OPEN or not, goes with an object. */
+static enum fit
+layout_fit (const struct gcg__type *type, uint64_t element, bool open, uint64_t object_bytes)
 {
   struct layout layout;
   if (!layout_of (type, element, &layout))
-    return 0;
-  if (object_bytes == 0)
-    return 2;
+    return CONTRADICTS;
+  if (object_bytes == 0 || object_bytes == layout.whole)
+    return EXACT;
   if (object_bytes < layout.whole)
-    return 0;
-  return open || object_bytes % layout.whole == 0 ? 2 : 1;
+    return CONTRADICTS;
+  return open || object_bytes % layout.whole == 0 ? REPEATS : FITS_IN;
 }
 
-/* The layout of TYPE that goes best with the object, the main program's first.  NULL: none. */
+/* The layout of TYPE that goes with the object: of the first module, the main program before all,
+   that has one of the right size.  NULL: none, or one of several might do. */
 static const struct gcg__shape *
-type_shape (const struct gcg__type *type, uint64_t object_bytes)
+type_shape (struct gcg__symbols *symbols, const struct gcg__type *type, uint64_t object_bytes)
 {
   const struct gcg__shape *best = NULL;
-  int best_fit = 0;
+  enum fit best_fit = CONTRADICTS;
+  /* A program without debug information may have another type of this name: then a library's must
+     match to the byte. */
+  const bool program_speaks = gcg__image_open_dwarf (symbols, symbols->by_order[0]);
+  const enum fit least = program_speaks ? FITS_IN : EXACT;
   for (const struct gcg__shape *shape = type->shapes; shape != NULL; shape = shape->next)
     {
-      const int fit = layout_fits (type, shape->bytes, shape->open, object_bytes);
-      if (fit > best_fit)
+      const enum fit fit = layout_fit (type, shape->bytes, shape->open, object_bytes);
+      if (best_fit >= REPEATS && shape->image != best->image)
+        break;
+      if (fit > best_fit && (fit >= least || shape->image == symbols->by_order[0]))
         {
           best = shape;
           best_fit = fit;
         }
     }
-  return best;
+  return best_fit == FITS_IN && type->shapes->next != NULL ? NULL : best;
 }
 
 /* Writes the indices before the field and takes them off *OFFSET.  OPEN says whether the element is
@@ -349,11 +363,11 @@ shape_is_contradicted (struct gcg__symbols *symbols, const struct gcg__type *typ
                        const struct gcg__shape *shape, uint64_t object_bytes, uint64_t offset,
                        bool open, const char *path)
 {
-  const int fit = layout_fits (type, shape->bytes, shape->open, object_bytes);
+  const enum fit fit = layout_fit (type, shape->bytes, shape->open, object_bytes);
   for (const struct gcg__shape *other = shape->next; other != NULL; other = other->next)
     {
       if (other->image != shape->image
-          || layout_fits (type, other->bytes, other->open, object_bytes) != fit)
+          || layout_fit (type, other->bytes, other->open, object_bytes) != fit)
         continue;
       const char *second
           = other->bytes == shape->bytes ? shape_field (symbols, other, offset, open) : NULL;
@@ -372,7 +386,7 @@ field_write (struct gcg__symbols *symbols, const char *name, uint64_t object_byt
   if (type == NULL || !type->known)
     return false;
   const struct gcg__shape *shape = NULL;
-  if (!type->pointer && (shape = type_shape (type, object_bytes)) == NULL)
+  if (!type->pointer && (shape = type_shape (symbols, type, object_bytes)) == NULL)
     return false;
   const uint64_t element = type->pointer ? sizeof (uint64_t) : shape->bytes;
   if (!layout_of (type, element, &layout) || (object_bytes > 0 && object_bytes < layout.whole))

@@ -172,6 +172,8 @@ bool gcg__die_number (Dwarf_Die *die, unsigned int attribute, uint64_t *value);
 bool gcg__die_flag (Dwarf_Die *die, unsigned int attribute);
 /* The DIE that an attribute refers to. */
 bool gcg__die_target (Dwarf_Die *die, unsigned int attribute, Dwarf_Die *target);
+/* The source file that an attribute numbers, "" when unknown. */
+const char *gcg__die_file (Dwarf_Die *die, unsigned int attribute);
 /* Without typedefs and qualifiers.  False for void. */
 bool gcg__die_peel (Dwarf_Die *type, Dwarf_Die *peeled);
 bool gcg__die_is_cxx (Dwarf_Die *die);

@@ -78,8 +78,7 @@ gcg__scope_places (struct gcg__symbols *symbols, const char *function, const cha
         {
           Dwarf_Die die = name->die;
           int declared = 0;
-          const char *path = dwarf_decl_file (&die);
-          const uint32_t match = path != NULL ? path_match (path, file) : 0;
+          const uint32_t match = path_match (gcg__die_file (&die, DW_AT_decl_file), file);
           if (match < best || (dwarf_decl_line (&die, &declared) == 0 && (uint32_t)declared > line))
             continue;
           if (match > best)
@@ -100,10 +99,10 @@ search_addresses (struct search *search)
   Dwarf_Lines *lines;
   size_t n;
   uint32_t nearest = MAX_DISTANCE;
-  const char *file = dwarf_decl_file (&function);
+  const char *file = gcg__die_file (&function, DW_AT_decl_file);
   const bool placed
       = dwarf_hasattr (&function, DW_AT_low_pc) || dwarf_hasattr (&function, DW_AT_ranges);
-  if (file == NULL || dwarf_diecu (&function, &unit, NULL, NULL) == NULL
+  if (dwarf_diecu (&function, &unit, NULL, NULL) == NULL
       || dwarf_getsrclines (&unit, &lines, &n) != 0)
     return;
   for (size_t i = 0; i < n; i++)
@@ -117,7 +116,7 @@ search_addresses (struct search *search)
                                     ? (uint32_t)number - search->place->line
                                     : search->place->line - (uint32_t)number;
       const char *source = distance <= nearest ? dwarf_linesrc (line, NULL, NULL) : NULL;
-      if (source == NULL || strcmp (source, file) != 0 || dwarf_lineaddr (line, &address) != 0
+      if (source == NULL || path_match (source, file) == 0 || dwarf_lineaddr (line, &address) != 0
           || (placed && dwarf_haspc (&function, address) <= 0))
         continue;
       if (distance < nearest)

@@ -101,18 +101,27 @@ word_length (const char *text)
   return n;
 }
 
-/* Writes the one spelling of a base type that has WORDS of each kind. */
+/* Writes the one spelling of a base type that has WORDS of each kind: "unsigned long". */
 static void
 base_spell (const unsigned int words[N_BASE_WORDS], char *text, size_t bytes)
 {
-  const char *kind = words[CHAR] ? "char" : words[DOUBLE] ? "double" : words[FLOAT] ? "float" : "";
-  const bool integer = kind[0] == '\0';
-  snprintf (text, bytes, "%s%s%s%s%s%s%s",
-            words[UNSIGNED]                ? "unsigned "
-            : words[SIGNED] && words[CHAR] ? "signed "
-                                           : "",
-            words[COMPLEX] ? "_Complex " : "", words[SHORT] ? "short " : "",
-            words[LONG] ? "long " : "", words[LONG] > 1 ? "long " : "", kind, integer ? "int" : "");
+  static const struct
+  {
+    enum base_word word;
+    unsigned int least; /* how often it must be there */
+  } order[] = { { UNSIGNED, 1 }, { COMPLEX, 1 }, { SHORT, 1 },  { LONG, 1 },
+                { LONG, 2 },     { CHAR, 1 },    { DOUBLE, 1 }, { FLOAT, 1 } };
+  size_t n = 0;
+  /* "signed" says something of a char only. */
+  if (words[SIGNED] && words[CHAR])
+    n += (size_t)snprintf (text, bytes, "signed ");
+  for (size_t i = 0; i < sizeof order / sizeof *order && n < bytes; i++)
+    if (words[order[i].word] >= order[i].least)
+      n += (size_t)snprintf (text + n, bytes - n, "%s ", base_words[order[i].word]);
+  if (!words[SHORT] && !words[LONG] && !words[CHAR] && !words[DOUBLE] && !words[FLOAT])
+    snprintf (text + n, bytes - n, "int");
+  else
+    text[n - 1] = '\0';
 }
 
 /* Writes the words of TEXT, LENGTH bytes, without qualifiers and in one spelling, and which keyword
@@ -632,10 +641,6 @@ gcg__type_definition (struct gcg__symbols *symbols, Dwarf_Die *die, Dwarf_Die *d
       *definition = *die;
       return true;
     }
-  /* The definition in a unit of its own (-fdebug-types-section). */
-  if (gcg__die_target (die, DW_AT_signature, definition)
-      && !gcg__die_flag (definition, DW_AT_declaration))
-    return true;
   const char *name = dwarf_diename (die);
   if (name == NULL)
     return false;
@@ -659,8 +664,11 @@ static bool
 plain_name (Dwarf_Die *type, char *text, size_t bytes)
 {
   const char *keyword = "", *name = dwarf_diename (type);
+  struct written words;
   if (name == NULL)
     return false;
+  if (dwarf_tag (type) == DW_TAG_base_type && words_normalise (name, strlen (name), &words))
+    name = words.text;
   if (!gcg__die_is_cxx (type))
     switch (dwarf_tag (type))
       {
