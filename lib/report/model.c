@@ -302,7 +302,7 @@ gcg__model_field (const struct gcg__model *model, const struct gcg__object *obje
       || !gcg__symbols_field (model->symbols, type, object->requested_bytes, offset, field,
                               sizeof field))
     {
-      gcg__buffer_format (out, " +%llu", (unsigned long long)offset);
+      gcg__buffer_format (out, "+%llu", (unsigned long long)offset);
       return;
     }
   if (field[0] != '\0' && field[0] != '[')

@@ -92,7 +92,7 @@ enum gcg__verdict gcg__model_cycle_verdict (const struct gcg__model *model, uint
 /* "ordered", "ignore self", "no order", "unreachable" */
 const char *gcg__finalizer_mode_name (uint32_t mode);
 
-/* Adds the field at OFFSET of OBJECT, as it follows the type's name: ".next", "[7].owner", " +16"
+/* Adds the field at OFFSET of OBJECT, as it follows the type's name: ".next", "[7].owner", "+16"
    when it is not known, "" for the whole. */
 void gcg__model_field (const struct gcg__model *model, const struct gcg__object *object,
                        uint64_t offset, struct gcg__buffer *out);

@@ -114,6 +114,12 @@ enum gcg_status gcg__component_page (struct gcg__model *model, const struct gcg_
                                      struct gcg__json *json, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
+/* Cycles FIRST ... FIRST + N - 1 of the analysis, explained, as the array KEY. */
+enum gcg_status gcg__component_cycles (struct gcg__model *model, uint32_t first, uint32_t n,
+                                       const char *key, struct gcg__json *json,
+                                       struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
 /* summary.c: "gcglass report --json" */
 enum gcg_status gcg__summary_write (struct gcg__model *model, struct gcg__json *json,
                                     struct gcg_error *error) __attribute__ ((warn_unused_result));

@@ -1,0 +1,10 @@
+/* process.h -- the memory figures of a process, from the text of /proc/PID/status and stat. */
+#ifndef GCG_REPORT_PROCESS_H
+#define GCG_REPORT_PROCESS_H
+
+#include "report/json.h"
+
+/* Writes the member "process"; what the text does not tell is null.  Null texts count as empty. */
+void gcg__process_write (const char *status, const char *stat, struct gcg__json *json);
+
+#endif
