@@ -1,0 +1,112 @@
+/* columns.c -- a snapshot taken apart and put together again (columns.h). */
+#include "config.h"
+#include "tests/columns.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "snapshot/writer.h"
+
+static void
+columns_die (const char *what)
+{
+  fprintf (stderr, "columns: %s\n", what);
+  abort ();
+}
+
+void
+columns_load (struct columns *columns, const struct gcg__snapshot *snapshot)
+{
+  const struct gcg__file_header *header = snapshot->map;
+  const struct gcg__file_section *table = (const void *)(header + 1);
+  memset (columns, 0, sizeof *columns);
+  for (uint32_t i = 0; i < header->n_sections; i++)
+    if (table[i].code <= GCG__N_SECTIONS)
+      {
+        unsigned at = table[i].code - 1;
+        columns->sections[at].element_bytes = table[i].element_bytes;
+        columns_resize (columns, table[i].code, table[i].bytes / table[i].element_bytes);
+        memcpy (columns->sections[at].data, (const char *)snapshot->map + table[i].offset,
+                table[i].bytes);
+      }
+}
+
+void
+columns_free (struct columns *columns)
+{
+  for (unsigned i = 0; i < GCG__N_SECTIONS; i++)
+    free (columns->sections[i].data);
+}
+
+void
+columns_resize (struct columns *columns, unsigned code, uint64_t n)
+{
+  uint64_t old = columns->sections[code - 1].n * columns->sections[code - 1].element_bytes;
+  uint64_t bytes = n * columns->sections[code - 1].element_bytes;
+  /* realloc to 0 bytes may return NULL. */
+  uint8_t *data = malloc (bytes ? bytes : 1);
+  if (!data)
+    columns_die ("out of memory");
+  if (bytes > 0)
+    memset (data, 0, bytes);
+  if (old > 0 && bytes > 0)
+    memcpy (data, columns->sections[code - 1].data, old < bytes ? old : bytes);
+  free (columns->sections[code - 1].data);
+  columns->sections[code - 1].data = data;
+  columns->sections[code - 1].n = n;
+}
+
+void *
+columns_at (const struct columns *columns, unsigned code, uint64_t i)
+{
+  if (i >= columns->sections[code - 1].n)
+    columns_die ("no such element");
+  return columns->sections[code - 1].data + i * columns->sections[code - 1].element_bytes;
+}
+
+int
+columns_write (const struct columns *columns)
+{
+  struct gcg__column sections[GCG__N_SECTIONS];
+  for (unsigned i = 0; i < GCG__N_SECTIONS; i++)
+    sections[i] = (struct gcg__column){ columns->sections[i].data, columns->sections[i].n };
+  int fd = memfd_create ("columns", MFD_CLOEXEC);
+  if (fd < 0 || gcg__snapshot_write (fd, sections) != GCG_OK)
+    columns_die ("cannot write");
+  return fd;
+}
+
+struct gcg__snapshot
+columns_view (const struct columns *columns)
+{
+  struct gcg__snapshot view = { 0 };
+#define COLUMNS_VIEW(NAME, field, count)                                                           \
+  view.field = (const void *)columns->sections[GCG__SECTION_##NAME - 1].data;                      \
+  count = columns->sections[GCG__SECTION_##NAME - 1].n
+  uint64_t n_info, n_words, n_counts, n_steps;
+  COLUMNS_VIEW (INFO, info, n_info);
+  COLUMNS_VIEW (STRINGS, strings, view.n_strings);
+  COLUMNS_VIEW (MODULES, modules, view.n_modules);
+  COLUMNS_VIEW (SITES, sites, view.n_sites);
+  COLUMNS_VIEW (FRAMES, frames, view.n_frames);
+  COLUMNS_VIEW (THREADS, threads, view.n_threads);
+  COLUMNS_VIEW (REGIONS, regions, view.n_regions);
+  COLUMNS_VIEW (ROOTS, roots, view.n_roots);
+  COLUMNS_VIEW (BLOCKS, blocks, view.n_blocks);
+  COLUMNS_VIEW (SLOTS, slots, view.n_objects);
+  COLUMNS_VIEW (WORDS, words, n_words);
+  COLUMNS_VIEW (EDGE_COUNTS, edge_counts, n_counts);
+  COLUMNS_VIEW (EDGE_TARGETS, edge_targets, view.n_edges);
+  COLUMNS_VIEW (EDGE_STEPS, edge_steps, n_steps);
+  COLUMNS_VIEW (BIG_SLACKS, big_slacks, view.n_big_slacks);
+  COLUMNS_VIEW (BIG_COUNTS, big_counts, view.n_big_counts);
+  COLUMNS_VIEW (BIG_STEPS, big_steps, view.n_big_steps);
+  COLUMNS_VIEW (COLLECTIONS, collections, view.n_collections);
+  COLUMNS_VIEW (FINALIZERS, finalizers, view.n_finalizers);
+#undef COLUMNS_VIEW
+  if (n_info != 1 || n_words != view.n_objects || n_counts != n_words || n_steps != view.n_edges)
+    columns_die ("columns of the same table differ in length");
+  return view;
+}
