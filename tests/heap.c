@@ -60,7 +60,7 @@ heap_die (const char *what)
 static void *
 vector_add (struct vector *vector, uint64_t n)
 {
-  if (vector->room - vector->n < n)
+  if (vector->room - vector->n < n || !vector->data)
     {
       uint64_t room = 2 * vector->room + n + 64;
       vector->data = realloc (vector->data, room * vector->element);
@@ -204,9 +204,9 @@ heap_stack_site (struct heap *heap, const uint64_t *addresses, uint32_t n)
 static void
 heap_place (struct heap *heap, uint64_t slot_bytes, uint32_t kind)
 {
-  struct gcg__block *last = heap->blocks.data;
-  last += heap->blocks.n - 1;
-  if (heap->blocks.n == 0 || last->slot_bytes != slot_bytes || last->kind != kind
+  const struct gcg__block *blocks = heap->blocks.data;
+  const struct gcg__block *last = heap->blocks.n > 0 ? &blocks[heap->blocks.n - 1] : NULL;
+  if (!last || last->slot_bytes != slot_bytes || last->kind != kind
       || heap->next_slot >= heap->block_slots)
     {
       VECTOR_PUSH (&heap->blocks, struct gcg__block,

@@ -5,9 +5,15 @@ tests_libheap_la_SOURCES = \
 tests_libheap_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/snapshot_unit
-TESTS += tests/snapshot_unit
-tests_snapshot_unit_SOURCES = tests/snapshot_unit.c
-tests_snapshot_unit_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_snapshot_unit_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS)
+SNAPSHOT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+SNAPSHOT_TEST_LIBS = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS)
+snapshot_tests = tests/snapshot_unit tests/snapshot_check tests/snapshot_fault
+check_PROGRAMS += $(snapshot_tests)
+TESTS += $(snapshot_tests)
+tests_snapshot_unit_CFLAGS = $(SNAPSHOT_TEST_CFLAGS)
+tests_snapshot_unit_LDADD = $(SNAPSHOT_TEST_LIBS)
+tests_snapshot_check_CFLAGS = $(SNAPSHOT_TEST_CFLAGS)
+tests_snapshot_check_LDADD = $(SNAPSHOT_TEST_LIBS)
+tests_snapshot_fault_CFLAGS = $(SNAPSHOT_TEST_CFLAGS)
+tests_snapshot_fault_LDADD = $(SNAPSHOT_TEST_LIBS)
 endif
