@@ -51,7 +51,7 @@ struct gcg__freeze
    closed first.  Returns 0 or an errno. */
 int gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child);
 
-/* Offset of TEXT (NUL-terminated) in STRINGS, appended. */
+/* Offset of TEXT (NUL-terminated) in STRINGS, appended; cut at GCG__STRING_MAX bytes. */
 uint32_t gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text);
 
 #endif

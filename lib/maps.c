@@ -19,7 +19,7 @@ uint32_t
 gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text)
 {
   struct column *strings = COLUMN (freeze, STRINGS);
-  size_t n = strlen (text) + 1;
+  size_t n = strnlen (text, GCG__STRING_MAX) + 1; /* longer ones the checker refuses */
   char *copy;
 
   if (n == 1)
@@ -27,7 +27,8 @@ gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text)
   copy = column_reserve_stopped (strings, 1, n, &freeze->error);
   if (!copy)
     return 0;
-  memcpy (copy, text, n);
+  memcpy (copy, text, n - 1);
+  copy[n - 1] = 0;
   strings->n += n;
   return (uint32_t)(strings->n - n);
 }
