@@ -217,6 +217,10 @@ main (int argc, char **argv)
   for (int i = 0; i < RINGS; i++)
     make_ring ();
 
+  /* The agent listens once there is something for it to do. */
+  struct gcg_error error;
+  if (gcg_start_periodic_samples (1e6, &error) != GCG_OK)
+    fail ("the agent", error.text);
   struct figures figures = { 0 };
   int agent = connect_to_agent ();
   for (int i = 0; i < runs; i++)

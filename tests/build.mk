@@ -1,0 +1,12 @@
+# The build, the rules about the source, and the whole of it on examples and real programs.
+
+# A tool of the tests in shell.
+check_PROGRAMS += %D%/json_assert
+tests_json_assert_SOURCES = %D%/json_assert.c
+tests_json_assert_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JANSSON_CFLAGS)
+tests_json_assert_LDADD = $(JANSSON_LIBS)
+
+BUILD_TESTS = \
+	%D%/json_assert.test %D%/configure.test %D%/bootstrap.test %D%/structure.test
+dist_check_SCRIPTS += $(BUILD_TESTS)
+TESTS += $(BUILD_TESTS)
