@@ -25,7 +25,7 @@ function pathNode(cycle) {
       element('span', { class: 'arrow', title: isCut ? 'the edge to cut' : null },
         isCut ? ' ✂→' : ' →')), ' '];
   });
-  if (shown.length < path.length) words.push(`… ${count(path.length - SHOWN)} more … → `);
+  if (shown.length < cycle.steps) words.push(`… ${count(cycle.steps - shown.length)} more … → `);
   return element('p', { class: 'path' }, ...words, code(path[0]?.type ?? ''));
 }
 
@@ -40,19 +40,24 @@ function stepRow(step, i, cycle) {
   return row;
 }
 
-/* The table of steps; a long one unfolds. */
+function wideRow(content) {
+  return element('tr', {}, element('td', { colspan: '6' }, content));
+}
+
+/* The table of steps; a long one unfolds, a very long one was cut off by the server. */
 function fillSteps(body, cycle) {
-  const { path } = cycle;
-  if (path.length <= FOLD_ABOVE) {
-    body.replaceChildren(...path.map((step, i) => stepRow(step, i, cycle)));
+  const untold = cycle.steps - cycle.path.length;
+  const rows = cycle.path.map((step, i) => stepRow(step, i, cycle));
+  if (untold > 0) rows.push(wideRow(`and ${plural(untold, 'more step')} back to the first`));
+  if (cycle.path.length <= FOLD_ABOVE) {
+    body.replaceChildren(...rows);
     return;
   }
   const more = element('button', { type: 'button', class: 'quiet' },
-    `Show the other ${plural(path.length - SHOWN, 'step')}`);
-  const row = element('tr', {}, element('td', { colspan: '5' }, more));
-  body.replaceChildren(...path.slice(0, SHOWN).map((step, i) => stepRow(step, i, cycle)), row);
-  more.addEventListener('click', () => row.replaceWith(
-    ...path.slice(SHOWN).map((step, i) => stepRow(step, i + SHOWN, cycle))));
+    `Show ${plural(cycle.path.length - SHOWN, 'more step')}`);
+  const last = wideRow(more);
+  body.replaceChildren(...rows.slice(0, SHOWN), last);
+  more.addEventListener('click', () => last.replaceWith(...rows.slice(SHOWN)));
 }
 
 function cutNode(cut) {
@@ -77,9 +82,9 @@ export function cycleNode(cycle, total, verdict) {
   if (cycle.verdict !== verdict) node.querySelector('h2').append(': ', verdictNode(cycle.verdict));
   node.querySelector('details').open = cycle.number === 1;
   node.querySelector('.facts').append(`${plural(cycle.objects, 'object')}, `,
-    sizeNode(cycle.bytes), cycle.path.length === cycle.objects
+    sizeNode(cycle.bytes), cycle.steps === cycle.objects
       ? '' : `; ${cycle.shortest ? 'the shortest way round' : 'a short way round'} has `
-        + plural(cycle.path.length, 'step'));
+        + plural(cycle.steps, 'step'));
   node.querySelector('.path').replaceWith(pathNode(cycle));
   if (cycle.cut) node.querySelector('.cut-place').replaceWith(cutNode(cycle.cut));
   const finalizers = node.querySelector('.finalizers ul');

@@ -74,6 +74,9 @@ export class Table {
       if (event.target.type === 'checkbox') this.applyFilters(false);
       else typed();
     });
+    for (const chip of this.form.querySelectorAll('button[name]')) {
+      chip.addEventListener('click', () => this.go(this.addressOf({ [chip.name]: null })));
+    }
     this.root.addEventListener('click', (event) => {
       const link = event.target.closest('a[data-table-link]');
       const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
@@ -120,8 +123,16 @@ export class Table {
   drawForm(state) {
     for (const filter of this.filters) {
       if (filter.type === 'checkbox') filter.checked = state[filter.name] === filter.value;
+      else if (filter.type === 'button') this.drawChip(filter, state[filter.name]);
       else if (filter !== document.activeElement) filter.value = state[filter.name];
     }
+  }
+
+  /* A filter that a link has set: it can only be taken away. */
+  drawChip(button, value) {
+    button.value = value;
+    button.hidden = value === '';
+    button.replaceChildren(`with ${value} ✕`);
   }
 
   drawPager(data) {

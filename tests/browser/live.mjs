@@ -1,0 +1,69 @@
+/* live.mjs -- second act: an example program under "gcglass run", while it runs and when it ends.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { Gcglass } from './gcglass.mjs';
+
+const shownId = 'document.querySelector(".menu summary").textContent.match(/#(\\d+)/)?.[1]';
+
+export async function live({ browser, build, gcglass, test, shot }) {
+  const server = await Gcglass.start(gcglass,
+    ['run', '--port', '0', '--', join(build, 'examples/observer'), '--wait']);
+  try {
+    await test('a running program: a snapshot, taken by the button, with a name', async () => {
+      await browser.open(server.url);
+      await browser.until('running', `document.querySelector('#frame .live')?.textContent
+        .includes('running')`);
+      await browser.click('.menu summary');
+      await browser.type('.menu input', 'by the test');
+      await browser.click('.menu form button');
+      await browser.until('its name', `document.querySelector('.menu summary').textContent
+        .includes('“by the test”')`);
+      await browser.until('findings', 'document.querySelector("#findings .warning")');
+      await shot('live');
+    });
+
+    await test('the overview follows the newest snapshot', async () => {
+      const before = await browser.until('a number', shownId);
+      await browser.click('#take');
+      await browser.until('a higher number', `Number(${shownId}) > arguments[0]`, Number(before));
+    });
+
+    await test('the cycle of the example, by its fields', async () => {
+      await browser.open(`${server.origin}/garbage?cycles=1&type=${encodeURIComponent('struct view')}`);
+      await browser.click('#garbage tbody tr:first-child a');
+      const words = await browser.text('.path');
+      for (const step of ['struct document.watchers', 'struct subscription.observer',
+        'struct view.document']) {
+        assert.ok(words.includes(step), `${step} is not in: ${words}`);
+      }
+      assert.match(await browser.text('.cut-box .what'), /Cut struct view\.document → struct document/);
+      assert.match(await browser.text('.finalizers'), /document_finalize/);
+      assert.match(await browser.text('.steps'), /observer\.c:\d+/);
+      await browser.until('the picture', 'document.querySelector(".canvas [data-node]")');
+      await shot('observer');
+    });
+
+    await test('the program ends, its last snapshot stays', async () => {
+      await browser.open(`${server.origin}/`);
+      await browser.until('findings', 'document.querySelector("#findings .warning")');
+      server.endInput();
+      await browser.until('it ended', `document.querySelector('#frame .ended')?.textContent
+        .includes('ended with status 0')`);
+      assert.equal(await browser.run('return document.getElementById("take").disabled'), true);
+      await browser.open(`${server.origin}/garbage`);
+      await browser.until('rows', 'document.querySelector("#garbage tbody a")');
+      await shot('ended');
+    });
+
+    await test('the server ends, the page says so and keeps what it has', async () => {
+      assert.deepEqual(await browser.complaints(), []);
+      await server.stop();
+      await browser.until('word of it', `document.querySelector('.notice .warning')?.textContent
+        .includes('does not answer')`);
+      assert.ok(await browser.run('return document.querySelectorAll("#garbage tbody a").length > 0'));
+    });
+  } finally {
+    await server.stop();
+  }
+}
