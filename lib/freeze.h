@@ -38,6 +38,7 @@ struct gcg__freeze
   struct column columns[GCG__N_SECTIONS];
   struct column maps;   /* struct map, maps.h */
   struct column blocks; /* struct heap_block, heapwalk.h */
+  struct column rests;  /* struct heap_block_rest */
   struct column ranges; /* struct heap_range, heapwalk.h */
   uint32_t last_range;
   uint64_t heap_low, heap_high;

@@ -18,18 +18,26 @@
 #define HEAP_BLOCK_BYTES 4096u
 #define HEAP_MOST_SLOTS (HEAP_BLOCK_BYTES / 16)
 
-/* A block of small slots, or one large object. */
+/* A block of small slots, or one large object: what resolving a pointer needs, in one cache line,
+   because pointers lead all over the heap. */
 struct heap_block
 {
   uint64_t address, slot_bytes;
-  uint64_t readable_end;  /* of a large object: what may be read of it */
-  uint32_t kind;
-  uint32_t inverse;       /* 2^32 / slot_bytes, rounded up: offset / slot_bytes by multiplication */
+  uint32_t inverse; /* 2^32 / slot_bytes, rounded up: offset / slot_bytes by multiplication */
   uint32_t first_object;
   uint16_t n_slots;
-  uint16_t rank[4];       /* objects before each 64 slots */
-  uint64_t objects[4];    /* bit for each slot that holds one */
-  uint64_t free[4];
+  bool is_full;        /* every slot holds an object */
+  uint8_t rank[4];     /* objects before each 64 slots */
+  uint64_t objects[4]; /* bit for each slot that holds one */
+};
+_Static_assert (sizeof (struct heap_block) == 64, "a block is a cache line");
+
+/* The rest of it, in a column of the same length. */
+struct heap_block_rest
+{
+  uint64_t readable_end; /* of a large object: what may be read of it */
+  uint64_t free[4];      /* bit for each slot on a free list */
+  uint32_t kind;
 };
 
 /* A stretch of heap without gaps: for each 4,096 bytes the index of its block plus 1, 0 = none. */
