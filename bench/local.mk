@@ -5,7 +5,7 @@ BENCH_LIBS = lib/libgcglass.la $(GC_LIBS) -lpthread
 BENCH_PLAIN_CPPFLAGS = -I$(srcdir)/bench/plain $(AM_CPPFLAGS)
 BENCHES = \
 	%D%/compare %D%/big %D%/ring %D%/idle %D%/idle-plain %D%/small %D%/small-plain \
-	%D%/factor %D%/factor-plain %D%/gcbench-plain
+	%D%/factor %D%/factor-plain %D%/gcbench-plain %D%/analysis
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 EXTRA_DIST += %D%/run
@@ -54,6 +54,10 @@ bench_gcbench_plain_SOURCES = examples/gcbench.c %D%/plain.c
 bench_gcbench_plain_CPPFLAGS = $(BENCH_PLAIN_CPPFLAGS)
 bench_gcbench_plain_CFLAGS = $(BENCH_CFLAGS) -g
 bench_gcbench_plain_LDADD = $(GC_LIBS)
+
+bench_analysis_SOURCES = %D%/analysis.c %D%/stats.c %D%/stats.h
+bench_analysis_LDADD = \
+	tests/libheap.la lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
 
 .PHONY: bench
 bench: all $(BENCHES)

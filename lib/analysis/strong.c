@@ -40,6 +40,13 @@ search_enter (struct search *search, uint32_t node)
   search->stack[search->depth] = node;
   search->edge[search->depth] = search->graph->first[node];
   search->depth++;
+  /* One of these nodes is entered next: fetch what that will read all at once. */
+  uint64_t end = search->graph->first[node + 1];
+  for (uint64_t e = search->graph->first[node]; e < end && e < search->graph->first[node] + 4; e++)
+    {
+      __builtin_prefetch (&search->strong[search->graph->targets[e]], 1);
+      __builtin_prefetch (&search->graph->first[search->graph->targets[e]]);
+    }
 }
 
 /* All edges of the path's last node have been seen. */
