@@ -12,7 +12,7 @@ AGENT_SOURCES = \
 	%D%/control.c %D%/control.h %D%/freeze.c %D%/freeze.h %D%/gc_calls.h \
 	%D%/heapwalk.c %D%/heapwalk.h %D%/maps.c %D%/maps.h %D%/protocol.h %D%/raw.h \
 	%D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/site.c %D%/site.h \
-	%D%/spawn.c %D%/spawn.h %D%/start.c %D%/tag.h %D%/thread.c %D%/thread.h \
+	%D%/spawn_server.c %D%/spawn_server.h %D%/start.c %D%/tag.h %D%/thread.c %D%/thread.h \
 	lib/snapshot/checksum.c lib/snapshot/writer.c
 AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec
 # Bound at load: a frozen child must not run the dynamic linker.

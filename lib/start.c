@@ -21,7 +21,7 @@
 #include "gcglass/gcglass.h"
 #include "protocol.h"
 #include "raw.h"
-#include "spawn.h"
+#include "spawn_server.h"
 
 #define START_SECONDS 20
 #define STOP_SECONDS 10

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "spawn.h"
+#include "spawn_server.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-/* spawn.h -- starting the server program without the profiled program noticing.
+/* spawn_server.h -- starting the server program without the profiled program noticing.
  *
  * The server is a grandchild: the child between has exit signal 0 (no SIGCHLD, not seen by wait)
  * and ends at once, so the server's end is nobody's business in this process.
