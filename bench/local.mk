@@ -59,6 +59,8 @@ bench_analysis_SOURCES = %D%/analysis.c %D%/stats.c %D%/stats.h
 bench_analysis_LDADD = \
 	tests/libheap.la lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
 
+include bench/snapshot.mk
+
 .PHONY: bench
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/%D%/run

@@ -1,4 +1,4 @@
-/* reader.c -- opens a snapshot, and finds things in it.
+/* reader.c -- opens a snapshot.
  *
  * Opening is: bring it into memory, lay out (header and table say where the columns are), check
  * (check.c).  The bytes are the data structure, so nothing is decoded, and a snapshot of a live
@@ -36,6 +36,8 @@ struct reader_column
   uint64_t n;
 };
 
+/* HEADER is read before anything else of the file's BYTES, lest a large file that is no snapshot be
+   copied only to find that out. */
 static enum gcg_status
 reader_check_header (const struct gcg__file_header *header, uint64_t bytes, struct gcg_error *error)
 {
@@ -60,9 +62,6 @@ reader_check_header (const struct gcg__file_header *header, uint64_t bytes, stru
       || header->n_sections > (bytes - sizeof *header) / sizeof (struct gcg__file_section))
     return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: %" PRIu32 " sections",
                                header->n_sections);
-  if (gcg__checksum (header + 1, header->n_sections * sizeof (struct gcg__file_section))
-      != header->table_checksum)
-    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: section table checksum");
   return GCG_OK;
 }
 
@@ -75,6 +74,8 @@ reader_lay_out (const char *map, uint64_t bytes, struct reader_column columns[GC
   const struct gcg__file_section *table = (const void *)(header + 1);
   uint64_t end = sizeof *header + header->n_sections * sizeof *table;
   uint32_t last_code = 0;
+  if (gcg__checksum (table, end - sizeof *header) != header->table_checksum)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: section table checksum");
   for (uint32_t i = 0; i < header->n_sections; i++)
     {
       const struct gcg__file_section *section = &table[i];
@@ -169,6 +170,7 @@ reader_attach (struct gcg__snapshot *s, struct gcg_error *error)
     GCG_SECTION_MAP (READER_ELEMENT)
 #undef READER_ELEMENT
   };
+  /* Once more: the file may have changed since its header was read alone. */
   enum gcg_status status = reader_check_header (s->map, s->map_bytes, error);
   if (status == GCG_OK)
     status = reader_lay_out (s->map, s->map_bytes, columns, error);
@@ -179,35 +181,46 @@ reader_attach (struct gcg__snapshot *s, struct gcg_error *error)
   return status;
 }
 
-/* The BYTES bytes of FD in private memory; NULL with errno set when that fails, 0 when the file is
-   shorter. */
+/* Reads BYTES bytes from the start of FD to INTO; false with errno set when that fails, errno 0
+   when there are not so many. */
+static bool
+reader_read (int fd, void *into, uint64_t bytes)
+{
+  char *p = into;
+  for (uint64_t at = 0; at < bytes;)
+    {
+      ssize_t n = pread (fd, p + at, bytes - at, at);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n == 0)
+        errno = 0;
+      if (n <= 0)
+        return false;
+      at += n;
+    }
+  return true;
+}
+
+/* The BYTES bytes of FD in private memory; NULL with errno as reader_read. */
 static void *
 reader_copy (int fd, uint64_t bytes)
 {
-  char *map = mmap (NULL, bytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *map = mmap (NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+                    -1, 0);
   if (map == MAP_FAILED)
     return NULL;
-  madvise (map, bytes, MADV_HUGEPAGE);
-  for (uint64_t at = 0; at < bytes;)
+  if (!reader_read (fd, map, bytes))
     {
-      ssize_t n = pread (fd, map + at, bytes - at, at);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        {
-          int error = n < 0 ? errno : 0;
-          munmap (map, bytes);
-          errno = error;
-          return NULL;
-        }
-      at += n;
+      int error = errno;
+      munmap (map, bytes);
+      errno = error;
+      return NULL;
     }
   mprotect (map, bytes, PROT_READ);
   return map;
 }
 
-/* The contents of FD, from now on unchanging; errors as reader_copy. */
+/* The contents of FD, from now on unchanging; errors as reader_read. */
 static void *
 reader_map (int fd, uint64_t bytes)
 {
@@ -219,11 +232,23 @@ reader_map (int fd, uint64_t bytes)
   return map == MAP_FAILED ? NULL : map;
 }
 
+/* What reader_read has left in errno, about the file NAME. */
+static enum gcg_status
+reader_fail (struct gcg_error *error, const char *name)
+{
+  if (errno == 0)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "%s: shortened while it was read: try again",
+                               name);
+  return gcg__snapshot_fail (error, errno == ENOMEM ? GCG_NO_MEMORY : GCG_SYSTEM,
+                             "%s: cannot read: %s", name, strerror (errno));
+}
+
 enum gcg_status
 gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot,
                        struct gcg_error *error)
 {
   struct stat file;
+  struct gcg__file_header header;
   struct gcg_error why;
   enum gcg_status status;
   if (fstat (fd, &file) != 0)
@@ -232,6 +257,11 @@ gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot
     return gcg__snapshot_fail (error, GCG_CORRUPT, "%s: not a gcglass snapshot: not a file", name);
   if (file.st_size == 0)
     return gcg__snapshot_fail (error, GCG_CORRUPT, "%s: not a gcglass snapshot: empty", name);
+  if ((uint64_t)file.st_size >= sizeof header && !reader_read (fd, &header, sizeof header))
+    return reader_fail (error, name);
+  status = reader_check_header (&header, file.st_size, &why);
+  if (status != GCG_OK)
+    return gcg__snapshot_fail (error, status, "%s: %s", name, why.text);
   struct gcg__snapshot *s = calloc (1, sizeof *s);
   if (!s)
     return gcg__snapshot_fail (error, GCG_NO_MEMORY, "%s: out of memory", name);
@@ -239,13 +269,7 @@ gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot
   s->map = reader_map (fd, s->map_bytes);
   if (!s->map)
     {
-      if (errno == 0)
-        status = gcg__snapshot_fail (error, GCG_CORRUPT,
-                                     "%s: shortened while it was read: try again", name);
-      else
-        status = gcg__snapshot_fail (error, errno == ENOMEM ? GCG_NO_MEMORY : GCG_SYSTEM,
-                                     "%s: cannot read its %" PRIu64 " bytes: %s", name,
-                                     s->map_bytes, strerror (errno));
+      status = reader_fail (error, name);
       goto fail_map;
     }
   status = reader_attach (s, &why);
@@ -283,127 +307,4 @@ gcg__snapshot_close (struct gcg__snapshot *snapshot)
     return;
   munmap ((void *)snapshot->map, snapshot->map_bytes);
   free (snapshot);
-}
-
-/* The block of object ID: the last one whose first_object is not after it. */
-static uint32_t
-reader_block_of (const struct gcg__snapshot *s, uint32_t id)
-{
-  uint32_t low = 0, high = s->n_blocks;
-  while (high - low > 1)
-    {
-      uint32_t middle = low + (high - low) / 2;
-      if (s->blocks[middle].first_object <= id)
-        low = middle;
-      else
-        high = middle;
-    }
-  return low;
-}
-
-uint64_t
-gcg__big_value (const struct gcg__big *bigs, uint64_t n, uint64_t index)
-{
-  uint64_t low = 0, high = n;
-  while (low < high)
-    {
-      uint64_t middle = low + (high - low) / 2;
-      if (bigs[middle].index < index)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low < n && bigs[low].index == index ? bigs[low].value : 0;
-}
-
-void
-gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id, struct gcg__object *object)
-{
-  uint32_t b = reader_block_of (snapshot, id);
-  const struct gcg__block *block = &snapshot->blocks[b];
-  uint64_t word = snapshot->words[id];
-  object->address = block->address + snapshot->slots[id] * block->slot_bytes;
-  object->slot_bytes = block->slot_bytes;
-  object->requested_bytes = block->slot_bytes;
-  object->id = id;
-  object->block = b;
-  object->kind = block->kind;
-  object->site = gcg__word_site (word);
-  object->birth = gcg__word_birth (word);
-  object->flags = gcg__word_flags (word);
-  if (object->flags & GCG__OBJECT_TAGGED)
-    {
-      uint64_t slack = gcg__word_slack (word);
-      if (slack == GCG__SLACK_BIG)
-        slack = gcg__big_value (snapshot->big_slacks, snapshot->n_big_slacks, id);
-      object->requested_bytes -= 8 + slack;
-    }
-}
-
-bool
-gcg__snapshot_find (const struct gcg__snapshot *snapshot, uint64_t address, uint32_t *id,
-                    uint64_t *offset)
-{
-  uint32_t low = 0, high = snapshot->n_blocks;
-  while (low < high)
-    {
-      uint32_t middle = low + (high - low) / 2;
-      if (snapshot->blocks[middle].address <= address)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low == 0)
-    return false;
-  const struct gcg__block *block = &snapshot->blocks[low - 1];
-  uint64_t slot = (address - block->address) / block->slot_bytes;
-  uint32_t first = block->first_object, end = gcg__block_end (snapshot, low - 1), past = end;
-  while (first < end)
-    {
-      uint32_t middle = first + (end - first) / 2;
-      if (snapshot->slots[middle] < slot)
-        first = middle + 1;
-      else
-        end = middle;
-    }
-  if (first == past || snapshot->slots[first] != slot)
-    return false;
-  *id = first;
-  *offset = (address - block->address) % block->slot_bytes;
-  return true;
-}
-
-const struct gcg__finalizer *
-gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot, uint32_t id)
-{
-  uint32_t low = 0, high = snapshot->n_finalizers;
-  while (low < high)
-    {
-      uint32_t middle = low + (high - low) / 2;
-      if (snapshot->finalizers[middle].object < id)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low == snapshot->n_finalizers || snapshot->finalizers[low].object != id)
-    return NULL;
-  return &snapshot->finalizers[low];
-}
-
-static uint64_t
-reader_count (const struct gcg__snapshot *s, uint32_t id)
-{
-  uint8_t count = s->edge_counts[id];
-  return count == GCG__COUNT_BIG ? gcg__big_value (s->big_counts, s->n_big_counts, id) : count;
-}
-
-uint64_t
-gcg__first_edge (const struct gcg__snapshot *snapshot, uint32_t id, uint64_t *count)
-{
-  const struct gcg__block *block = &snapshot->blocks[reader_block_of (snapshot, id)];
-  uint64_t edge = block->first_edge;
-  for (uint32_t i = block->first_object; i < id; i++)
-    edge += reader_count (snapshot, i);
-  *count = reader_count (snapshot, id);
-  return edge;
 }
