@@ -2,14 +2,15 @@
  *
  * Each subcommand is a file of its own that defines one `const struct command`; main.c lists them.
  * A subcommand's function parses its own options with getopt_long (optind is 1 on entry, argv[0]
- * is its name), does its work and returns the exit status: 0, 1 when it failed, 2 when it was
- * called wrongly.  gcglass's own words go to the standard error, one line for each failure:
- *   gcglass: report: x.gcsnap: the snapshot is damaged...
+ * is its name; it prints nothing itself), does its work and returns the exit status: 0, 1 when it
+ * failed, 2 when it was called wrongly.  gcglass's own words go to the standard error, one line for
+ * each failure: gcglass: report: x.gcsnap: the snapshot is damaged...
  */
 #ifndef GCG_TOOLS_COMMAND_H
 #define GCG_TOOLS_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define COMMAND_FAILED  1
@@ -27,6 +28,8 @@ struct command
 
 extern const struct command *const commands[]; /* ends in NULL */
 
+extern const struct command command_report;
+
 /* Prints SELF's --help to the standard output and returns 0. */
 int command_help (const struct command *self);
 
@@ -37,5 +40,14 @@ int command_fail (const struct command *self, const char *format, ...)
 /* The same with where to read how it is done, and COMMAND_MISUSED. */
 int command_misuse (const struct command *self, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));
+
+/* The same for an option that getopt_long did not take. */
+int command_misuse_option (const struct command *self, char **argv);
+
+/* A decimal number from LEAST to MOST in TEXT, nothing else; false: it is none. */
+bool command_number (const char *text, uint32_t least, uint32_t most, uint32_t *number);
+
+/* A gcg__sink (report/buffer.h) into a FILE, its context. */
+bool command_sink (void *file, const char *bytes, size_t n);
 
 #endif

@@ -1,7 +1,8 @@
 # The gcglass command.  It links convenience libraries only, so that tools/gcglass is a plain
 # program in the build tree too.
 bin_PROGRAMS += %D%/gcglass
-tools_gcglass_SOURCES = %D%/command.h %D%/main.c
+tools_gcglass_SOURCES = %D%/command.h %D%/main.c %D%/report.c
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
-tools_gcglass_LDADD =
+tools_gcglass_LDADD = lib/report/libreport.la lib/analysis/libanalysis.la \
+	lib/symbol/libsymbol.la lib/snapshot/libsnapshot.la

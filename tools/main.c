@@ -8,10 +8,12 @@
 #include "tools/command.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
-const struct command *const commands[] = { NULL };
+const struct command *const commands[] = { &command_report, NULL };
 
 static const struct command *
 find_command (const char *name)
@@ -74,16 +76,54 @@ command_misuse (const struct command *self, const char *format, ...)
   return COMMAND_MISUSED;
 }
 
+int
+command_misuse_option (const struct command *self, char **argv)
+{
+  if (optopt != 0 && optopt < 0x80)
+    return command_misuse (self, "-%c is no option, or lacks its argument", optopt);
+  return command_misuse (self, "%s is no option, or lacks its argument", argv[optind - 1]);
+}
+
+bool
+command_number (const char *text, uint32_t least, uint32_t most, uint32_t *number)
+{
+  if (text[0] < '0' || text[0] > '9')
+    return false;
+  char *end;
+  errno = 0;
+  unsigned long value = strtoul (text, &end, 10);
+  if (errno != 0 || *end != '\0' || value < least || value > most)
+    return false;
+  *number = (uint32_t)value;
+  return true;
+}
+
+/* Why the first write that failed did: stdio remembers only that one has. */
+static int write_errno;
+
+bool
+command_sink (void *file, const char *bytes, size_t n)
+{
+  if (fwrite (bytes, 1, n, file) == n)
+    return true;
+  if (write_errno == 0)
+    write_errno = errno;
+  return false;
+}
+
 /* Writes what is buffered; whatever went wrong with the standard output makes STATUS a failure. */
 static int
 finish_output (const char *name, int status)
 {
   bool failed = ferror (stdout) != 0;
-  errno = 0;
-  if ((fclose (stdout) != 0 || failed) && status == 0)
+  if (fclose (stdout) != 0 && write_errno == 0)
     {
-      fprintf (stderr, "gcglass: %s: standard output: %s\n", name,
-               errno != 0 ? strerror (errno) : "cannot be written");
+      write_errno = errno;
+      failed = true;
+    }
+  if (failed && status == 0)
+    {
+      fprintf (stderr, "gcglass: %s: standard output: %s\n", name, strerror (write_errno));
       status = COMMAND_FAILED;
     }
   return status;
@@ -108,5 +148,6 @@ main (int argc, char **argv)
       fprintf (stderr, "gcglass: no command '%s'; see: gcglass --help\n", argv[1]);
       return COMMAND_MISUSED;
     }
+  opterr = 0; /* a misused option is told in gcglass's own words */
   return finish_output (command->name, command->function (command, argc - 1, argv + 1));
 }

@@ -1,0 +1,123 @@
+/* report.c -- gcglass report: a snapshot in the terminal, as text or as JSON. */
+#include <config.h>
+
+#include "tools/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/report.h"
+
+#define TOP 10u
+
+struct arguments
+{
+  const char *file;
+  uint32_t top;
+  bool json, help;
+};
+
+/* Fills ARGUMENTS; returns 0 or the exit status. */
+static int
+parse (const struct command *self, int argc, char **argv, struct arguments *arguments)
+{
+  static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                           { "top", required_argument, NULL, 't' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { NULL, 0, NULL, 0 } };
+  *arguments = (struct arguments){ .top = TOP };
+  for (int c; (c = getopt_long (argc, argv, "jt:h", options, NULL)) != -1;)
+    switch (c)
+      {
+      case 'j':
+        arguments->json = true;
+        break;
+      case 't':
+        if (!command_number (optarg, 1, 1000000, &arguments->top))
+          return command_misuse (self, "--top %s: not a number from 1 to 1000000", optarg);
+        break;
+      case 'h':
+        arguments->help = true;
+        return 0;
+      default:
+        return command_misuse_option (self, argv);
+      }
+  if (optind == argc)
+    return command_misuse (self, "no file given");
+  if (optind + 1 < argc)
+    return command_misuse (self, "one file at a time, not also %s", argv[optind + 1]);
+  arguments->file = argv[optind];
+  return 0;
+}
+
+static bool
+wants_colour (void)
+{
+  const char *no_color = getenv ("NO_COLOR"), *term = getenv ("TERM");
+  return isatty (STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0')
+         && (term == NULL || strcmp (term, "dumb") != 0);
+}
+
+static enum gcg_status
+write_text (struct gcg__model *model, const struct arguments *arguments, struct gcg_error *error)
+{
+  struct gcg__text_options options
+      = { .name = arguments->file, .top = arguments->top, .colour = wants_colour () };
+  struct gcg__buffer out;
+  gcg__buffer_init (&out, command_sink, stdout);
+  enum gcg_status status = gcg__text_write (model, &options, &out, error);
+  gcg__buffer_flush (&out);
+  gcg__buffer_fini (&out);
+  return status;
+}
+
+static enum gcg_status
+write_json (struct gcg__model *model, struct gcg_error *error)
+{
+  struct gcg__json json;
+  gcg__json_init (&json, command_sink, stdout);
+  enum gcg_status status = gcg__summary_write (model, &json, error);
+  if (status == GCG_OK)
+    status = gcg__json_finish (&json, error);
+  gcg__json_fini (&json);
+  if (status == GCG_OK)
+    putchar ('\n');
+  return status;
+}
+
+static int
+report (const struct command *self, int argc, char **argv)
+{
+  struct arguments arguments;
+  int result = parse (self, argc, argv, &arguments);
+  if (result != 0)
+    return result;
+  if (arguments.help)
+    return command_help (self);
+  signal (SIGPIPE, SIG_IGN); /* a closed pipe is told like a full disk */
+
+  struct gcg__model *model;
+  struct gcg_error error;
+  if (gcg__model_open (arguments.file, &model, &error) != GCG_OK)
+    return command_fail (self, "%s", error.text);
+  enum gcg_status status
+      = arguments.json ? write_json (model, &error) : write_text (model, &arguments, &error);
+  gcg__model_free (model);
+  if (ferror (stdout))
+    return 0; /* told by main */
+  return status == GCG_OK ? 0 : command_fail (self, "%s: %s", arguments.file, error.text);
+}
+
+const struct command command_report = {
+  .name = "report",
+  .arguments = "[OPTION]... FILE",
+  .summary = "Tells what a snapshot holds: what leaks, types, sites, cycles and where to cut them",
+  .options = "  -j, --json     as one JSON object\n"
+             "  -t, --top=N    rows of each table (default 10)\n"
+             "  -h, --help     this text\n",
+  .function = report,
+};
