@@ -288,9 +288,9 @@ draw_with (const char *engine, const char *dot, size_t dot_bytes, uint32_t nodes
   struct gcg__buffer out, words;
   gcg__buffer_init (&out, NULL, NULL);
   gcg__buffer_init (&words, NULL, NULL);
-  bool in_time
-      = converse (&child, dot, dot_bytes, now_ms () + (int64_t)(seconds * 1000), &out, &words);
-  int ended = finish (&child, !in_time || out.status != GCG_OK);
+  int64_t deadline = now_ms () + (int64_t)(seconds * 1000);
+  bool in_time = converse (&child, dot, dot_bytes, deadline, &out, &words);
+  int ended = finish (&child, !in_time || out.status != GCG_OK, deadline);
   if (!in_time)
     status = gcg__report_fail (error, GCG_TIMEOUT,
                                "the picture of %u nodes was not drawn within %g s", nodes, seconds);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct command *const commands[] = { &command_report, NULL };
+const struct command *const commands[] = { &command_report, &command_export, NULL };
 
 static const struct command *
 find_command (const char *name)

@@ -42,7 +42,7 @@ write_step (const struct gcg__model *model, const struct gcg__step *step, struct
   gcg__json_object (json, NULL);
   gcg__json_address (json, "address", object.address);
   gcg__json_string (json, "type", gcg__types_of (model->types, &object, scratch));
-  gcg__json_string (json, "field", text + (text[0] == '.' || text[0] == ' '));
+  gcg__json_string (json, "field", text + (text[0] == '.'));
   gcg__json_unsigned (json, "offset", step->offset);
   gcg__json_string (json, "site", model->types->places[object.site].text);
   gcg__json_end (json);
@@ -63,7 +63,7 @@ write_cut (const struct gcg__model *model, const struct gcg__explanation *e, uin
   gcg__json_object (json, "cut");
   gcg__json_unsigned (json, "step", step);
   gcg__json_string (json, "from_type", type);
-  gcg__json_string (json, "field", field + (field[0] == '.' || field[0] == ' '));
+  gcg__json_string (json, "field", field + (field[0] == '.'));
   gcg__json_string (json, "to_type", e->target);
   gcg__json_address (json, "from", from.address);
   gcg__json_address (json, "to", to.address);

@@ -1,7 +1,7 @@
 # What a page, a text report or an export says; no markup, no HTTP.
 noinst_LTLIBRARIES += lib/report/libreport.la
 lib_report_libreport_la_SOURCES = \
-	%D%/report.h %D%/component.c %D%/dot.c %D%/frame.c %D%/garbage.c %D%/overview.c \
+	%D%/report.h %D%/component.c %D%/dot.c %D%/export_json.c %D%/frame.c %D%/garbage.c %D%/overview.c \
 	%D%/site_table.c %D%/summary.c %D%/text.c %D%/type_table.c \
 	%D%/buffer.h %D%/buffer.c \
 	%D%/explain.h %D%/explain.c \
