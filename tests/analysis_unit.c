@@ -235,6 +235,41 @@ test_reverse (void **state)
   draw_fini (&d);
 }
 
+/* More edges than their column holds. */
+static void
+test_many_edges (void **state)
+{
+  enum
+  {
+    N = 700
+  };
+  (void)state;
+  struct heap *heap = heap_new ();
+  uint32_t site = heap_site (heap, "hub", "a.c", 1, "f");
+  uint32_t hub = heap_object (heap, 8 * N, GCG__KIND_NORMAL, site);
+  uint32_t spokes[N];
+  for (uint32_t i = 0; i < N; i++)
+    {
+      spokes[i] = heap_object (heap, 24, GCG__KIND_NORMAL, site);
+      heap_edge (heap, hub, 8 * i, spokes[i]);
+      if (i > 0)
+        heap_edge (heap, spokes[i], 8, spokes[i - 1]);
+    }
+  heap_edge (heap, spokes[0], 16, hub);
+  struct gcg__snapshot *snapshot = heap_snapshot (heap);
+  heap_free (heap);
+  struct gcg__analysis *analysis;
+  assert_int_equal (gcg__analysis_new (snapshot, &analysis, NULL), GCG_OK);
+  assert_int_equal (analysis->out_first[hub + 1] - analysis->out_first[hub], N);
+  assert_int_equal (analysis->out_first[N + 1], 2 * N);
+  assert_int_equal (analysis->cycles[0].n_objects, N + 1);
+  struct gcg__cycle_path path = path_of (analysis, 0);
+  assert_int_equal (path.n, 2);
+  gcg__cycle_path_fini (&path);
+  gcg__analysis_free (analysis);
+  gcg__snapshot_close (snapshot);
+}
+
 /* The shortest of three cycles, with the offsets of its words. */
 static void
 test_shortest (void **state)
@@ -338,6 +373,15 @@ test_cut_not_enough (void **state)
   assert_totals (path.freed, 2, 164);
   gcg__cycle_path_fini (&path);
   draw_fini (&d);
+
+  /* Cutting both a -> b and c -> d would do, each alone does not. */
+  draw (&d, "a>b>c>d>a a>x>w>c b>y>v>d d>z>a a!o");
+  path = path_of (d.analysis, 0);
+  assert_int_equal (path.n, 4);
+  assert_int_equal (path.steps[path.cut].object, at (&d, 'a'));
+  assert_totals (path.freed, 3, 192);
+  gcg__cycle_path_fini (&path);
+  draw_fini (&d);
 }
 
 static void
@@ -351,6 +395,7 @@ test_histogram (void **state)
   heap_root (heap, heap_object (heap, 40, GCG__KIND_NORMAL, node));
   heap_object (heap, 24, GCG__KIND_NORMAL, also_node);
   heap_object (heap, 100, GCG__KIND_ATOMIC, text);
+  heap_object (heap, 60, GCG__KIND_ATOMIC, text);
   heap_root (heap, heap_object (heap, 16, GCG__KIND_NORMAL, 0));
   heap_object (heap, 16, GCG__KIND_NORMAL, 0);
   heap_object (heap, 16, GCG__KIND_ATOMIC, 0);
@@ -367,7 +412,9 @@ test_histogram (void **state)
   assert_totals (h->by_group[0].garbage, 1, 24);
   assert_int_equal (h->by_group[0].min_bytes, 24);
   assert_int_equal (h->by_group[0].max_bytes, 40);
-  assert_totals (h->by_group[1].all, 1, 100);
+  assert_totals (h->by_group[1].all, 2, 160);
+  assert_int_equal (h->by_site[text].min_bytes, 60);
+  assert_int_equal (h->by_site[text].max_bytes, 100);
   assert_totals (h->by_group[2].all, 0, 0);
   assert_int_equal (h->by_group[2].min_bytes, 0);
   assert_totals (h->by_site[node].all, 1, 40);
@@ -453,6 +500,7 @@ main (void)
     cmocka_unit_test (test_lost_uncollectable),
     cmocka_unit_test (test_disagreement),
     cmocka_unit_test (test_reverse),
+    cmocka_unit_test (test_many_edges),
     cmocka_unit_test (test_shortest),
     cmocka_unit_test (test_shortest_through_finalizer),
     cmocka_unit_test (test_cut),

@@ -229,7 +229,8 @@ cut_break (const struct gcg__analysis *analysis, struct gcg__part *part,
   return ok;
 }
 
-/* Sets *CHOSEN to the candidate that frees most, and *EFFECT to what it does. */
+/* Sets *CHOSEN to the candidate that frees most, the first of equals, and *EFFECT to what it does.
+ */
 static void
 cut_free_most (struct cascade *cascade, const struct candidate *candidates, uint32_t n,
                uint32_t *chosen, struct effect *effect)
@@ -239,10 +240,7 @@ cut_free_most (struct cascade *cascade, const struct candidate *candidates, uint
       struct effect tried;
       if (!cascade_run (cascade, candidates[i].target, i > 0, &tried))
         break;
-      bool better = tried.freed.bytes != effect->freed.bytes
-                        ? tried.freed.bytes > effect->freed.bytes
-                        : candidates[i].back && !candidates[*chosen].back;
-      if (i == 0 || better)
+      if (i == 0 || tried.freed.bytes > effect->freed.bytes)
         {
           *chosen = i;
           *effect = tried;
