@@ -2,6 +2,7 @@
 
 #include <link.h>
 #include <pthread.h>
+#include <sys/single_threaded.h>
 
 #include "capture.h"
 #include "collector.h"
@@ -56,6 +57,22 @@ exclude_own_data (struct dl_phdr_info *info, size_t size, void *data)
   return 0;
 }
 
+/* From here on libgc locks; a program of one thread had none to lock against.  It must be the
+   program's own thread that says so: ours might while the program is in the middle of an unlocked
+   allocation.  libgc would also start its marker threads, which a program of one thread does not
+   have and which slow its many small collections down threefold; a set GC_parallel, which nobody
+   else can be reading yet, tells it that they run. */
+static void
+allow_threads (void)
+{
+  int parallel = GC_parallel;
+
+  if (__libc_single_threaded)
+    GC_parallel = 1;
+  GC_allow_register_threads ();
+  GC_parallel = parallel;
+}
+
 /* A forked child is not served: the thread is gone, the connections are the parent's. */
 static void
 on_fork_child (void)
@@ -73,6 +90,7 @@ gcg__agent_make_ready (void)
     {
       start_ns = raw_now (CLOCK_MONOTONIC);
       GCG__GC (init) ();
+      allow_threads ();
       dl_iterate_phdr (exclude_own_data, NULL);
       gcg__collector_hook ();
       pthread_atfork (NULL, NULL, on_fork_child);

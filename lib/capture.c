@@ -181,7 +181,6 @@ capture_collect (bool at_exit)
 
   if (!known)
     {
-      GC_allow_register_threads ();
       GC_get_stack_base (&base);
       GC_register_my_thread (&base);
     }

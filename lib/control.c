@@ -308,18 +308,21 @@ listen_as_agent (void)
   return fd;
 }
 
-/* The mutex is held. */
+/* The mutex is held.  Faults are not blocked: the incremental collector protects pages, and learns
+   of writes to them, its own while it collects in our thread among them, by SIGSEGV. */
 static int
 start_thread (void)
 {
+  const int open[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, GC_get_suspend_signal (),
+                       GC_get_thr_restart_signal () };
   sigset_t blocked, old;
   pthread_attr_t attributes;
   pthread_t thread;
   int error;
 
   sigfillset (&blocked);
-  sigdelset (&blocked, GC_get_suspend_signal ());
-  sigdelset (&blocked, GC_get_thr_restart_signal ());
+  for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+    sigdelset (&blocked, open[i]);
   pthread_sigmask (SIG_SETMASK, &blocked, &old);
   pthread_attr_init (&attributes);
   pthread_attr_setstacksize (&attributes, STACK_BYTES);

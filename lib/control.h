@@ -2,7 +2,7 @@
  *
  * One thread, started when the first may ask, waits on the listening socket (gcglass snapshot PID),
  * on the connections to servers, and for the next periodic snapshot.  It blocks every signal but
- * the two that libgc stops and restarts the world with.  The protocol is lib/protocol.h.
+ * faults and the two that libgc stops and restarts the world with.  The protocol is lib/protocol.h.
  */
 #ifndef GCG_CONTROL_H
 #define GCG_CONTROL_H

@@ -16,6 +16,10 @@
 #include <gc/gc_disclaim.h>
 #include <gc/gc_tiny_fl.h>
 
+/* libgc deprecates GC_malloc_stubborn, which programs may call all the same, and GC_parallel, which
+   has no setter (agent.c). */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 #ifdef GCG_PRELOAD
 
 /* The calls that the preload object wraps and the agent needs the real ones of. */
@@ -59,9 +63,6 @@
 extern void *GC_malloc_kind (size_t, int);
 extern void *GC_malloc_kind_global (size_t, int);
 extern void *GC_generic_malloc_uncollectable (size_t, int);
-
-/* libgc deprecates GC_malloc_stubborn; programs may call it all the same. */
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 struct gcg__real
 {
