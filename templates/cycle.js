@@ -4,29 +4,38 @@ import { code, element, stamp } from './dom.js';
 import { count, plural, sizeNode } from './format.js';
 import { verdictNode } from './verdict.js';
 
-const FOLD_ABOVE = 12; /* a longer path shows its first steps, and its last ones on demand */
+const FOLD_ABOVE = 12; /* of more steps the first ones are shown, the others on demand */
 const SHOWN = 8;
 
-/* What follows a type's name for FIELD: ".next", "[7].owner", " +16" where no field is known. */
+/* What follows a type's name for FIELD: ".next", "[7].owner", "+16" where no field is known. */
 function fieldSuffix(field) {
-  if (field === '' || field.startsWith('[')) return field;
-  return field.startsWith('+') ? ` ${field}` : `.${field}`;
+  return field === '' || /^[[+]/.test(field) ? field : `.${field}`;
 }
 
-/* struct a.next → struct b.owner → struct a, the edge to cut with scissors for an arrow. */
-function pathNode(cycle) {
-  const { path, cut } = cycle;
-  const shown = path.length > FOLD_ABOVE ? path.slice(0, SHOWN) : path;
-  const words = shown.flatMap((step, i) => {
-    const isCut = cut && i === cut.step;
-    return [element('span', { class: isCut ? 'step cut' : 'step' },
-      element('code', { dir: 'ltr' }, step.type,
-        element('b', {}, fieldSuffix(step.field))),
-      element('span', { class: 'arrow', title: isCut ? 'the edge to cut' : null },
-        isCut ? ' ✂→' : ' →')), ' '];
+/* Steps through the same field of the same type, one after another, as one. */
+function runsOf({ path, cut }) {
+  const runs = [];
+  path.forEach(({ type, field }, i) => {
+    const last = runs.at(-1);
+    if (last?.type === type && last.field === field) last.times++;
+    else runs.push({ type, field, times: 1, cut: false });
+    if (cut?.step === i) runs.at(-1).cut = true;
   });
-  if (shown.length < cycle.steps) words.push(`… ${count(cycle.steps - shown.length)} more … → `);
-  return element('p', { class: 'path' }, ...words, code(path[0]?.type ?? ''));
+  return runs;
+}
+
+/* struct a.next → struct b.owner → struct a, the edge to cut with scissors at its arrow. */
+function pathNode(cycle) {
+  const runs = runsOf(cycle);
+  if (cycle.steps > cycle.path.length || runs.length > FOLD_ABOVE) {
+    return element('p', { class: 'path' }, code(cycle.text));
+  }
+  const words = runs.flatMap((run) => [element('span', { class: run.cut ? 'step cut' : 'step' },
+    element('code', { dir: 'ltr' }, run.type, element('b', {}, fieldSuffix(run.field))),
+    run.times > 1 ? ` ×${count(run.times)}` : '',
+    element('span', { class: 'arrow', title: run.cut ? 'the edge to cut' : null },
+      run.cut ? ' ✂→' : ' →')), ' ']);
+  return element('p', { class: 'path' }, ...words, code(cycle.path[0]?.type ?? ''));
 }
 
 function stepRow(step, i, cycle) {

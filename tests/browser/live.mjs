@@ -30,7 +30,7 @@ export async function live({ browser, build, gcglass, test, shot }) {
     });
 
     await test('the cycle of the example, by its fields', async () => {
-      await browser.open(`${server.origin}/garbage?cycles=1&type=${encodeURIComponent('struct view')}`);
+      await browser.open(`${server.origin}/garbage?cycles=1&type=struct+view&sort=bytes&order=asc`);
       await browser.click('#garbage tbody tr:first-child a');
       const words = await browser.text('.path');
       for (const step of ['struct document.watchers', 'struct subscription.observer',
