@@ -68,6 +68,9 @@ write_cut (const struct gcg__model *model, const struct gcg__explanation *e, uin
   gcg__json_address (json, "from", from.address);
   gcg__json_address (json, "to", to.address);
   gcg__json_totals (json, "freed", path->freed.objects, path->freed.bytes);
+  gcg__json_bool (json, "enough", path->all_freed);
+  gcg__json_string (json, "everywhere",
+                    e->everywhere.n > 0 ? gcg__buffer_string (&e->everywhere) : NULL);
   gcg__json_string (json, "why", gcg__buffer_string (&e->why));
   gcg__json_string (json, "advice", gcg__buffer_string (&e->advice));
   gcg__json_string (json, "allocated_at", e->allocated_at);
@@ -105,7 +108,7 @@ write_cycle (struct gcg__model *model, uint32_t cycle, uint32_t number, struct g
   enum gcg_status status = gcg__explain_cycle (model, cycle, &e, error);
   if (status != GCG_OK)
     return status;
-  uint32_t n = e.path->n, first = n > MAX_STEPS ? e.path->cut : 0;
+  uint32_t n = e.path->n, first = n > MAX_STEPS ? e.path->cut : e.first;
   gcg__json_object (json, NULL);
   gcg__json_unsigned (json, "number", number);
   gcg__json_unsigned (json, "objects", c->n_objects);
@@ -118,7 +121,7 @@ write_cycle (struct gcg__model *model, uint32_t cycle, uint32_t number, struct g
   for (uint32_t i = 0; i < n && i < MAX_STEPS; i++)
     write_step (model, &e.path->steps[(first + i) % n], json);
   gcg__json_end (json);
-  write_cut (model, &e, e.path->cut - first, json);
+  write_cut (model, &e, (e.path->cut + n - first) % n, json);
   write_finalizers (model, cycle, json);
   gcg__json_end (json);
   gcg__explanation_fini (&e);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "report/kind_cut.h"
 #include "report/words.h"
 
 #define ARROW      " \xe2\x86\x92 "
@@ -39,8 +40,45 @@ add_run (const char *name, uint32_t run, struct gcg__buffer *out)
     gcg__buffer_format (out, "%s (\xc3\x97 %s)" ARROW, name, gcg__word_count (run).text);
 }
 
+/* Step A comes before step B. */
+static int
+compare_steps (const struct gcg__model *model, const struct gcg__step *a, const struct gcg__step *b)
+{
+  struct gcg__edge_kind x = gcg__edge_kind (model, a), y = gcg__edge_kind (model, b);
+  if (x.type != y.type)
+    return x.type < y.type ? -1 : 1;
+  return (x.offset > y.offset) - (x.offset < y.offset);
+}
+
+/* Where the least rotation of PATH begins, comparing kinds of edges, so that like cycles are told
+   alike; linear (Shiloach 1981).  Of a very long path: the cut. */
+static uint32_t
+least_rotation (const struct gcg__model *model, const struct gcg__cycle_path *path)
+{
+  uint32_t n = path->n, i = 0, j = 1, k = 0;
+  if (n > TEXT_STEPS)
+    return path->cut;
+  while (i < n && j < n && k < n)
+    {
+      int order = compare_steps (model, &path->steps[(i + k) % n], &path->steps[(j + k) % n]);
+      if (order == 0)
+        {
+          k++;
+          continue;
+        }
+      if (order > 0)
+        i += k + 1;
+      else
+        j += k + 1;
+      if (i == j)
+        j++;
+      k = 0;
+    }
+  return i < j ? i : j;
+}
+
 static void
-add_path (const struct gcg__model *model, const struct gcg__cycle_path *path,
+add_path (const struct gcg__model *model, const struct gcg__cycle_path *path, uint32_t first,
           struct gcg__buffer *out)
 {
   struct gcg__buffer names[2];
@@ -51,7 +89,7 @@ add_path (const struct gcg__model *model, const struct gcg__cycle_path *path,
   for (; i < path->n && i < TEXT_STEPS; i++)
     {
       gcg__buffer_clear (name);
-      add_step (model, path, i, name);
+      add_step (model, path, (first + i) % path->n, name);
       if (run > 0 && strcmp (gcg__buffer_string (name), gcg__buffer_string (last)) == 0)
         {
           run++;
@@ -73,10 +111,10 @@ add_path (const struct gcg__model *model, const struct gcg__cycle_path *path,
   if (i < path->n)
     gcg__buffer_format (out, "\xe2\x80\xa6 %s more \xe2\x80\xa6" ARROW,
                         gcg__word_count (path->n - i).text);
-  struct gcg__object first;
+  struct gcg__object start;
   char scratch[GCG__TYPE_SCRATCH];
-  gcg__snapshot_object (model->snapshot, path->steps[0].object, &first);
-  gcg__buffer_text (out, gcg__types_of (model->types, &first, scratch));
+  gcg__snapshot_object (model->snapshot, path->steps[first].object, &start);
+  gcg__buffer_text (out, gcg__types_of (model->types, &start, scratch));
   if (names[0].status != GCG_OK || names[1].status != GCG_OK)
     out->status = GCG_NO_MEMORY;
   gcg__buffer_fini (&names[0]);
@@ -192,57 +230,66 @@ explain_why (const struct gcg__explanation *e, uint32_t n_objects, const struct 
   else
     gcg__buffer_text (out, "nothing outside points to the cycle: the collector reclaims it at this "
                            "collection, reference counts alone would not");
-  if (e->path->only_edge && n_objects > 1)
+  if (!e->path->all_freed && n_objects > 1)
+    gcg__buffer_format (out, "; %s is not the only way round: cutting it once is not enough",
+                        gcg__buffer_string (&e->edge));
+  else if (e->path->only_edge && n_objects > 1)
     gcg__buffer_format (out, "; %s is the only edge into its %s", gcg__buffer_string (&e->edge),
                         e->target);
+}
+
+/* "set EDGE to NULL", in the whole cycle when one edge is not enough. */
+static void
+add_cut (const struct gcg__explanation *e, const char *when, struct gcg__buffer *out)
+{
+  const char *everywhere = gcg__buffer_string (&e->everywhere);
+  if (everywhere[0] != '\0')
+    gcg__buffer_format (out, "set %s to NULL in every one of its objects %s", everywhere, when);
+  else
+    gcg__buffer_format (out, "set %s to NULL %s", gcg__buffer_string (&e->edge), when);
 }
 
 /* The weak pointer, as bdwgc has it. */
 static void
 add_weak_pointer (const struct gcg__explanation *e, struct gcg__buffer *out)
 {
+  const char *everywhere = gcg__buffer_string (&e->everywhere);
   gcg__buffer_format (out,
                       "make %s a weak pointer (store it with GC_HIDE_POINTER and register it with "
                       "GC_GENERAL_REGISTER_DISAPPEARING_LINK)",
-                      gcg__buffer_string (&e->edge));
+                      everywhere[0] != '\0' ? everywhere : gcg__buffer_string (&e->edge));
 }
 
 static void
 explain_advice (const struct gcg__explanation *e, uint32_t n_objects, const struct keepers *keepers,
                 struct gcg__buffer *out)
 {
-  const char *edge = gcg__buffer_string (&e->edge);
   if (e->verdict == GCG__LEAKED_CYCLE)
-    gcg__buffer_format (out,
-                        "set %s to NULL before the last reference from outside goes, and free the "
-                        "objects, or let %s not own what it points to",
-                        edge, edge);
-  else if (e->verdict != GCG__FINALIZATION_CYCLE)
-    gcg__buffer_format (out,
-                        "nothing has to be done; to make it short-lived without the "
-                        "collector, set %s to NULL when the objects are done with",
-                        edge);
-  else if (n_objects == 1)
     {
-      gcg__buffer_text (out, "register the finalizer with GC_REGISTER_FINALIZER_IGNORE_SELF, or ");
-      add_weak_pointer (e, out);
+      add_cut (e, "before the last reference from outside goes", out);
+      gcg__buffer_text (out, " and free the objects, or let it not own what it points to");
+      return;
     }
-  else if (keepers->modes == 1u << GCG__FINALIZER_UNREACHABLE)
+  if (e->verdict != GCG__FINALIZATION_CYCLE)
     {
-      gcg__buffer_format (out, "set %s to NULL when the objects are done with, or ", edge);
-      add_weak_pointer (e, out);
+      gcg__buffer_text (out, "nothing has to be done; to do without the collector, ");
+      add_cut (e, "when the objects are done with", out);
+      return;
     }
+  if (n_objects == 1)
+    gcg__buffer_text (out, "register the finalizer with GC_REGISTER_FINALIZER_IGNORE_SELF");
   else
-    {
-      gcg__buffer_format (out, "set %s to NULL when the objects are done with, or ", edge);
-      add_weak_pointer (e, out);
-      gcg__buffer_text (out, ", or register the finalizers of ");
-      add_keepers (keepers, out);
-      gcg__buffer_text (out, " with GC_REGISTER_FINALIZER_NO_ORDER when they do not use what "
-                             "their object points to");
-      if (keepers->modes & 1u << GCG__FINALIZER_IGNORE_SELF)
-        gcg__buffer_text (out, " (IGNORE_SELF ignores only an object's pointers to itself)");
-    }
+    add_cut (e, "when the objects are done with", out);
+  gcg__buffer_text (out, ", or ");
+  add_weak_pointer (e, out);
+  if (n_objects == 1 || keepers->modes == 1u << GCG__FINALIZER_UNREACHABLE)
+    return;
+  gcg__buffer_text (out, ", or register the finalizers of ");
+  add_keepers (keepers, out);
+  gcg__buffer_text (out, " with GC_REGISTER_FINALIZER_NO_ORDER when they do not use what their "
+                         "object points to");
+  if (keepers->modes & 1u << GCG__FINALIZER_IGNORE_SELF)
+    gcg__buffer_text (out, " (IGNORE_SELF ignores only an object's pointers to itself)");
 }
 
 enum gcg_status
@@ -253,7 +300,7 @@ gcg__explain_path (struct gcg__model *model, uint32_t cycle, struct gcg__buffer 
   enum gcg_status status = gcg__model_path (model, cycle, &path, error);
   if (status != GCG_OK)
     return status;
-  add_path (model, path, out);
+  add_path (model, path, least_rotation (model, path), out);
   return gcg__buffer_status (out, error);
 }
 
@@ -267,7 +314,8 @@ gcg__explain_cycle (struct gcg__model *model, uint32_t cycle, struct gcg__explan
     return status;
   const struct gcg__cycle_path *path = e->path;
   uint32_t n_objects = model->analysis->cycles[cycle].n_objects;
-  add_path (model, path, &e->text);
+  e->first = least_rotation (model, path);
+  add_path (model, path, e->first, &e->text);
   add_step (model, path, path->cut, &e->edge);
 
   struct gcg__object object;
@@ -276,12 +324,19 @@ gcg__explain_cycle (struct gcg__model *model, uint32_t cycle, struct gcg__explan
   gcg__snapshot_object (model->snapshot, path->steps[(path->cut + 1) % path->n].object, &object);
   e->target = gcg__types_of (model->types, &object, e->target_scratch);
 
+  uint32_t step = GCG__NONE;
+  if (!path->all_freed)
+    status = gcg__kind_cut (model, cycle, path, &step, error);
+  if (step != GCG__NONE)
+    add_step (model, path, step, &e->everywhere);
+
   struct keepers keepers;
   find_keepers (model, cycle, &keepers);
   explain_why (e, n_objects, &keepers, &e->why);
   explain_advice (e, n_objects, &keepers, &e->advice);
-  if ((status = gcg__buffer_status (&e->text, error)) == GCG_OK
+  if (status == GCG_OK && (status = gcg__buffer_status (&e->text, error)) == GCG_OK
       && (status = gcg__buffer_status (&e->edge, error)) == GCG_OK
+      && (status = gcg__buffer_status (&e->everywhere, error)) == GCG_OK
       && (status = gcg__buffer_status (&e->why, error)) == GCG_OK
       && (status = gcg__buffer_status (&e->advice, error)) == GCG_OK)
     return GCG_OK;
@@ -294,6 +349,7 @@ gcg__explanation_fini (struct gcg__explanation *e)
 {
   gcg__buffer_fini (&e->text);
   gcg__buffer_fini (&e->edge);
+  gcg__buffer_fini (&e->everywhere);
   gcg__buffer_fini (&e->why);
   gcg__buffer_fini (&e->advice);
 }

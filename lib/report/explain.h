@@ -10,12 +10,15 @@ struct gcg__explanation
 {
   const struct gcg__cycle_path *path; /* borrowed from the model */
   enum gcg__verdict verdict;
-  struct gcg__buffer text;   /* struct a.next → struct b.owner → struct a */
-  struct gcg__buffer edge;   /* struct b.owner */
-  const char *target;        /* type that the edge leads to; perhaps in target_scratch */
-  struct gcg__buffer why;    /* what keeps the cycle, one sentence without a full stop */
-  struct gcg__buffer advice; /* what to do, one sentence without a full stop */
-  const char *allocated_at;  /* of the object with the edge to cut: "list.c:12 (new_node)" */
+  uint32_t first;                /* step to begin with, so that like cycles read alike */
+  struct gcg__buffer text;       /* struct a.next → struct b.owner → struct a */
+  struct gcg__buffer edge;       /* struct b.owner */
+  struct gcg__buffer everywhere; /* "struct b.owner" when one edge is not enough but cutting this
+                                    field in all objects is; else empty */
+  const char *target;            /* type that the edge leads to; perhaps in target_scratch */
+  struct gcg__buffer why;        /* what keeps the cycle, one sentence without a full stop */
+  struct gcg__buffer advice;     /* what to do, one sentence without a full stop */
+  const char *allocated_at;      /* of the object with the edge to cut: "list.c:12 (new_node)" */
   char target_scratch[GCG__TYPE_SCRATCH];
 };
 
@@ -26,7 +29,7 @@ enum gcg_status gcg__explain_cycle (struct gcg__model *model, uint32_t cycle,
     __attribute__ ((warn_unused_result));
 void gcg__explanation_fini (struct gcg__explanation *explanation);
 
-/* Only the path's text, added to OUT. */
+/* Only the path's text, added to OUT; no analysis but the shortest cycle. */
 enum gcg_status gcg__explain_path (struct gcg__model *model, uint32_t cycle,
                                    struct gcg__buffer *out, struct gcg_error *error)
     __attribute__ ((warn_unused_result));

@@ -9,6 +9,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/findings.h %D%/findings.c \
 	%D%/fold.h %D%/fold.c \
 	%D%/json.h %D%/json.c \
+	%D%/kind_cut.h %D%/kind_cut.c \
 	%D%/model.h %D%/model.c \
 	%D%/process.h %D%/process.c \
 	%D%/query.h %D%/query.c \

@@ -13,11 +13,13 @@
 #include <time.h>
 
 #include "report/explain.h"
+#include "report/fail.h"
 #include "report/findings.h"
 #include "report/words.h"
 
 #define NAME_COLUMNS 44u
 #define WRAP_COLUMNS 96u
+#define MAX_CYCLES   1000u /* looked at, to tell those that read alike once */
 
 struct text
 {
@@ -272,25 +274,45 @@ label (const struct text *t, const char *name)
   style (t, PLAIN);
 }
 
-static enum gcg_status
-write_cycle (const struct text *t, uint32_t cycle, uint32_t number, struct gcg_error *error)
+/* Cycles that read alike, told once. */
+struct alike
 {
-  const struct gcg__cycle *c = &t->model->analysis->cycles[cycle];
+  char *text; /* of the path */
+  enum gcg__verdict verdict;
+  uint32_t cycle; /* the first of them, the biggest */
+  uint32_t n;
+  uint64_t bytes; /* of all; of finalization cycles: what they keep */
+};
+
+static uint64_t
+held_bytes (const struct gcg__model *model, uint32_t cycle)
+{
+  const struct gcg__cycle *c = &model->analysis->cycles[cycle];
+  return c->n_finalizers > 0 ? c->kept.bytes : c->bytes;
+}
+
+static enum gcg_status
+write_alike (const struct text *t, const struct alike *alike, uint32_t number,
+             struct gcg_error *error)
+{
+  const struct gcg__cycle *c = &t->model->analysis->cycles[alike->cycle];
   struct gcg__explanation e;
-  enum gcg_status status = gcg__explain_cycle (t->model, cycle, &e, error);
+  enum gcg_status status = gcg__explain_cycle (t->model, alike->cycle, &e, error);
   if (status != GCG_OK)
     return status;
+  gcg__buffer_format (t->out, "%3u. ", number);
   style (t, e.verdict == GCG__CYCLE ? BOLD : WARNING);
-  gcg__buffer_format (t->out, "%3u. %s", number, gcg__verdict_name (e.verdict));
+  if (alike->n == 1)
+    gcg__buffer_text (t->out, gcg__verdict_name (e.verdict));
+  else
+    gcg__words_number (t->out, alike->n, gcg__verdict_name (e.verdict));
   style (t, PLAIN);
-  gcg__buffer_text (t->out, " of ");
+  gcg__buffer_format (t->out, "%s %s; %s", alike->n == 1 ? " holds" : " hold",
+                      gcg__word_size (alike->bytes).text, alike->n == 1 ? "" : "the biggest: ");
   gcg__words_number (t->out, c->n_objects, "object");
-  gcg__buffer_format (t->out, ", %s", gcg__word_size (c->bytes).text);
-  if (e.verdict == GCG__FINALIZATION_CYCLE && c->kept.objects > c->n_objects)
-    gcg__buffer_format (t->out, ", keeps %s in all", gcg__word_size (c->kept.bytes).text);
-  gcg__buffer_format (t->out, ", component %u\n", c->component + 1);
+  gcg__buffer_format (t->out, " on it, component %u\n", c->component + 1);
   label (t, "path");
-  wrap (t, gcg__buffer_string (&e.text), 16);
+  wrap (t, alike->text, 16);
   label (t, "cut");
   gcg__buffer_format (t->out, "%s: frees ", gcg__buffer_string (&e.edge));
   gcg__words_number (t->out, e.path->freed.objects, "object");
@@ -305,17 +327,65 @@ write_cycle (const struct text *t, uint32_t cycle, uint32_t number, struct gcg_e
   return GCG_OK;
 }
 
+/* Adds CYCLE to the N kinds in LIST, or a new kind.  */
+static enum gcg_status
+sort_in (const struct text *t, uint32_t cycle, struct alike *list, uint32_t *n,
+         struct gcg_error *error)
+{
+  struct gcg__buffer path;
+  gcg__buffer_init (&path, NULL, NULL);
+  enum gcg_status status = gcg__explain_path (t->model, cycle, &path, error);
+  char *text = gcg__buffer_take (&path);
+  if (text == NULL || status != GCG_OK)
+    {
+      free (text);
+      return status != GCG_OK ? status : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    }
+  enum gcg__verdict verdict = gcg__model_cycle_verdict (t->model, cycle);
+  uint32_t k = 0;
+  while (k < *n && (list[k].verdict != verdict || strcmp (list[k].text, text) != 0))
+    k++;
+  if (k == *n)
+    list[(*n)++] = (struct alike){ .text = text, .verdict = verdict, .cycle = cycle };
+  else
+    free (text);
+  list[k].n++;
+  list[k].bytes += held_bytes (t->model, cycle);
+  return GCG_OK;
+}
+
+static int
+alike_compare (const void *a, const void *b)
+{
+  const struct alike *x = a, *y = b;
+  if (x->verdict != y->verdict)
+    return x->verdict < y->verdict ? -1 : 1;
+  if (x->bytes != y->bytes)
+    return x->bytes > y->bytes ? -1 : 1;
+  return (x->cycle > y->cycle) - (x->cycle < y->cycle);
+}
+
 static enum gcg_status
 write_cycles (const struct text *t, struct gcg_error *error)
 {
-  uint32_t n = t->model->analysis->n_cycles;
-  if (n == 0)
+  uint32_t all = t->model->analysis->n_cycles, n = 0;
+  uint32_t looked_at = all < MAX_CYCLES ? all : MAX_CYCLES;
+  if (all == 0)
     return GCG_OK;
-  heading (t, "Cycles in the garbage\n");
+  struct alike *list = calloc (looked_at, sizeof *list);
+  if (list == NULL)
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for %u cycles", looked_at);
   enum gcg_status status = GCG_OK;
+  for (uint32_t c = 0; c < looked_at && status == GCG_OK; c++)
+    status = sort_in (t, c, list, &n, error);
+  qsort (list, n, sizeof *list, alike_compare);
+  heading (t, "Cycles in the garbage\n");
   for (uint32_t i = 0; i < n && i < t->options->top && status == GCG_OK; i++)
-    status = write_cycle (t, i, i + 1, error);
-  write_rest (t, n > t->options->top ? n - t->options->top : 0);
+    status = write_alike (t, &list[i], i + 1, error);
+  write_rest (t, (n > t->options->top ? n - t->options->top : 0) + (all - looked_at));
+  for (uint32_t i = 0; i < n; i++)
+    free (list[i].text);
+  free (list);
   return status;
 }
 
