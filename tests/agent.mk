@@ -2,7 +2,7 @@
 AGENT_TEST_LIBS = lib/libgcglass.la -lgc -lpthread
 
 check_PROGRAMS += %D%/agent/api %D%/agent/threads %D%/agent/semantics_plain %D%/agent/semantics_tracked
-tests_agent_api_SOURCES = %D%/agent/api.c %D%/agent/tap.h lib/snapshot/reader.c \
+tests_agent_api_SOURCES = %D%/agent/api.c %D%/agent/tap.h lib/snapshot/reader.c lib/snapshot/find.c \
 	lib/snapshot/check.c lib/snapshot/checksum.c
 tests_agent_api_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
 tests_agent_api_LDADD = $(AGENT_TEST_LIBS)
