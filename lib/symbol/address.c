@@ -69,6 +69,33 @@ gcg__address_demangle (struct gcg__symbols *symbols, const char *name)
   return text;
 }
 
+/* NAME as a path that can be opened: a relative one begins where UNIT was compiled.  Where that is
+   relative, too (a distribution's reproducible build), nothing would be gained. */
+static const char *
+source_path (struct gcg__symbols *symbols, struct unit *unit, const char *name)
+{
+  Dwarf_Attribute attribute;
+  if (name == NULL || name[0] == '/' || name[0] == '\0')
+    return name != NULL ? name : "";
+  const char *directory = NULL;
+  if (dwarf_attr (&unit->die, DW_AT_comp_dir, &attribute) != NULL)
+    directory = dwarf_formstring (&attribute);
+  if (directory == NULL || directory[0] != '/')
+    return name;
+  const char *known = gcg__table_find (&symbols->paths, (uintptr_t)name, (uintptr_t)directory);
+  if (known != NULL)
+    return known;
+  const size_t before = strlen (directory), after = strlen (name);
+  char *path = gcg__pool_take (&symbols->pool, before + after + 2);
+  if (path == NULL)
+    return name;
+  memcpy (path, directory, before);
+  path[before] = '/';
+  memcpy (path + before + 1, name, after);
+  gcg__table_set (&symbols->paths, (uintptr_t)name, (uintptr_t)directory, path);
+  return path;
+}
+
 /* Adds the ranges of DIE's code to SPANS, in addresses of the file. */
 static bool
 spans_add_ranges (struct gcg__image *image, struct gcg__spans *spans, Dwarf_Die *die, void *what)
@@ -251,8 +278,7 @@ frames_from_dwarf (struct gcg__symbols *symbols, struct gcg__image *image, uint6
   Dwarf_Line *found = dwarf_getsrc_die (&unit->die, address - image->bias);
   if (found != NULL)
     {
-      const char *source = dwarf_linesrc (found, NULL, NULL);
-      file = source != NULL ? source : "";
+      file = source_path (symbols, unit, dwarf_linesrc (found, NULL, NULL));
       line = dwarf_lineno (found, &number) == 0 && number > 0 ? (uint32_t)number : 0;
     }
   uint32_t n = function == NULL ? 0 : function_chain (function, address - image->bias, chain);
@@ -270,7 +296,7 @@ frames_from_dwarf (struct gcg__symbols *symbols, struct gcg__image *image, uint6
       if (i + 1 == n)
         break;
       uint64_t called = 0;
-      file = gcg__die_file (die, DW_AT_call_file);
+      file = source_path (symbols, unit, gcg__die_file (die, DW_AT_call_file));
       line = gcg__die_number (die, DW_AT_call_line, &called) && called <= UINT32_MAX
                  ? (uint32_t)called
                  : 0;

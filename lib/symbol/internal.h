@@ -135,6 +135,7 @@ struct gcg__symbols
   struct gcg__table fields;      /* shape, offset: field.c */
   struct gcg__table expressions; /* hash of the question: expression.c */
   struct gcg__field_work *field_work;
+  struct gcg__table paths;     /* addresses of file and directory names: address.c */
   struct gcg__table demangled; /* address of the mangled name */
   void *demangler;             /* handle of the library, when there is one */
   char *(*demangle) (const char *, char *, size_t *, int *);

@@ -123,6 +123,7 @@ gcg__symbols_free (struct gcg__symbols *symbols)
     }
   gcg__field_fini (symbols);
   gcg__table_fini (&symbols->frames);
+  gcg__table_fini (&symbols->paths);
   gcg__table_fini (&symbols->demangled);
   gcg__table_fini (&symbols->types);
   gcg__table_fini (&symbols->fields);
