@@ -14,3 +14,18 @@ check_PROGRAMS += %D%/symbol_frames
 tests_symbol_frames_SOURCES = %D%/symbol_frames.c %D%/modules.c %D%/modules.h
 tests_symbol_frames_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tests_symbol_frames_LDADD = $(SYMBOL_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/symbol_test
+TESTS += %D%/symbol_test
+tests_symbol_test_SOURCES = %D%/symbol_test.c %D%/modules.c %D%/modules.h
+tests_symbol_test_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) -g
+tests_symbol_test_LDFLAGS = -no-install \
+	-Wl,--wrap=calloc -Wl,--wrap=malloc -Wl,--wrap=reallocarray
+tests_symbol_test_LDADD = $(SYMBOL_LIBS) $(CMOCKA_LIBS) $(DW_LIBS) -lpthread
+endif
+
+check_PROGRAMS += %D%/symbol_damage
+tests_symbol_damage_SOURCES = %D%/symbol_damage.c %D%/modules.c %D%/modules.h
+tests_symbol_damage_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+tests_symbol_damage_LDADD = $(SYMBOL_LIBS)
