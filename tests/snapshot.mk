@@ -4,6 +4,11 @@ tests_libheap_la_SOURCES = \
 	tests/heap.h tests/heap.c tests/columns.h tests/columns.c tests/tour.c
 tests_libheap_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 
+# The specification says what the code says.
+check_PROGRAMS += tests/snapshot_layout
+dist_check_SCRIPTS += tests/snapshot_format.test
+TESTS += tests/snapshot_format.test
+
 if HAVE_CMOCKA
 SNAPSHOT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 SNAPSHOT_TEST_LIBS = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS)
