@@ -228,7 +228,8 @@ ring_with_chords (void)
   return snapshot;
 }
 
-/* The length of the shortest cycle, by a breadth-first search from each object. */
+/* The length of the shortest cycle of more than one object, by a breadth-first search from each
+ * object. */
 static uint32_t
 obvious (const struct gcg__analysis *analysis)
 {
@@ -246,7 +247,7 @@ obvious (const struct gcg__analysis *analysis)
              e < analysis->out_first[queue[head] + 1]; e++)
           {
             uint32_t target = snapshot->edge_targets[e];
-            if (distance[target] == 0)
+            if (distance[target] == 0 && target != queue[head])
               {
                 distance[target] = distance[queue[head]] + 1;
                 if (target != start)

@@ -395,23 +395,24 @@ shortest_in (const struct truth *t, uint32_t leader)
 {
   const struct wanted *w = t->w;
   static uint32_t distance[MAX_OBJECTS][MAX_OBJECTS];
-  bool finalization = false;
+  bool finalization = false, alone = true;
   uint32_t best = FAR;
   for (uint32_t i = 0; i < w->n; i++)
-    finalization |= same_cycle (t, leader, i) && marks_itself (w, i, GCG__NONE);
+    {
+      finalization |= same_cycle (t, leader, i) && marks_itself (w, i, GCG__NONE);
+      alone &= i == leader || !same_cycle (t, leader, i);
+    }
   for (uint32_t start = 0; start < w->n; start++)
     {
       if (!same_cycle (t, leader, start) || (finalization && !marks_itself (w, start, GCG__NONE)))
         continue;
-      bool no_self = finalization && w->mode[start] == GCG__FINALIZER_IGNORE_SELF;
       for (uint32_t i = 0; i < w->n; i++)
         for (uint32_t j = 0; j < w->n; j++)
           distance[i][j] = FAR;
       for (uint32_t e = 0; e < w->n_edges; e++)
         {
           uint32_t from = w->edges[e].from, to = w->edges[e].to;
-          if (same_cycle (t, leader, from) && same_cycle (t, leader, to)
-              && !(no_self && from == start && to == start))
+          if (same_cycle (t, leader, from) && same_cycle (t, leader, to) && (from != to || alone))
             distance[from][to] = 1;
         }
       for (uint32_t k = 0; k < w->n; k++)

@@ -350,6 +350,15 @@ test_cut (void **state)
   gcg__cycle_path_fini (&path);
   draw_fini (&d);
 
+  /* The cycle of two is shown, not the edge of a to itself. */
+  draw (&d, "a>a a>b>a");
+  path = path_of (d.analysis, 0);
+  assert_int_equal (path.n, 2);
+  assert_int_equal (path.steps[path.cut].object, at (&d, 'a'));
+  assert_totals (path.freed, 1, 64);
+  gcg__cycle_path_fini (&path);
+  draw_fini (&d);
+
   draw (&d, "a>a a>b");
   path = path_of (d.analysis, 0);
   assert_int_equal (path.n, 1);

@@ -109,7 +109,8 @@ struct gcg__step
 };
 
 /* The shortest cycle of a strongly connected component and where to cut it.  Of a finalization
-   cycle: the shortest through an object whose finalizer keeps it. */
+   cycle: the shortest through an object whose finalizer keeps it.  When the component has more than
+   one object, so has the cycle: an edge from an object to itself is not all there is to tell. */
 struct gcg__cycle_path
 {
   struct gcg__step *steps; /* [n], freed by gcg__cycle_path_fini */

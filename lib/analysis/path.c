@@ -4,7 +4,8 @@
  * minimum circuit in a graph", SIAM J. Comput. 7(4), 1978), so searching from enough nodes finds
  * the shortest of all: a cycle all of whose nodes have one out-edge is the whole component, so
  * nodes with more than one are enough.  Of a finalization cycle only cycles through an object whose
- * finalizer keeps it count: cutting another one would not help.
+ * finalizer keeps it count: cutting another one would not help.  Where there is more than one
+ * object, an edge from one to itself does not count either: cutting it frees nothing.
  *
  * Searches go in rounds that look for cycles of at most 2, 4, 8, ... edges (iterative deepening),
  * so a short cycle is found before a long way is walked.  A start already searched is left out of
@@ -27,17 +28,12 @@
 #define VISIT_LIMIT (UINT64_C (1) << 22)
 #define LEFT_OUT    UINT32_MAX
 
-struct start
-{
-  uint32_t node;
-  bool self_counts; /* its edge to itself is a cycle */
-};
-
 struct search
 {
   const struct gcg__part *part;
-  struct start *starts;
+  uint32_t *starts;
   uint32_t n_starts;
+  uint32_t least;  /* edges that a cycle must have to count */
   uint32_t number; /* of the search */
   uint32_t *seen;  /* number of the last search that reached the node, or LEFT_OUT */
   uint32_t *from;  /* predecessor of it */
@@ -99,16 +95,12 @@ gcg__part_node (const struct gcg__part *part, uint32_t id)
   return low;
 }
 
-/* Does the finalizer of member ID keep the component?  Sets *SELF_COUNTS when it does. */
+/* Does the finalizer of member ID keep the component? */
 static bool
-search_keeps (const struct gcg__analysis *analysis, uint32_t id, uint32_t n_members,
-              bool *self_counts)
+search_keeps (const struct gcg__analysis *analysis, uint32_t id, uint32_t n_members)
 {
   const struct gcg__finalizer *finalizer = gcg__finalizer_of (analysis->snapshot, id);
-  if (finalizer == NULL)
-    return false;
-  *self_counts = gcg__finalizer_keeps (finalizer, 1);
-  return gcg__finalizer_keeps (finalizer, n_members);
+  return finalizer != NULL && gcg__finalizer_keeps (finalizer, n_members);
 }
 
 /* Chooses where to search from. */
@@ -118,25 +110,22 @@ search_choose_starts (struct search *search, const struct gcg__analysis *analysi
   const struct gcg__part *part = search->part;
   bool finalization = analysis->cycles[cycle].n_finalizers > 0;
   for (uint32_t v = 0; v < part->n; v++)
-    {
-      bool self_counts = true;
-      if (finalization ? search_keeps (analysis, part->members[v], part->n, &self_counts)
-                       : part->first[v + 1] - part->first[v] > 1)
-        search->starts[search->n_starts++] = (struct start){ v, self_counts };
-    }
+    if (finalization ? search_keeps (analysis, part->members[v], part->n)
+                     : part->first[v + 1] - part->first[v] > 1)
+      search->starts[search->n_starts++] = v;
   if (search->n_starts == 0)
-    search->starts[search->n_starts++] = (struct start){ 0, true };
+    search->starts[search->n_starts++] = 0;
 }
 
 /* The shortest cycle through START, if it has at most MAX edges, becomes the best. */
 static void
-search_from (struct search *search, struct start start, uint32_t max)
+search_from (struct search *search, uint32_t start, uint32_t max)
 {
   const struct gcg__part *part = search->part;
   uint32_t number = ++search->number;
   uint32_t head = 0, tail = 0;
-  search->seen[start.node] = number;
-  search->queue[tail++] = start.node;
+  search->seen[start] = number;
+  search->queue[tail++] = start;
   for (uint32_t length = 1; length <= max && head < tail; length++)
     for (uint32_t end = tail; head < end; head++)
       {
@@ -145,7 +134,7 @@ search_from (struct search *search, struct start start, uint32_t max)
         for (uint64_t e = part->first[node]; e < part->first[node + 1]; e++)
           {
             uint32_t target = part->targets[e];
-            if (target == start.node && (length > 1 || start.self_counts))
+            if (target == start && length >= search->least)
               {
                 search->n_best = length;
                 for (uint32_t i = length; i-- > 0; node = search->from[node])
@@ -166,29 +155,14 @@ static void
 search_put_back (struct search *search)
 {
   for (uint32_t i = 0; i < search->n_starts; i++)
-    search->seen[search->starts[i].node] = 0;
-}
-
-/* No cycle that counts is shorter. */
-static uint32_t
-search_least (const struct search *search)
-{
-  const struct gcg__part *part = search->part;
-  for (uint32_t i = 0; i < search->n_starts; i++)
-    {
-      uint32_t node = search->starts[i].node;
-      for (uint64_t e = part->first[node]; e < part->first[node + 1]; e++)
-        if (part->targets[e] == node && search->starts[i].self_counts)
-          return 1;
-    }
-  return 2;
+    search->seen[search->starts[i]] = 0;
 }
 
 /* Sets the best cycle; returns whether it is known to be the shortest. */
 static bool
 search_all (struct search *search)
 {
-  uint32_t least = search_least (search);
+  uint32_t least = search->least; /* no cycle that counts is shorter */
   for (uint64_t round = 2; search->n_best == 0; round *= 2)
     {
       search_put_back (search);
@@ -198,7 +172,7 @@ search_all (struct search *search)
           search_from (search, search->starts[i], max > UINT32_MAX ? UINT32_MAX : (uint32_t)max);
           if (search->n_best == least)
             return true;
-          search->seen[search->starts[i].node] = LEFT_OUT;
+          search->seen[search->starts[i]] = LEFT_OUT;
           if (search->visits > VISIT_LIMIT && i + 1 < search->n_starts)
             {
               search_put_back (search);
@@ -251,6 +225,7 @@ gcg__cycle_path (const struct gcg__analysis *analysis, uint32_t cycle, struct gc
     goto fail_memory;
   struct search search = {
     .part = &part,
+    .least = part.n > 1 ? 2 : 1,
     .starts = gcg__arena_array (&scratch, part.n, sizeof *search.starts),
     .seen = gcg__arena_array (&scratch, part.n, sizeof *search.seen),
     .from = gcg__arena_array (&scratch, part.n, sizeof *search.from),
