@@ -69,13 +69,23 @@ function fillSteps(body, cycle) {
   more.addEventListener('click', () => last.replaceWith(...rows.slice(SHOWN)));
 }
 
-function cutNode(cut) {
-  const node = stamp('cut', cut);
-  node.querySelector('.what').append('Cut ', code(cut.from_type + fieldSuffix(cut.field)), ' → ', code(cut.to_type));
+/* What is freed by it, and whether that is all. */
+function cutWords(cut) {
+  if (cut.everywhere) {
+    return ['Cut ', code(cut.everywhere), ' in every object that has it, and the whole cycle is freed.'];
+  }
+  const words = ['Cut ', code(cut.from_type + fieldSuffix(cut.field)), ' → ', code(cut.to_type)];
   if (cut.freed.count > 0) {
-    node.querySelector('.what').append(': ', sizeNode(cut.freed.bytes),
+    words.push(': ', sizeNode(cut.freed.bytes),
       `, ${plural(cut.freed.count, 'object')}, ${cut.freed.count === 1 ? 'is' : 'are'} freed.`);
   }
+  if (!cut.enough) words.push(' There are other ways round, which stay.');
+  return words;
+}
+
+function cutNode(cut) {
+  const node = stamp('cut', cut);
+  node.querySelector('.what').append(...cutWords(cut));
   return node;
 }
 
