@@ -1,1 +1,42 @@
-# server: see CONTRIBUTING.md
+# The HTTP server: routes, access control, temporary directory, the source of snapshots.
+noinst_LTLIBRARIES += server/libserver.la
+server_libserver_la_SOURCES = \
+	%D%/access.c %D%/access.h \
+	%D%/actions.c \
+	%D%/api.c \
+	%D%/assets.c %D%/assets.h \
+	%D%/handlers.h \
+	%D%/http.c \
+	%D%/live.c %D%/live.h \
+	%D%/pages.c \
+	%D%/pictures.c %D%/pictures.h \
+	%D%/reply.c %D%/reply.h \
+	%D%/request.c %D%/request.h \
+	%D%/routes.c %D%/routes.h \
+	%D%/server.h \
+	%D%/source.c %D%/source.h \
+	%D%/tempdir.c %D%/tempdir.h
+nodist_server_libserver_la_SOURCES = %D%/assets_data.S
+server_libserver_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JANSSON_CFLAGS)
+server_libserver_la_CCASFLAGS =
+# What a program that links libserver.la links too.
+SERVER_LIBS = $(CIVETWEB_LIBS) $(JANSSON_LIBS) -lpthread
+
+# The files of the front end as read-only data, and a table of them: name, start, size.
+CLEANFILES += %D%/assets_data.S
+%D%/assets_data.S: $(TEMPLATE_FILES) %D%/local.mk
+	$(AM_V_GEN)$(MKDIR_P) %D% && { \
+	  table='	.section .data.rel.ro,"aw"\n	.balign 8\n	.globl gcg__embedded\ngcg__embedded:\n'; \
+	  echo '	.section .rodata'; \
+	  n=0; \
+	  for file in $(TEMPLATE_FILES); do \
+	    n=`expr $$n + 1`; \
+	    if test -f "$$file"; then path=$$file; else path=$(srcdir)/$$file; fi; \
+	    echo "name_$$n:	.asciz \"`basename $$file`\""; \
+	    echo "data_$$n:	.incbin \"$$path\""; \
+	    echo "end_$$n:	.byte 0"; \
+	    table="$$table	.quad name_$$n, data_$$n, end_$$n - data_$$n\n"; \
+	  done; \
+	  printf "$$table	.quad 0, 0, 0\n"; \
+	  echo '	.section .note.GNU-stack,"",%progbits'; \
+	} >$@-t && mv $@-t $@

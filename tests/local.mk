@@ -6,3 +6,4 @@ include tests/snapshot.mk
 include tests/analysis.mk
 include tests/agent.mk
 include tests/symbol.mk
+include tests/server.mk

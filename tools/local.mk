@@ -1,9 +1,19 @@
 # The gcglass command.  It links convenience libraries only, so that tools/gcglass is a plain
 # program in the build tree too.
 bin_PROGRAMS += %D%/gcglass
-tools_gcglass_SOURCES = %D%/command.h %D%/export.c %D%/main.c %D%/report.c \
-	%D%/save.h %D%/save.c
+tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
+	%D%/child.c %D%/child.h \
+	%D%/export.c \
+	%D%/program.c %D%/program.h \
+	%D%/report.c \
+	%D%/run.c \
+	%D%/save.c %D%/save.h \
+	%D%/serve.c \
+	%D%/serving.c %D%/serving.h \
+	%D%/view.c
+tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBDIR='"$(pkglibdir)"'
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
-tools_gcglass_LDADD = server/librenderer.la lib/report/libreport.la lib/analysis/libanalysis.la \
-	lib/symbol/libsymbol.la lib/snapshot/libsnapshot.la
+tools_gcglass_LDADD = server/libserver.la server/librenderer.la lib/report/libreport.la \
+	lib/analysis/libanalysis.la lib/symbol/libsymbol.la lib/snapshot/libsnapshot.la \
+	$(SERVER_LIBS)

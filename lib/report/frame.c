@@ -41,8 +41,9 @@ gcg__frame_init (struct gcg__frame_state *frame, const struct gcg__model *model)
   };
 }
 
-static void
-write_snapshot (const struct gcg__frame_snapshot *entry, const char *key, struct gcg__json *json)
+void
+gcg__frame_snapshot_write (const struct gcg__frame_snapshot *entry, const char *key,
+                           struct gcg__json *json)
 {
   gcg__json_object (json, key);
   gcg__json_unsigned (json, "id", entry->id);
@@ -84,12 +85,12 @@ gcg__frame_write (const struct gcg__frame_state *frame, struct gcg__json *json)
   gcg__json_string (json, "waiting", frame->waiting);
   gcg__json_unsigned (json, "leaked_cycles", frame->leaked_cycles);
   if (frame->waiting == NULL && frame->shown < frame->n_snapshots)
-    write_snapshot (&frame->snapshots[frame->shown], "snapshot", json);
+    gcg__frame_snapshot_write (&frame->snapshots[frame->shown], "snapshot", json);
   else
     gcg__json_null (json, "snapshot");
   gcg__json_array (json, "snapshots");
   for (uint32_t i = 0; i < frame->n_snapshots; i++)
-    write_snapshot (&frame->snapshots[i], NULL, json);
+    gcg__frame_snapshot_write (&frame->snapshots[i], NULL, json);
   gcg__json_end (json);
   gcg__json_end (json);
 }

@@ -49,6 +49,9 @@ struct gcg__frame_state
 /* Fills ENTRY from MODEL for snapshot ID; NOW_UNIX_MS is the clock.  Borrows from MODEL. */
 void gcg__frame_snapshot_init (struct gcg__frame_snapshot *entry, const struct gcg__model *model,
                                uint32_t id, uint64_t now_unix_ms);
+/* Writes ENTRY as the member KEY of the object that is open, as an element when KEY is NULL. */
+void gcg__frame_snapshot_write (const struct gcg__frame_snapshot *entry, const char *key,
+                                struct gcg__json *json);
 /* Fills what MODEL knows of the program: name, pid, leaked cycles, running_s; the rest becomes that
    of a file without a list of snapshots.  Borrows from MODEL. */
 void gcg__frame_init (struct gcg__frame_state *frame, const struct gcg__model *model);

@@ -1,0 +1,113 @@
+/* actions.c -- what a POST does: takes a snapshot, refreshes, stops. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/report.h"
+#include "server/handlers.h"
+#include "server/pictures.h"
+#include "server/reply.h"
+#include "server/request.h"
+#include "server/server.h"
+#include "server/source.h"
+
+#define MAX_DESCRIPTION 200
+
+GCG__HANDLER (gcg__api_snapshot)
+{
+  const char *description = gcg__request_text (request, "description");
+  const struct gcg__entry *entry;
+  struct gcg__frame_snapshot row;
+  struct gcg__json json;
+  struct gcg_error error;
+  struct timespec now;
+  size_t bytes = 0;
+  uint32_t id;
+  (void)captures;
+  if (description == NULL)
+    description = "";
+  if (strlen (description) > MAX_DESCRIPTION)
+    {
+      gcg__reply_error (reply, &server->assets, request, 400,
+                        "The description must be at most 200 bytes long.");
+      return;
+    }
+  if (gcg__source_capture (server->source, description, &id, &error) != GCG_OK
+      || gcg__source_get (server->source, id, &entry, &error) != GCG_OK)
+    {
+      gcg__answer_failure (server, request, reply, &error);
+      return;
+    }
+  clock_gettime (CLOCK_REALTIME, &now);
+  gcg__frame_snapshot_init (&row, entry->model, entry->id,
+                            (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+  row.description = entry->description;
+  gcg__json_init (&json, NULL, NULL);
+  gcg__json_object (&json, NULL);
+  gcg__frame_snapshot_write (&row, "snapshot", &json);
+  gcg__json_end (&json);
+  char *body = gcg__json_take (&json, &bytes, &error);
+  gcg__reply_take (reply, gcg__json_type, body, bytes);
+  gcg__source_put (server->source, entry);
+}
+
+GCG__HANDLER (gcg__api_stop)
+{
+  static const char stopping[] = "{\"stopping\":true}";
+  (void)captures;
+  if (server->options.stop == NULL)
+    {
+      gcg__reply_error (reply, &server->assets, request, 409,
+                        "This gcglass was started in a terminal: Ctrl+C there ends it.");
+      return;
+    }
+  gcg__reply_static (reply, gcg__json_type, stopping, strlen (stopping));
+  server->options.stop (server->options.context);
+}
+
+/* Whether TEXT is the address of a page of ours: nothing that another parser could take for the
+   name of another server, or for a second header line. */
+static bool
+is_local (const char *text)
+{
+  if (text[0] != '/' || text[1] == '/' || strlen (text) > 400)
+    return false;
+  for (const char *p = text; *p != '\0'; p++)
+    if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || *p == '\\' || *p == '"')
+      return false;
+  return true;
+}
+
+GCG__HANDLER (gcg__refresh)
+{
+  const char *back = gcg__request_text (request, "back");
+  struct gcg__overall overall;
+  struct gcg_error error;
+  enum gcg_status status;
+  uint32_t id;
+  (void)captures;
+  if (back == NULL)
+    back = "/";
+  if (!is_local (back))
+    {
+      gcg__reply_error (reply, &server->assets, request, 400, "back must be a page of gcglass.");
+      return;
+    }
+  gcg__source_overall (server->source, &overall);
+  bool live = overall.state == GCG__STATE_LIVE;
+  bool empty = overall.n_entries == 0;
+  gcg__overall_fini (server->source, &overall);
+  gcg__pictures_forget (server->pictures);
+  if (live)
+    status = gcg__source_capture (server->source, "", &id, &error);
+  else if (empty)
+    status = GCG_OK;
+  else
+    status = gcg__source_analyse_again (server->source, &error);
+  if (status == GCG_OK)
+    gcg__reply_redirect (reply, 303, back);
+  else
+    gcg__answer_failure (server, request, reply, &error);
+}

@@ -1,0 +1,279 @@
+/* api.c -- the JSON twins of the pages (doc/api.md): takes the snapshot and the frame together, and
+ * has lib/report write.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report/report.h"
+#include "report/fail.h"
+#include "server/handlers.h"
+#include "server/reply.h"
+#include "server/request.h"
+#include "server/server.h"
+#include "server/source.h"
+
+#define PROC_TEXT_BYTES 8192
+
+/* All that an answer is made from. */
+struct answer
+{
+  const struct gcg__entry *entry; /* NULL: there is no snapshot yet */
+  struct gcg__overall overall;
+  struct gcg__frame_snapshot snapshots[GCG__MAX_SNAPSHOTS];
+  struct gcg__frame_state frame;
+  struct gcg__query query;
+  struct gcg__json json;
+};
+
+static void
+fill_frame (struct answer *answer)
+{
+  static const char *const states[] = { "live", "live", "ended", "file" };
+  struct gcg__overall *overall = &answer->overall;
+  struct gcg__frame_state *frame = &answer->frame;
+  struct timespec now;
+  clock_gettime (CLOCK_REALTIME, &now);
+  uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+  *frame = (struct gcg__frame_state){ .ended_s = -1 };
+  if (answer->entry != NULL)
+    gcg__frame_init (frame, answer->entry->model);
+  for (unsigned i = 0; i < overall->n_entries; i++)
+    {
+      const struct gcg__entry *entry = overall->entries[i];
+      gcg__frame_snapshot_init (&answer->snapshots[i], entry->model, entry->id, now_ms);
+      answer->snapshots[i].description = entry->description;
+      if (answer->entry != NULL && entry->id == answer->entry->id)
+        frame->shown = i;
+    }
+  frame->snapshots = answer->snapshots;
+  frame->n_snapshots = overall->n_entries;
+  frame->state = states[overall->state];
+  frame->running_s = overall->running_s;
+  if (overall->state != GCG__STATE_FILE || frame->program == NULL)
+    {
+      frame->program = overall->program;
+      frame->pid = (uint32_t)overall->pid;
+    }
+  frame->waiting = answer->entry == NULL ? overall->waiting : NULL;
+  if (overall->state == GCG__STATE_ENDED)
+    {
+      frame->ended_s = overall->ended_s;
+      int status = overall->wait_status;
+      if (status != -1 && WIFSIGNALED (status))
+        {
+          frame->exit = GCG__EXIT_SIGNAL;
+          frame->exit_value = WTERMSIG (status);
+        }
+      else if (status != -1)
+        {
+          frame->exit = GCG__EXIT_STATUS;
+          frame->exit_value = WEXITSTATUS (status);
+        }
+    }
+}
+
+/* Makes the entry that the answer is about one of the listed ones: it may have left the list, or
+   come to it, between the two looks. */
+static bool
+take_entry (struct gcg__server *server, const struct gcg__request *request,
+            struct gcg__reply *reply, struct answer *answer)
+{
+  const struct gcg__entry *entry;
+  if (!gcg__answer_entry (server, request, reply, &entry))
+    return false;
+  gcg__source_overall (server->source, &answer->overall);
+  for (unsigned i = 0; entry != NULL && i < answer->overall.n_entries; i++)
+    if (answer->overall.entries[i]->id == entry->id)
+      answer->entry = answer->overall.entries[i];
+  bool listed = entry == NULL || answer->entry != NULL;
+  if (entry != NULL)
+    gcg__source_put (server->source, entry);
+  if (entry == NULL && answer->overall.n_entries > 0)
+    answer->entry = answer->overall.entries[0];
+  if (listed)
+    return true;
+  gcg__reply_error (reply, &server->assets, request, 404, "This snapshot is no longer kept.");
+  gcg__overall_fini (server->source, &answer->overall);
+  return false;
+}
+
+static bool
+take_query (struct gcg__server *server, const struct gcg__request *request,
+            struct gcg__reply *reply, struct gcg__query *query)
+{
+  struct gcg_error error;
+  gcg__query_init (query);
+  for (int i = 0; i < request->n_parameters; i++)
+    if (strcmp (request->parameters[i].name, "snapshot") != 0
+        && gcg__query_set (query, request->parameters[i].name, request->parameters[i].value, &error)
+               != GCG_OK)
+      {
+        gcg__reply_error (reply, &server->assets, request, 400, error.text);
+        return false;
+      }
+  return true;
+}
+
+static bool
+answer_begin (struct gcg__server *server, const struct gcg__request *request,
+              struct gcg__reply *reply, struct answer *answer)
+{
+  answer->entry = NULL;
+  if (!take_query (server, request, reply, &answer->query)
+      || !take_entry (server, request, reply, answer))
+    return false;
+  fill_frame (answer);
+  gcg__json_init (&answer->json, NULL, NULL);
+  return true;
+}
+
+static void
+answer_end (struct gcg__server *server, const struct gcg__request *request,
+            struct gcg__reply *reply, struct answer *answer, enum gcg_status status,
+            struct gcg_error *error)
+{
+  size_t bytes = 0;
+  char *body = status == GCG_OK ? gcg__json_take (&answer->json, &bytes, error) : NULL;
+  if (body != NULL)
+    gcg__reply_take (reply, gcg__json_type, body, bytes);
+  else
+    {
+      gcg__json_fini (&answer->json);
+      gcg__answer_failure (server, request, reply, error);
+    }
+  gcg__overall_fini (server->source, &answer->overall);
+}
+
+/* What all pages but the overview answer while there is no snapshot. */
+static enum gcg_status
+write_waiting (struct answer *answer)
+{
+  gcg__frame_page (&answer->frame, &answer->json);
+  return GCG_OK;
+}
+
+GCG__HANDLER (gcg__api_frame)
+{
+  struct answer answer;
+  struct gcg_error error;
+  (void)captures;
+  if (!answer_begin (server, request, reply, &answer))
+    return;
+  gcg__frame_page (&answer.frame, &answer.json);
+  answer_end (server, request, reply, &answer, GCG_OK, &error);
+}
+
+/* The text of /proc/PID/NAME; NULL when the process has gone. */
+static char *
+read_proc (pid_t pid, const char *name)
+{
+  char path[64], *text = malloc (PROC_TEXT_BYTES);
+  size_t done = 0;
+  snprintf (path, sizeof path, "/proc/%d/%s", (int)pid, name);
+  int fd = text == NULL ? -1 : open (path, O_RDONLY | O_CLOEXEC);
+  while (fd >= 0 && done < PROC_TEXT_BYTES - 1)
+    {
+      ssize_t n = read (fd, text + done, PROC_TEXT_BYTES - 1 - done);
+      if (n <= 0)
+        break;
+      done += (size_t)n;
+    }
+  if (fd >= 0)
+    close (fd);
+  if (done == 0)
+    {
+      free (text);
+      return NULL;
+    }
+  text[done] = '\0';
+  return text;
+}
+
+GCG__HANDLER (gcg__api_overview)
+{
+  struct answer answer;
+  struct gcg_error error;
+  enum gcg_status status = GCG_OK;
+  char *texts[2] = { NULL, NULL };
+  (void)captures;
+  if (!answer_begin (server, request, reply, &answer))
+    return;
+  if (answer.overall.state == GCG__STATE_LIVE || answer.overall.state == GCG__STATE_STARTING)
+    {
+      texts[0] = read_proc (answer.overall.pid, "status");
+      texts[1] = read_proc (answer.overall.pid, "stat");
+    }
+  struct gcg__process_text process = { texts[0], texts[1] };
+  const struct gcg__process_text *live = texts[0] != NULL && texts[1] != NULL ? &process : NULL;
+  if (answer.entry == NULL)
+    gcg__overview_waiting (&answer.frame, live, &answer.json);
+  else
+    status = gcg__overview_page (answer.entry->model, &answer.frame, live, &answer.json, &error);
+  answer_end (server, request, reply, &answer, status, &error);
+  free (texts[0]);
+  free (texts[1]);
+}
+
+GCG__HANDLER (gcg__api_types)
+{
+  struct answer answer;
+  struct gcg_error error;
+  (void)captures;
+  if (!answer_begin (server, request, reply, &answer))
+    return;
+  enum gcg_status status = answer.entry == NULL
+                               ? write_waiting (&answer)
+                               : gcg__types_page (answer.entry->model, &answer.frame, &answer.query,
+                                                  &answer.json, &error);
+  answer_end (server, request, reply, &answer, status, &error);
+}
+
+GCG__HANDLER (gcg__api_sites)
+{
+  struct answer answer;
+  struct gcg_error error;
+  (void)captures;
+  if (!answer_begin (server, request, reply, &answer))
+    return;
+  enum gcg_status status = answer.entry == NULL
+                               ? write_waiting (&answer)
+                               : gcg__sites_page (answer.entry->model, &answer.frame, &answer.query,
+                                                  &answer.json, &error);
+  answer_end (server, request, reply, &answer, status, &error);
+}
+
+GCG__HANDLER (gcg__api_garbage)
+{
+  struct answer answer;
+  struct gcg_error error;
+  (void)captures;
+  if (!answer_begin (server, request, reply, &answer))
+    return;
+  enum gcg_status status = answer.entry == NULL
+                               ? write_waiting (&answer)
+                               : gcg__garbage_page (answer.entry->model, &answer.frame,
+                                                    &answer.query, &answer.json, &error);
+  answer_end (server, request, reply, &answer, status, &error);
+}
+
+GCG__HANDLER (gcg__api_component)
+{
+  struct answer answer;
+  struct gcg_error error;
+  if (!answer_begin (server, request, reply, &answer))
+    return;
+  enum gcg_status status
+      = answer.entry == NULL
+            ? write_waiting (&answer)
+            : gcg__component_page (answer.entry->model, &answer.frame,
+                                   gcg__captured_number (captures), &answer.query, &answer.json,
+                                   &error);
+  answer_end (server, request, reply, &answer, status, &error);
+}

@@ -1,0 +1,446 @@
+/* live.c -- see live.h.
+ *
+ * The thread waits on the listening socket, the connection, an eventfd that wakes it, and the next
+ * periodic snapshot.  The connection belongs to it; gcg__live_ask only sends on it, under the lock
+ * that also guards its closing.
+ */
+#include "config.h"
+
+#include "server/live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report/fail.h"
+#include "server/source.h"
+
+#define MIN_EVERY_NS 10000000.0 /* 10 ms */
+
+struct gcg__live
+{
+  struct gcg__source *source;
+  struct gcg__live_events events;
+  pthread_t thread;
+  int listen_fd; /* -1 = none */
+  int wake_fd;
+  uint64_t every_ns, next_ns; /* 0 = never */
+
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  int fd;    /* -1 = nobody is connected */
+  pid_t pid; /* of who is, or was last */
+  bool ending;
+  bool draining, drained; /* a reading of all that is there was asked for, is done */
+};
+
+static uint64_t
+now_ns (void)
+{
+  struct timespec now;
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+bool
+gcg__live_peer_allowed (int fd)
+{
+  struct ucred peer;
+  socklen_t n = sizeof peer;
+  return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0
+         && (peer.uid == geteuid () || peer.uid == 0);
+}
+
+/* Takes the first descriptor of HEADER and closes the others, if somebody sent more. */
+static int
+take_descriptor (struct msghdr *header)
+{
+  int taken = -1;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR (header); c != NULL; c = CMSG_NXTHDR (header, c))
+    {
+      if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+        continue;
+      size_t n = (c->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+      for (size_t i = 0; i < n; i++)
+        {
+          int fd;
+          memcpy (&fd, CMSG_DATA (c) + i * sizeof fd, sizeof fd);
+          if (taken < 0)
+            taken = fd;
+          else
+            close (fd);
+        }
+    }
+  return taken;
+}
+
+bool
+gcg__live_receive (int fd, struct gcg__message *message, int *attached)
+{
+  struct iovec part = { message, sizeof *message };
+  char control[CMSG_SPACE (4 * sizeof (int))] __attribute__ ((aligned (8)));
+  struct msghdr header = { .msg_iov = &part,
+                           .msg_iovlen = 1,
+                           .msg_control = control,
+                           .msg_controllen = sizeof control };
+  ssize_t n;
+  do
+    n = recvmsg (fd, &header, MSG_CMSG_CLOEXEC);
+  while (n < 0 && errno == EINTR);
+  *attached = n < 0 ? -1 : take_descriptor (&header);
+  if (n == (ssize_t)sizeof *message && (header.msg_flags & MSG_TRUNC) == 0
+      && message->magic == GCG__PROTOCOL_MAGIC && message->version == GCG__PROTOCOL_VERSION)
+    {
+      message->text[sizeof message->text - 1] = '\0';
+      return true;
+    }
+  if (*attached >= 0)
+    close (*attached);
+  *attached = -1;
+  return false;
+}
+
+bool
+gcg__live_send (int fd, struct gcg__message *message)
+{
+  ssize_t n;
+  message->magic = GCG__PROTOCOL_MAGIC;
+  message->version = GCG__PROTOCOL_VERSION;
+  message->pid = (uint32_t)getpid ();
+  do
+    n = send (fd, message, sizeof *message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return n == (ssize_t)sizeof *message;
+}
+
+static void
+wake (struct gcg__live *live)
+{
+  eventfd_write (live->wake_fd, 1);
+}
+
+static void
+hang_up (struct gcg__live *live)
+{
+  pthread_mutex_lock (&live->lock);
+  if (live->fd >= 0)
+    close (live->fd);
+  live->fd = -1;
+  pthread_cond_broadcast (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+  gcg__source_set_silent (live->source);
+  if (live->events.closed != NULL)
+    live->events.closed (live->events.context);
+}
+
+static void
+take_snapshot (struct gcg__live *live, const struct gcg__message *message, int attached)
+{
+  struct gcg_error error;
+  const char *description = message->text;
+  if (message->status != GCG_OK || attached < 0)
+    {
+      enum gcg_status status = message->status == GCG_OK ? GCG_CORRUPT : message->status;
+      if (attached >= 0)
+        close (attached);
+      gcg__source_fail (live->source, message->sequence, status,
+                        message->status == GCG_OK ? "the snapshot came without its file"
+                                                  : message->text);
+      return;
+    }
+  if ((message->flags & GCG__FLAG_EXIT) != 0 && description[0] == '\0')
+    description = "at exit";
+  enum gcg_status status = gcg__source_add (live->source, attached, "the program's snapshot",
+                                            description, message->sequence, &error);
+  if (status != GCG_OK)
+    gcg__source_fail (live->source, message->sequence, status, error.text);
+}
+
+/* Reads one message; false when the conversation is over. */
+static bool
+read_one (struct gcg__live *live)
+{
+  struct gcg__message message;
+  int attached;
+  if (!gcg__live_receive (live->fd, &message, &attached))
+    return false;
+  if (message.type == GCG__SNAPSHOT)
+    {
+      take_snapshot (live, &message, attached);
+      return true;
+    }
+  if (attached >= 0)
+    close (attached);
+  return message.type != GCG__STOP;
+}
+
+/* Somebody connects: the first one, or the next after that has ended, is listened to. */
+static void
+accept_one (struct gcg__live *live)
+{
+  struct gcg__message hello;
+  struct timeval patience = { .tv_sec = 2 };
+  int attached = -1;
+  int fd = accept4 (live->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+  if (fd < 0)
+    return;
+  setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (live->fd >= 0 || !gcg__live_peer_allowed (fd) || !gcg__live_receive (fd, &hello, &attached)
+      || hello.type != GCG__HELLO)
+    {
+      if (attached >= 0)
+        close (attached);
+      close (fd);
+      return;
+    }
+  if (attached >= 0)
+    close (attached);
+  struct ucred peer = { .pid = (pid_t)hello.pid };
+  socklen_t n = sizeof peer;
+  getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
+  pthread_mutex_lock (&live->lock);
+  live->fd = fd;
+  live->pid = peer.pid;
+  pthread_cond_broadcast (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+  gcg__source_set_live (live->source, peer.pid);
+}
+
+static int
+milliseconds_to_next (struct gcg__live *live)
+{
+  if (live->every_ns == 0)
+    return -1;
+  uint64_t now = now_ns ();
+  if (now < live->next_ns)
+    return (int)((live->next_ns - now) / 1000000) + 1;
+  if (live->fd >= 0)
+    gcg__source_sample (live->source);
+  live->next_ns = now + live->every_ns;
+  return (int)(live->every_ns / 1000000) + 1;
+}
+
+/* All that was said is read when a poll finds nothing more. */
+static void
+note_drained (struct gcg__live *live, bool quiet)
+{
+  pthread_mutex_lock (&live->lock);
+  if (live->draining && (quiet || live->fd < 0))
+    {
+      live->drained = true;
+      pthread_cond_broadcast (&live->changed);
+    }
+  pthread_mutex_unlock (&live->lock);
+}
+
+static void *
+converse (void *context)
+{
+  struct gcg__live *live = context;
+  for (;;)
+    {
+      struct pollfd fds[3] = { { live->wake_fd, POLLIN, 0 },
+                               { live->fd, POLLIN, 0 },
+                               { live->listen_fd, POLLIN, 0 } };
+      eventfd_t ignored;
+      int wait = milliseconds_to_next (live);
+      pthread_mutex_lock (&live->lock);
+      bool ending = live->ending, draining = live->draining && !live->drained;
+      pthread_mutex_unlock (&live->lock);
+      if (ending)
+        return NULL;
+      if (poll (fds, 3, draining ? 0 : wait) < 0)
+        continue;
+      if (fds[0].revents != 0)
+        eventfd_read (live->wake_fd, &ignored);
+      if (fds[1].revents != 0 && !read_one (live))
+        hang_up (live);
+      if (fds[2].revents != 0)
+        accept_one (live);
+      if (draining)
+        note_drained (live, fds[1].revents == 0 && fds[2].revents == 0);
+    }
+}
+
+static enum gcg_status
+live_start (struct gcg__live *live, double every, const struct gcg__live_events *events,
+            struct gcg_error *error)
+{
+  live->events = *events;
+  if (every > 0)
+    {
+      double ns = every * 1e9;
+      live->every_ns = ns < MIN_EVERY_NS ? (uint64_t)MIN_EVERY_NS : (uint64_t)ns;
+      live->next_ns = now_ns () + live->every_ns;
+    }
+  pthread_mutex_init (&live->lock, NULL);
+  pthread_cond_init (&live->changed, NULL);
+  live->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (live->wake_fd < 0)
+    {
+      gcg__report_fail (error, GCG_SYSTEM, "eventfd: %s", strerror (errno));
+      goto fail_wake;
+    }
+  int failure = pthread_create (&live->thread, NULL, converse, live);
+  if (failure != 0)
+    {
+      gcg__report_fail (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
+      goto fail_thread;
+    }
+  gcg__source_set_ask (live->source, gcg__live_ask, live);
+  return GCG_OK;
+
+fail_thread:
+  close (live->wake_fd);
+fail_wake:
+  pthread_cond_destroy (&live->changed);
+  pthread_mutex_destroy (&live->lock);
+  return GCG_SYSTEM;
+}
+
+/* Binds FD to a fresh abstract name. */
+static bool
+bind_new_name (int fd, char name[GCG__SOCKET_NAME_BYTES])
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  uint64_t random[2];
+  if (getrandom (random, sizeof random, 0) != sizeof random)
+    return false;
+  int n = snprintf (name, GCG__SOCKET_NAME_BYTES, "gcglass/run/%016llx%016llx",
+                    (unsigned long long)random[0], (unsigned long long)random[1]);
+  memcpy (address.sun_path + 1, name, (size_t)n);
+  return bind (fd, (struct sockaddr *)&address,
+               (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + (size_t)n))
+             == 0
+         && listen (fd, 8) == 0;
+}
+
+enum gcg_status
+gcg__live_listen (struct gcg__source *source, double every, const struct gcg__live_events *events,
+                  char name[GCG__SOCKET_NAME_BYTES], struct gcg__live **result,
+                  struct gcg_error *error)
+{
+  struct gcg__live *live = calloc (1, sizeof *live);
+  enum gcg_status status;
+  if (live == NULL)
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+  live->source = source;
+  live->fd = -1;
+  live->listen_fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (live->listen_fd < 0 || !bind_new_name (live->listen_fd, name))
+    {
+      status = gcg__report_fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
+      goto fail_socket;
+    }
+  status = live_start (live, every, events, error);
+  if (status != GCG_OK)
+    goto fail_socket;
+  *result = live;
+  return GCG_OK;
+
+fail_socket:
+  if (live->listen_fd >= 0)
+    close (live->listen_fd);
+  free (live);
+  return status;
+}
+
+enum gcg_status
+gcg__live_connected (struct gcg__source *source, int fd, pid_t pid, double every,
+                     const struct gcg__live_events *events, struct gcg__live **result,
+                     struct gcg_error *error)
+{
+  struct gcg__live *live = calloc (1, sizeof *live);
+  enum gcg_status status;
+  if (live == NULL)
+    {
+      status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+      goto fail_memory;
+    }
+  live->source = source;
+  live->listen_fd = -1;
+  live->fd = fd;
+  live->pid = pid;
+  gcg__source_set_live (source, pid);
+  status = live_start (live, every, events, error);
+  if (status != GCG_OK)
+    goto fail_start;
+  *result = live;
+  return GCG_OK;
+
+fail_start:
+  free (live);
+fail_memory:
+  close (fd);
+  return status;
+}
+
+void
+gcg__live_finish (struct gcg__live *live, pid_t pid)
+{
+  pthread_mutex_lock (&live->lock);
+  live->draining = true;
+  live->drained = false;
+  wake (live);
+  while (!live->drained)
+    pthread_cond_wait (&live->changed, &live->lock);
+  live->draining = false;
+  bool same = live->fd >= 0 && live->pid == pid;
+  /* Its children may have inherited the connection: the process itself says nothing any more. */
+  if (same)
+    shutdown (live->fd, SHUT_RDWR);
+  while (same && live->fd >= 0)
+    pthread_cond_wait (&live->changed, &live->lock);
+  pthread_mutex_unlock (&live->lock);
+}
+
+bool
+gcg__live_is_connected (struct gcg__live *live)
+{
+  pthread_mutex_lock (&live->lock);
+  bool connected = live->fd >= 0;
+  pthread_mutex_unlock (&live->lock);
+  return connected;
+}
+
+bool
+gcg__live_ask (void *context, uint32_t sequence, const char *description)
+{
+  struct gcg__live *live = context;
+  struct gcg__message message = { .type = GCG__CAPTURE, .sequence = sequence };
+  snprintf (message.text, sizeof message.text, "%s", description);
+  pthread_mutex_lock (&live->lock);
+  bool sent = live->fd >= 0 && gcg__live_send (live->fd, &message);
+  pthread_mutex_unlock (&live->lock);
+  return sent;
+}
+
+void
+gcg__live_free (struct gcg__live *live)
+{
+  if (live == NULL)
+    return;
+  pthread_mutex_lock (&live->lock);
+  live->ending = true;
+  pthread_mutex_unlock (&live->lock);
+  wake (live);
+  pthread_join (live->thread, NULL);
+  if (live->fd >= 0)
+    close (live->fd);
+  if (live->listen_fd >= 0)
+    close (live->listen_fd);
+  close (live->wake_fd);
+  pthread_cond_destroy (&live->changed);
+  pthread_mutex_destroy (&live->lock);
+  free (live);
+}

@@ -1,0 +1,66 @@
+/* live.h -- the conversation with the agent in a live process (lib/protocol.h).
+ *
+ * A thread of its own reads what the agent says and feeds a source with it.  Either the agent
+ * connects to us (gcglass run: an abstract name with 128 random bits, which only the program's
+ * environment holds), or we were started at one end of a connection (gcglass serve).  One agent at a
+ * time: when its process has ended, the next one may come, as when a shell script runs several.
+ */
+#ifndef GCG_SERVER_LIVE_H
+#define GCG_SERVER_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gcglass/error.h"
+#include "protocol.h"
+
+struct gcg__live;
+struct gcg__source;
+
+#define GCG__SOCKET_NAME_BYTES 64
+
+/* What happens on the live thread; CONTEXT is the caller's. */
+struct gcg__live_events
+{
+  void *context;
+  void (*closed) (void *context); /* the connection has ended, or STOP was said; may be NULL */
+};
+
+/* Listens on a new name, which is written to NAME.  EVERY: seconds between snapshots, 0 = none.
+   On GCG_OK *LIVE is to be given to gcg__live_free.  Errors: GCG_SYSTEM, GCG_NO_MEMORY. */
+enum gcg_status gcg__live_listen (struct gcg__source *source, double every,
+                                  const struct gcg__live_events *events,
+                                  char name[GCG__SOCKET_NAME_BYTES], struct gcg__live **live,
+                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
+
+/* Talks on the connection FD (taken), on which HELLO was read already. */
+enum gcg_status gcg__live_connected (struct gcg__source *source, int fd, pid_t pid, double every,
+                                     const struct gcg__live_events *events, struct gcg__live **live,
+                                     struct gcg_error *error) __attribute__ ((warn_unused_result));
+
+/* The process that was started has ended: reads what its agent still said, unless another process
+   is connected, which goes on. */
+void gcg__live_finish (struct gcg__live *live, pid_t pid);
+
+/* Whether a process is connected. */
+bool gcg__live_is_connected (struct gcg__live *live);
+
+/* Asks for a snapshot: a gcg__ask_function, whose context is the struct gcg__live. */
+bool gcg__live_ask (void *live, uint32_t sequence, const char *description);
+
+/* Ends the conversation.  The source must have been shut, and nobody be asking it any more.  NULL is
+   fine. */
+void gcg__live_free (struct gcg__live *live);
+
+/* Receives one message on FD, waiting for it; *ATTACHED is the descriptor that came with it, or -1.
+   False at the end of the connection and when it is not a message of ours. */
+bool gcg__live_receive (int fd, struct gcg__message *message, int *attached);
+
+/* Sends MESSAGE (its magic, version and pid are set here) without waiting. */
+bool gcg__live_send (int fd, struct gcg__message *message);
+
+/* Whether the process at the other end of FD is this user's or root's. */
+bool gcg__live_peer_allowed (int fd);
+
+#endif

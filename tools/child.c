@@ -1,0 +1,155 @@
+/* child.c -- see child.h.
+ *
+ * Between fork and exec only async-signal-safe functions are called: other threads are running.
+ */
+#include "config.h"
+
+#include "tools/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/program.h"
+
+#define TEXT_BYTES 512
+
+/* In the child: becomes the program, or says why not and ends. */
+static void __attribute__ ((noreturn))
+become (const struct serving *serving, int report_fd, const char *path, char *const *arguments,
+        char *const *script_arguments, char *const *environment)
+{
+  serving_restore_signals (serving);
+  execve (path, arguments, environment);
+  /* A script without a first line that names its interpreter, as a shell would run it. */
+  if (errno == ENOEXEC)
+    execve ("/bin/sh", script_arguments, environment);
+  int failure = errno;
+  (void)!write (report_fd, &failure, sizeof failure);
+  _exit (PROGRAM_NOT_FOUND);
+}
+
+/* {"sh", PATH, argument 1, ...}; caller frees the array. */
+static char **
+make_script_arguments (const char *path, char *const *arguments)
+{
+  static char shell[] = "sh";
+  size_t n = 0;
+  while (arguments[n] != NULL)
+    n++;
+  char **result = calloc (n + 3, sizeof *result);
+  if (result == NULL)
+    return NULL;
+  result[0] = shell;
+  result[1] = (char *)(uintptr_t)path;
+  for (size_t i = 1; i < n; i++)
+    result[i + 1] = arguments[i];
+  return result;
+}
+
+int
+child_start (struct child *child, const struct serving *serving, const char *path,
+             char *const *arguments, char *const *environment, char text[TEXT_BYTES])
+{
+  int report[2], failure = 0;
+  char **script_arguments = make_script_arguments (path, arguments);
+  memset (child, 0, sizeof *child);
+  if (script_arguments == NULL || pipe2 (report, O_CLOEXEC) != 0)
+    {
+      snprintf (text, TEXT_BYTES, "cannot start %s: %s", path, strerror (errno));
+      free (script_arguments);
+      return PROGRAM_FAILED;
+    }
+  child->pid = fork ();
+  if (child->pid == 0)
+    become (serving, report[1], path, arguments, script_arguments, environment);
+  failure = child->pid < 0 ? errno : 0;
+  close (report[1]);
+  if (child->pid > 0 && read (report[0], &failure, sizeof failure) == (ssize_t)sizeof failure)
+    waitpid (child->pid, NULL, 0);
+  close (report[0]);
+  free (script_arguments);
+  if (failure == 0)
+    return 0;
+  snprintf (text, TEXT_BYTES, "cannot run %s: %s", path, strerror (failure));
+  return child->pid < 0       ? PROGRAM_FAILED
+         : failure == ENOENT ? PROGRAM_NOT_FOUND
+                             : PROGRAM_NOT_RUN;
+}
+
+/* The program has stopped: so do we, and when we are continued, it is. */
+static void
+stop_too (struct child *child)
+{
+  siginfo_t info = { .si_pid = 0 };
+  raise (SIGSTOP);
+  if (waitid (P_PID, (id_t)child->pid, &info, WCONTINUED | WNOHANG) != 0 || info.si_pid == 0)
+    kill (child->pid, SIGCONT);
+}
+
+static void
+look_after (struct child *child)
+{
+  int status;
+  while (!child->ended && waitpid (child->pid, &status, WNOHANG | WUNTRACED) == child->pid)
+    if (WIFSTOPPED (status))
+      stop_too (child);
+    else
+      {
+        child->ended = true;
+        child->status = status;
+      }
+}
+
+void
+child_signal (struct child *child, const struct signalfd_siginfo *info)
+{
+  int signal = (int)info->ssi_signo;
+  /* What the kernel sends (Ctrl+C, a resized window) it has sent to the program too. */
+  bool from_process = info->ssi_code <= 0;
+  if (signal == SIGCHLD)
+    look_after (child);
+  else if (signal != SIGPIPE && signal != SIGCONT && from_process && !child->ended)
+    {
+      kill (child->pid, signal);
+      child->finish = child->finish || serving_is_end (info);
+    }
+}
+
+void
+child_describe (const struct child *child, char text[128])
+{
+  if (WIFSIGNALED (child->status))
+    snprintf (text, 128, "was killed by signal %d (%s)", WTERMSIG (child->status),
+              strsignal (WTERMSIG (child->status)));
+  else
+    snprintf (text, 128, "ended with status %d", WEXITSTATUS (child->status));
+}
+
+void
+child_imitate (const struct child *child, int status)
+{
+  static const struct rlimit no_core;
+  fflush (stderr);
+  if (WIFSIGNALED (child->status))
+    {
+      struct sigaction usual = { .sa_handler = SIG_DFL };
+      sigset_t only;
+      int signal = WTERMSIG (child->status);
+      setrlimit (RLIMIT_CORE, &no_core);
+      sigaction (signal, &usual, NULL);
+      sigemptyset (&only);
+      sigaddset (&only, signal);
+      raise (signal);
+      sigprocmask (SIG_UNBLOCK, &only, NULL);
+      _exit (128 + signal);
+    }
+  if (WEXITSTATUS (child->status) != 0)
+    status = WEXITSTATUS (child->status);
+  _exit (status);
+}

@@ -1,0 +1,248 @@
+/* program.c -- see program.h. */
+#include "config.h"
+
+#include "tools/program.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define TEXT_BYTES     512
+#define MAX_SCRIPTS    4 /* the kernel's own limit on interpreters of interpreters */
+#define MAX_HEADERS    256
+
+#if defined __x86_64__
+#define MACHINE EM_X86_64
+#elif defined __aarch64__
+#define MACHINE EM_AARCH64
+#endif
+
+/* 0, or why the file at PATH cannot be run. */
+static int
+run_error (const char *path)
+{
+  struct stat status;
+  if (stat (path, &status) != 0)
+    return errno;
+  if (S_ISDIR (status.st_mode))
+    return EISDIR;
+  if (!S_ISREG (status.st_mode) || access (path, X_OK) != 0)
+    return EACCES;
+  return 0;
+}
+
+int
+program_find (const char *name, char **path, char text[TEXT_BYTES])
+{
+  const char *directories = getenv ("PATH");
+  int failure = ENOENT;
+  char *candidate;
+  if (strchr (name, '/') != NULL)
+    {
+      failure = run_error (name);
+      *path = failure == 0 ? strdup (name) : NULL;
+      if (*path != NULL)
+        return 0;
+      snprintf (text, TEXT_BYTES, "%s: %s", name, strerror (failure == 0 ? ENOMEM : failure));
+      return failure == ENOENT || failure == ENOTDIR ? PROGRAM_NOT_FOUND : PROGRAM_NOT_RUN;
+    }
+  if (directories == NULL)
+    directories = "/bin:/usr/bin";
+  for (const char *at = directories; *name != '\0'; at++)
+    {
+      size_t n = strcspn (at, ":");
+      if (asprintf (&candidate, "%.*s%s%s", (int)n, at, n == 0 ? "" : "/", name) < 0)
+        break;
+      int reason = run_error (candidate);
+      if (reason == 0)
+        {
+          *path = candidate;
+          return 0;
+        }
+      free (candidate);
+      if (reason == EACCES)
+        failure = EACCES;
+      at += n;
+      if (*at == '\0')
+        break;
+    }
+  if (failure == EACCES)
+    {
+      snprintf (text, TEXT_BYTES, "%s: %s", name, strerror (EACCES));
+      return PROGRAM_NOT_RUN;
+    }
+  snprintf (text, TEXT_BYTES, "%s: no such program in the PATH", name);
+  return PROGRAM_NOT_FOUND;
+}
+
+/* Does running the file give its process more rights than ours? */
+static bool
+gains_rights (const char *path, const struct stat *status)
+{
+  char capabilities[64];
+  if ((status->st_mode & S_ISUID) != 0 && status->st_uid != geteuid ())
+    return true;
+  if ((status->st_mode & S_ISGID) != 0 && (status->st_mode & S_IXGRP) != 0
+      && status->st_gid != getegid ())
+    return true;
+  return geteuid () != 0
+         && getxattr (path, "security.capability", capabilities, sizeof capabilities) > 0;
+}
+
+static bool
+has_interpreter (int fd, const Elf64_Ehdr *header)
+{
+  Elf64_Phdr segment;
+  if (header->e_phentsize != sizeof segment)
+    return false;
+  for (unsigned i = 0; i < header->e_phnum && i < MAX_HEADERS; i++)
+    {
+      off_t offset = (off_t)(header->e_phoff + (uint64_t)i * sizeof segment);
+      if (pread (fd, &segment, sizeof segment, offset) != (ssize_t)sizeof segment)
+        return false;
+      if (segment.p_type == PT_INTERP)
+        return true;
+    }
+  return false;
+}
+
+/* Says in TEXT why the ELF file cannot be looked into; false then. */
+static bool
+check_elf (int fd, const char *path, const Elf64_Ehdr *header, char text[TEXT_BYTES])
+{
+  const char *reason = NULL;
+  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != MACHINE)
+    reason = "it is for another kind of processor, or 32 bits wide";
+  else if (!has_interpreter (fd, header))
+    reason = "statically linked";
+  if (reason == NULL)
+    return true;
+  snprintf (text, TEXT_BYTES, "%s: cannot observe: %s (--force runs it all the same)", path,
+            reason);
+  return false;
+}
+
+/* Copies the interpreter that the script's first line names to PATH; false when there is none. */
+static bool
+read_interpreter (const char *line, char path[256])
+{
+  line += 2 + strspn (line + 2, " \t");
+  size_t n = strcspn (line, " \t\n");
+  if (n == 0 || n >= 256)
+    return false;
+  memcpy (path, line, n);
+  path[n] = '\0';
+  return true;
+}
+
+bool
+program_can_observe (const char *path, char text[TEXT_BYTES])
+{
+  char interpreter[256];
+  for (int depth = 0; depth <= MAX_SCRIPTS; depth++)
+    {
+      union
+      {
+        Elf64_Ehdr elf;
+        char text[256];
+      } start = { .text = "" };
+      struct stat status;
+      int fd = open (path, O_RDONLY | O_CLOEXEC);
+      if (fd < 0 || fstat (fd, &status) != 0)
+        {
+          if (fd >= 0)
+            close (fd);
+          return true; /* executable but not readable: the kernel decides */
+        }
+      ssize_t n = pread (fd, start.text, sizeof start.text - 1, 0);
+      bool is_elf = n >= (ssize_t)sizeof start.elf && memcmp (start.text, ELFMAG, SELFMAG) == 0;
+      bool good = !is_elf || check_elf (fd, path, &start.elf, text);
+      close (fd);
+      if (is_elf && good && gains_rights (path, &status))
+        {
+          snprintf (text, TEXT_BYTES,
+                    "%s: cannot observe: it runs with more rights than you have (--force runs it "
+                    "all the same)",
+                    path);
+          return false;
+        }
+      if (is_elf || n < 2 || start.text[0] != '#' || start.text[1] != '!')
+        return good;
+      if (!read_interpreter (start.text, interpreter))
+        return true;
+      path = interpreter;
+    }
+  return true;
+}
+
+/* DIRECTORY of this program and FILE seen from there; NULL when it is not there. */
+static char *
+beside_us (const char *file)
+{
+  char own[4096], *path;
+  ssize_t n = readlink ("/proc/self/exe", own, sizeof own - 1);
+  if (n <= 0)
+    return NULL;
+  own[n] = '\0';
+  char *slash = strrchr (own, '/');
+  if (slash == NULL)
+    return NULL;
+  *slash = '\0';
+  if (asprintf (&path, "%s/%s", own, file) < 0)
+    return NULL;
+  if (access (path, R_OK) == 0)
+    return path;
+  free (path);
+  return NULL;
+}
+
+int
+program_find_preload (char **path, char text[TEXT_BYTES])
+{
+  static const char name[] = "libgcglass-preload.so";
+  static const char installed[] = PKGLIBDIR "/libgcglass-preload.so";
+  const char *given = secure_getenv ("GCGLASS_PRELOAD");
+  *path = NULL;
+  if (given != NULL && *given != '\0')
+    {
+      if (access (given, R_OK) != 0)
+        {
+          snprintf (text, TEXT_BYTES, "cannot observe: %s: %s (from GCGLASS_PRELOAD)", given,
+                    strerror (errno));
+          return PROGRAM_FAILED;
+        }
+      *path = realpath (given, NULL);
+    }
+  else if (access (installed, R_OK) == 0)
+    *path = strdup (installed);
+  else
+    {
+      *path = beside_us ("../lib/gcglass/libgcglass-preload.so");
+      if (*path == NULL)
+        *path = beside_us ("../lib/.libs/libgcglass-preload.so");
+    }
+  if (*path == NULL)
+    {
+      snprintf (text, TEXT_BYTES,
+                "cannot observe: no %s: looked for %s: install gcglass or set GCGLASS_PRELOAD",
+                name, installed);
+      return PROGRAM_FAILED;
+    }
+  if ((*path)[strcspn (*path, " :\t\n")] != '\0')
+    {
+      snprintf (text, TEXT_BYTES,
+                "cannot observe: %s: the dynamic linker takes no path with a space or a colon: set "
+                "GCGLASS_PRELOAD to a link to it",
+                *path);
+      free (*path);
+      *path = NULL;
+      return PROGRAM_FAILED;
+    }
+  return 0;
+}

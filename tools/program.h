@@ -1,0 +1,27 @@
+/* program.h -- finds the program to run, and whether it can be looked into.
+ *
+ * A statically linked program has no dynamic linker that would load the preload object, and for a
+ * program with more rights than its user the linker leaves it out: both would run unobserved, in
+ * silence, so both are refused.  Scripts are followed to their interpreters.
+ */
+#ifndef GCG_TOOLS_PROGRAM_H
+#define GCG_TOOLS_PROGRAM_H
+
+#include <stdbool.h>
+
+#define PROGRAM_FAILED        125 /* gcglass itself failed */
+#define PROGRAM_NOT_RUN       126 /* found, but it cannot be run, or not be looked into */
+#define PROGRAM_NOT_FOUND     127
+
+/* Finds NAME as a shell would: in the PATH unless there is a slash in it.  Returns 0 and *PATH,
+   which the caller frees, or an exit status and the reason in TEXT. */
+int program_find (const char *name, char **path, char text[512]);
+
+/* Whether the program at PATH can be looked into; if not, why, in TEXT. */
+bool program_can_observe (const char *path, char text[512]);
+
+/* Finds the preload object: GCGLASS_PRELOAD, the installed one, one beside this program.  Returns 0
+   and *PATH, which the caller frees, or an exit status and the reason in TEXT. */
+int program_find_preload (char **path, char text[512]);
+
+#endif

@@ -1,0 +1,341 @@
+/* run.c -- gcglass run: a program under the agent, its pages served while it runs and afterwards.
+ *
+ * Order: options, the program and the preload object are looked at, the port is taken, and only
+ * then the program starts; so whatever can be wrong is said before it has done anything.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/fail.h"
+#include "server/live.h"
+#include "server/source.h"
+#include "tools/child.h"
+#include "tools/command.h"
+#include "tools/program.h"
+#include "tools/save.h"
+#include "tools/serving.h"
+
+#define TEXT_BYTES 512
+
+extern char **environ;
+
+enum
+{
+  RUN_EXIT = SERVING_LAST,
+  RUN_STACK_DEPTH,
+  RUN_EVERY,
+  RUN_FOLLOW,
+  RUN_FORCE
+};
+
+struct run
+{
+  struct serving serving;
+  struct child child;
+  struct gcg__live *live;
+  bool exit;        /* end with the program */
+  bool force;       /* run what cannot be looked into */
+  const char *save; /* file for the last snapshot, or NULL */
+  const char *stack_depth;
+  double every;
+  const char *name; /* of the program, for messages */
+  char *path, *preload;
+};
+
+static int
+take_every (struct run *run, const char *text)
+{
+  char *end;
+  run->every = strtod (text, &end);
+  if (end == text || *end != '\0' || !isfinite (run->every) || run->every < 0.01
+      || run->every > 86400)
+    return command_misuse (run->serving.command, "--every %s: seconds must be 0.01 to 86400", text);
+  return 0;
+}
+
+static int
+take_options (struct run *run, int argc, char **argv)
+{
+  static const struct option options[]
+      = { SERVING_LONG_OPTIONS,
+          { "exit", no_argument, NULL, RUN_EXIT },
+          { "stack-depth", required_argument, NULL, RUN_STACK_DEPTH },
+          { "every", required_argument, NULL, RUN_EVERY },
+          { "follow", no_argument, NULL, RUN_FOLLOW },
+          { "force", no_argument, NULL, RUN_FORCE },
+          { NULL, 0, NULL, 0 } };
+  int option, status = 0;
+  while (status == 0 && (option = getopt_long (argc, argv, "+o:h", options, NULL)) != -1)
+    switch (option)
+      {
+      case RUN_EXIT:
+        run->exit = true;
+        break;
+      case RUN_FORCE:
+        run->force = true;
+        break;
+      case RUN_STACK_DEPTH:
+        {
+          uint32_t depth;
+          run->stack_depth = optarg;
+          if (!command_number (optarg, 0, 64, &depth))
+            status = command_misuse (run->serving.command, "--stack-depth %s: must be 0 to 64",
+                                     optarg);
+          break;
+        }
+      case RUN_EVERY:
+        status = take_every (run, optarg);
+        break;
+      case RUN_FOLLOW:
+        status = command_misuse (run->serving.command,
+                                 "--follow: children of the program cannot be followed yet");
+        break;
+      case 'o':
+        run->save = optarg;
+        break;
+      default:
+        status = serving_take (&run->serving, option == 'h' ? SERVING_HELP : option, optarg,
+                               argv);
+      }
+  /* The pages live no longer than the program: their port does not matter, and two such runs are
+     not to be in each other's way. */
+  if (run->exit && !run->serving.port_given)
+    run->serving.options.port = 0;
+  if (status == 0 && optind == argc)
+    status = command_misuse (run->serving.command, "no program to run was given");
+  return status;
+}
+
+/* Whether VARIABLE is one that the program is not to inherit as it is. */
+static bool
+is_replaced (const char *variable, bool stack_depth)
+{
+  return strncmp (variable, "LD_PRELOAD=", 11) == 0 || strncmp (variable, "GCGLASS_SOCKET=", 15) == 0
+         || strncmp (variable, "GCGLASS_TOKEN=", 14) == 0
+         || (stack_depth && strncmp (variable, "GCGLASS_STACK_DEPTH=", 20) == 0);
+}
+
+/* Our environment with the agent in it.  NULL: out of memory.  Lives until the process ends. */
+static char **
+make_environment (const struct run *run, const char *socket_name)
+{
+  const char *others = getenv ("LD_PRELOAD");
+  size_t n = 0, kept = 0;
+  while (environ[n] != NULL)
+    n++;
+  char **result = calloc (n + 4, sizeof *result);
+  if (result == NULL)
+    return NULL;
+  for (size_t i = 0; i < n; i++)
+    if (!is_replaced (environ[i], run->stack_depth != NULL))
+      result[kept++] = environ[i];
+  bool other = others != NULL && *others != '\0';
+  if (asprintf (&result[kept++], "LD_PRELOAD=%s%s%s", run->preload, other ? ":" : "",
+                other ? others : "")
+          < 0
+      || asprintf (&result[kept++], "GCGLASS_SOCKET=%s", socket_name) < 0
+      || (run->stack_depth != NULL
+          && asprintf (&result[kept++], "GCGLASS_STACK_DEPTH=%s", run->stack_depth) < 0))
+    return NULL;
+  return result;
+}
+
+static void
+on_closed (void *context)
+{
+  serving_wake (context);
+}
+
+/* Takes what is needed, then starts the program.  0 or an exit status after a message. */
+static int
+start (struct run *run, char **arguments)
+{
+  struct serving *serving = &run->serving;
+  struct gcg__live_events events = { serving, on_closed };
+  char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
+  struct gcg_error error;
+  char **environment = NULL;
+  if (serving_begin (serving) != 0)
+    return PROGRAM_FAILED;
+  if (gcg__live_listen (serving->source, run->every, &events, name, &run->live, &error) != GCG_OK)
+    {
+      command_fail (serving->command, "%s", error.text);
+      return PROGRAM_FAILED;
+    }
+  environment = make_environment (run, name);
+  if (environment == NULL)
+    {
+      command_fail (serving->command, "out of memory");
+      return PROGRAM_FAILED;
+    }
+  gcg__source_set_process (serving->source, 0, run->name);
+  if (serving_start (serving) != 0)
+    return PROGRAM_FAILED;
+  int status = child_start (&run->child, serving, run->path, arguments, environment, text);
+  if (status != 0)
+    command_fail (serving->command, "%s", text);
+  else
+    gcg__source_set_process (serving->source, run->child.pid, run->name);
+  return status;
+}
+
+/* Until the program, and whoever of its children is being looked into, has ended. */
+static void
+attend (struct run *run)
+{
+  struct signalfd_siginfo info;
+  while (!run->child.ended)
+    if (serving_wait (&run->serving, &info))
+      child_signal (&run->child, &info);
+  gcg__live_finish (run->live, run->child.pid);
+  while (gcg__live_is_connected (run->live) && !run->exit && !run->child.finish)
+    if (serving_wait (&run->serving, &info))
+      run->child.finish = serving_is_end (&info);
+  gcg__source_set_ended (run->serving.source, run->child.status);
+}
+
+/* Copies all of FROM to TO; false with errno. */
+static bool
+copy (int from, int to)
+{
+  char piece[65536];
+  off_t offset = 0;
+  for (;;)
+    {
+      ssize_t n = pread (from, piece, sizeof piece, offset), done = 0;
+      if (n == 0)
+        return true;
+      while (done < n)
+        {
+          ssize_t written = write (to, piece + done, (size_t)(n - done));
+          if (written < 0)
+            return false;
+          done += written;
+        }
+      if (n < 0)
+        return false;
+      offset += n;
+    }
+}
+
+/* Saves the last snapshot; 0 or an exit status after a message. */
+static int
+save (struct run *run)
+{
+  struct save file;
+  struct gcg_error error;
+  int from = gcg__source_newest (run->serving.source);
+  if (from < 0)
+    {
+      command_fail (run->serving.command, "%s is not written: no snapshot was taken", run->save);
+      return PROGRAM_FAILED;
+    }
+  enum gcg_status status = save_begin (&file, run->save, &error);
+  if (status == GCG_OK)
+    {
+      bool copied = copy (from, file.fd);
+      if (!copied)
+        gcg__report_fail (&error, GCG_SYSTEM, "%s is not written: %s", run->save,
+                          strerror (errno));
+      status = save_end (&file, copied, &error);
+      if (!copied)
+        status = GCG_SYSTEM;
+    }
+  close (from);
+  if (status == GCG_OK)
+    return 0;
+  command_fail (run->serving.command, "%s", error.text);
+  return PROGRAM_FAILED;
+}
+
+/* Saves what is to be saved and serves on.  Returns an exit status. */
+static int
+linger (struct run *run)
+{
+  struct serving *serving = &run->serving;
+  struct signalfd_siginfo info;
+  char how[128];
+  int status = run->save == NULL ? 0 : save (run);
+  if (!gcg__source_was_live (serving->source))
+    serving_say (serving,
+                 "%s never used the collector (libgc), or uses a copy of its own: nothing to show",
+                 run->name);
+  if (run->exit || run->child.finish)
+    return status;
+  child_describe (&run->child, how);
+  serving_say (serving, "%s %s; still serving, Ctrl+C ends", run->name, how);
+  while (!serving_wait (serving, &info) || !serving_is_end (&info))
+    ;
+  return status;
+}
+
+static const char *
+base_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  return slash == NULL || slash[1] == '\0' ? path : slash + 1;
+}
+
+static int
+run_main (const struct command *self, int argc, char **argv)
+{
+  struct run run = { .live = NULL };
+  char text[TEXT_BYTES];
+  int status = serving_init (&run.serving, self);
+  if (status == 0)
+    status = take_options (&run, argc, argv);
+  if (status == -1)
+    return 0;
+  if (status != 0)
+    return PROGRAM_FAILED;
+  char **arguments = argv + optind;
+  run.name = base_name (arguments[0]);
+  status = program_find (arguments[0], &run.path, text);
+  if (status == 0 && !run.force && !program_can_observe (run.path, text))
+    status = PROGRAM_NOT_RUN;
+  if (status == 0)
+    status = program_find_preload (&run.preload, text);
+  if (status != 0)
+    {
+      command_fail (self, "%s", text);
+      free (run.path);
+      return status;
+    }
+  status = start (&run, arguments);
+  bool started = status == 0;
+  if (started)
+    {
+      attend (&run);
+      status = linger (&run);
+    }
+  serving_stop (&run.serving);
+  gcg__live_free (run.live);
+  serving_end (&run.serving);
+  free (run.path);
+  free (run.preload);
+  if (started)
+    child_imitate (&run.child, status);
+  return status;
+}
+
+const struct command command_run = {
+  .name = "run",
+  .arguments = "[OPTION]... -- PROGRAM [ARGUMENT]...",
+  .summary = "Runs a program and serves the pages that show its heap, also after it has ended",
+  .options = SERVING_HELP_TEXT
+  "  --exit             end with the program instead of serving on; any free port without --port\n"
+  "  --stack-depth N    frames noted for each allocation, 0 to 64\n"
+  "  --every SECONDS    take a snapshot every so often\n"
+  "  -o FILE            save the last snapshot to FILE\n"
+  "  --force            run the program even if it cannot be looked into\n"
+  "\n"
+  "The exit status is the program's (a signal that kills it, too); 125: gcglass itself\n"
+  "failed; 126: the program cannot be run or looked into; 127: there is no such program.\n",
+  .function = run_main,
+};

@@ -1,0 +1,199 @@
+/* serve.c -- gcglass serve: what gcg_start starts, at the other end of a socketpair.
+ *
+ * Hidden: only the agent calls it.  It hears HELLO and SERVE, serves, answers with the URL or with
+ * why not, and ends when the agent says STOP or has gone, or the page says stop.  The connection is
+ * closed last: then the temporary directory has gone, and gcg_stop returns.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "report/fail.h"
+#include "server/live.h"
+#include "server/source.h"
+#include "tools/command.h"
+#include "tools/serving.h"
+
+#define START_SECONDS 20
+
+/* What SERVE says. */
+struct wishes
+{
+  char text[sizeof ((struct gcg__message *)NULL)->text];
+  const char *host, *token, *snapshot, *templates;
+  uint32_t port;
+  double every;
+  bool debug;
+};
+
+static enum gcg_status
+read_wishes (const struct gcg__message *message, struct wishes *wishes, struct gcg_error *error)
+{
+  char *rest = wishes->text, *line;
+  memcpy (wishes->text, message->text, sizeof wishes->text);
+  wishes->port = GCG__DEFAULT_PORT;
+  while ((line = strsep (&rest, "\n")) != NULL)
+    {
+      char *value = strchr (line, '=');
+      if (value == NULL || value[1] == '\0')
+        continue;
+      *value++ = '\0';
+      if (strcmp (line, "host") == 0)
+        wishes->host = value;
+      else if (strcmp (line, "token") == 0)
+        wishes->token = value;
+      else if (strcmp (line, "snapshot") == 0)
+        wishes->snapshot = value;
+      else if (strcmp (line, "templates") == 0)
+        wishes->templates = value;
+      else if (strcmp (line, "every") == 0)
+        wishes->every = strtod (value, NULL);
+      else if (strcmp (line, "debug") == 0)
+        wishes->debug = strcmp (value, "0") != 0;
+      else if (strcmp (line, "port") == 0
+               && !command_number (value, 0, 65535, &wishes->port))
+        return gcg__report_fail (error, GCG_INVALID, "port %s: ports are 0 to 65535", value);
+    }
+  return GCG_OK;
+}
+
+/* Hears HELLO and SERVE. */
+static bool
+hear (int fd, pid_t *pid, struct gcg__message *serve)
+{
+  struct timeval patience = { .tv_sec = START_SECONDS };
+  struct gcg__message hello;
+  int attached[2] = { -1, -1 };
+  setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  bool heard = gcg__live_peer_allowed (fd) && gcg__live_receive (fd, &hello, &attached[0])
+               && hello.type == GCG__HELLO && gcg__live_receive (fd, serve, &attached[1])
+               && serve->type == GCG__SERVE;
+  for (int i = 0; i < 2; i++)
+    if (attached[i] >= 0)
+      close (attached[i]);
+  *pid = heard ? (pid_t)hello.pid : 0;
+  return heard;
+}
+
+static void
+say_program (struct gcg__source *source, pid_t pid)
+{
+  char link[64], path[4096];
+  snprintf (link, sizeof link, "/proc/%d/exe", (int)pid);
+  ssize_t n = readlink (link, path, sizeof path - 1);
+  path[n < 0 ? 0 : n] = '\0';
+  const char *slash = strrchr (path, '/');
+  gcg__source_set_process (source, pid, slash == NULL ? "program" : slash + 1);
+}
+
+static void
+wake (void *context)
+{
+  serving_wake (context);
+}
+
+static void
+say_renewed (void *context, const char *url)
+{
+  (void)context;
+  fprintf (stderr, "gcglass: that address was opened before; a new one: %s\n", url);
+}
+
+/* Serves as WISHES say; the answer goes to ANSWER. */
+static enum gcg_status
+serve (struct serving *serving, const struct wishes *wishes, pid_t pid,
+       struct gcg__message *answer, struct gcg_error *error)
+{
+  serving->options = (struct gcg__server_options){ .host = wishes->host,
+                                                   .port = (int)wishes->port,
+                                                   .token = wishes->token,
+                                                   .templates = wishes->templates,
+                                                   .debug = wishes->debug,
+                                                   .renewed = say_renewed,
+                                                   .stop = wake,
+                                                   .context = serving };
+  enum gcg_status status = GCG_OK;
+  say_program (serving->source, pid);
+  if (wishes->snapshot != NULL)
+    {
+      int fd = open (wishes->snapshot, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+      if (fd < 0)
+        return gcg__report_fail (error, GCG_SYSTEM, "%s: %m", wishes->snapshot);
+      status = gcg__source_add (serving->source, fd, wishes->snapshot, "", 0, error);
+    }
+  if (status == GCG_OK)
+    status = gcg__server_start (serving->source, &serving->options, &serving->server, error);
+  if (status != GCG_OK)
+    return status;
+  gcg__server_url (serving->server, answer->text);
+  return GCG_OK;
+}
+
+static int
+serve_main (const struct command *self, int argc, char **argv)
+{
+  static const struct option options[]
+      = { { "fd", required_argument, NULL, 'f' }, { NULL, 0, NULL, 0 } };
+  struct serving serving;
+  struct gcg__live_events events = { &serving, wake };
+  struct gcg__live *live = NULL;
+  struct gcg__message message, answer = { .type = GCG__URL };
+  struct signalfd_siginfo info;
+  struct wishes wishes = { .text = "" };
+  struct gcg_error error = { GCG_OK, "" };
+  uint32_t number = UINT32_MAX;
+  pid_t pid;
+  int option;
+  serving_init (&serving, self);
+  while ((option = getopt_long (argc, argv, "", options, NULL)) != -1)
+    if (option != 'f' || !command_number (optarg, 0, 1u << 20, &number))
+      return COMMAND_MISUSED;
+  int fd = number == UINT32_MAX ? -1 : fcntl ((int)number, F_DUPFD_CLOEXEC, 3);
+  if (fd < 0)
+    return command_misuse (self, "this command is started by programs that call gcg_start");
+  close ((int)number);
+  if (serving_begin (&serving) != 0 || !hear (fd, &pid, &message))
+    {
+      close (fd);
+      serving_end (&serving);
+      return COMMAND_FAILED;
+    }
+  enum gcg_status status = read_wishes (&message, &wishes, &error);
+  if (status == GCG_OK)
+    status = serve (&serving, &wishes, pid, &answer, &error);
+  answer.status = status;
+  if (status != GCG_OK)
+    memcpy (answer.text, error.text, sizeof error.text);
+  bool told = gcg__live_send (fd, &answer);
+  if (status != GCG_OK || !told)
+    close (fd);
+  else if (gcg__live_connected (serving.source, fd, pid, wishes.every, &events, &live, &error)
+           != GCG_OK)
+    status = error.status;
+  else
+    {
+      if (wishes.snapshot != NULL)
+        gcg__source_set_file (serving.source, wishes.snapshot);
+      while (serving_wait (&serving, &info) && !serving_is_end (&info))
+        ;
+    }
+  serving_stop (&serving);
+  gcg__live_free (live);
+  serving_end (&serving);
+  return status == GCG_OK ? 0 : COMMAND_FAILED;
+}
+
+const struct command command_serve = {
+  .name = "serve",
+  .arguments = "--fd N",
+  .summary = "Serves the process at the other end of a descriptor",
+  .options = "",
+  .hidden = true,
+  .function = serve_main,
+};

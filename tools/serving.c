@@ -1,0 +1,274 @@
+/* serving.c -- see serving.h. */
+#include "config.h"
+
+#include "tools/serving.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/source.h"
+
+extern char **environ;
+
+static int
+set_port (struct serving *serving, const char *text)
+{
+  uint32_t port;
+  if (!command_number (text, 0, 65535, &port))
+    return command_misuse (serving->command, "port '%s' is not a number from 0 to 65535", text);
+  serving->options.port = (int)port;
+  serving->port_given = true;
+  return 0;
+}
+
+static int
+set_token (struct serving *serving, const char *text)
+{
+  if (strlen (text) >= sizeof serving->token)
+    return command_misuse (serving->command, "the token is longer than %d characters",
+                           GCG__TOKEN_BYTES - 1);
+  strcpy (serving->token, text);
+  serving->options.token = serving->token;
+  return 0;
+}
+
+int
+serving_init (struct serving *serving, const struct command *command)
+{
+  const char *port = secure_getenv ("GCGLASS_PORT"), *token = secure_getenv ("GCGLASS_TOKEN");
+  int status = 0;
+  memset (serving, 0, sizeof *serving);
+  serving->command = command;
+  serving->signal_fd = serving->event_fd = -1;
+  serving->options.port = GCG__DEFAULT_PORT;
+  serving->options.host = secure_getenv ("GCGLASS_HOST");
+  serving->options.templates = secure_getenv ("GCGLASS_TEMPLATES");
+  if (port != NULL && *port != '\0')
+    status = set_port (serving, port);
+  if (status == 0 && token != NULL)
+    status = set_token (serving, token);
+  /* No program that we start is to know it. */
+  unsetenv ("GCGLASS_TOKEN");
+  return status;
+}
+
+int
+serving_take (struct serving *serving, int option, char *argument, char **argv)
+{
+  int status = 0;
+  switch (option)
+    {
+    case SERVING_HOST:
+      serving->options.host = argument;
+      return 0;
+    case SERVING_PORT:
+      return set_port (serving, argument);
+    case SERVING_TOKEN:
+      status = set_token (serving, argument);
+      /* Others can read our command line in /proc. */
+      memset (argument, '*', strlen (argument));
+      return status;
+    case SERVING_OPEN:
+      serving->open = true;
+      return 0;
+    case SERVING_TEMPLATES:
+      serving->options.templates = argument;
+      return 0;
+    case SERVING_QUIET:
+      serving->quiet = true;
+      return 0;
+    case SERVING_HELP:
+      command_help (serving->command);
+      return -1;
+    default:
+      return command_misuse_option (serving->command, argv);
+    }
+}
+
+void
+serving_say (const struct serving *serving, const char *format, ...)
+{
+  va_list arguments;
+  if (serving->quiet)
+    return;
+  va_start (arguments, format);
+  fputs ("gcglass: ", stderr);
+  vfprintf (stderr, format, arguments);
+  fputc ('\n', stderr);
+  va_end (arguments);
+}
+
+static void
+say_renewed (void *context, const char *url)
+{
+  serving_say (context, "that address was opened before; a new one: %s", url);
+}
+
+static void
+remember_signals (struct serving *serving)
+{
+  static const int not_blocked[] = { SIGSEGV, SIGBUS, SIGILL,  SIGFPE,  SIGTRAP,
+                                     SIGABRT, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU };
+  struct sigaction usual = { .sa_handler = SIG_DFL }, ignored = { .sa_handler = SIG_IGN };
+  sigset_t blocked;
+  for (int signal = 1; signal < NSIG; signal++)
+    if (sigaction (signal, NULL, &serving->actions[signal]) != 0)
+      serving->actions[signal].sa_handler = SIG_DFL;
+  sigfillset (&blocked);
+  for (size_t i = 0; i < sizeof not_blocked / sizeof not_blocked[0]; i++)
+    sigdelset (&blocked, not_blocked[i]);
+  pthread_sigmask (SIG_SETMASK, &blocked, &serving->mask);
+  /* Ignored, our children would be reaped before we know how they ended. */
+  sigaction (SIGCHLD, &usual, NULL);
+  sigaction (SIGPIPE, &ignored, NULL);
+  serving->signal_fd = signalfd (-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void
+serving_restore_signals (const struct serving *serving)
+{
+  for (int signal = 1; signal < NSIG; signal++)
+    sigaction (signal, &serving->actions[signal], NULL);
+  sigprocmask (SIG_SETMASK, &serving->mask, NULL);
+}
+
+int
+serving_begin (struct serving *serving)
+{
+  struct gcg_error error;
+  remember_signals (serving);
+  serving->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (serving->signal_fd < 0 || serving->event_fd < 0)
+    return command_fail (serving->command, "cannot wait for signals: %s", strerror (errno));
+  if (gcg__source_new (&serving->source, &error) != GCG_OK)
+    return command_fail (serving->command, "%s", error.text);
+  return 0;
+}
+
+/* The URL holds the token and must not stand in a command line: the browser is given a file that
+   leads to it. */
+static void
+open_browser (struct serving *serving)
+{
+  static char program[] = "xdg-open";
+  char path[4096];
+  char *arguments[] = { program, path, NULL };
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  sigset_t usual;
+  struct gcg_error error;
+  if (gcg__server_doorway (serving->server, path, &error) != GCG_OK)
+    {
+      command_fail (serving->command, "cannot open the browser: %s", error.text);
+      return;
+    }
+  sigemptyset (&usual);
+  sigaddset (&usual, SIGPIPE);
+  posix_spawn_file_actions_init (&files);
+  posix_spawn_file_actions_addopen (&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen (&files, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen (&files, 2, "/dev/null", O_WRONLY, 0);
+  posix_spawnattr_init (&attributes);
+  /* A group of its own: Ctrl+C is not for the browser. */
+  posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+                                             | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setsigdefault (&attributes, &usual);
+  posix_spawnattr_setsigmask (&attributes, &serving->mask);
+  int failure
+      = posix_spawnp (&serving->browser_pid, program, &files, &attributes, arguments, environ);
+  if (failure != 0)
+    {
+      serving->browser_pid = 0;
+      command_fail (serving->command, "cannot open the browser: %s: %s: open the address yourself",
+                    program, strerror (failure));
+    }
+  posix_spawnattr_destroy (&attributes);
+  posix_spawn_file_actions_destroy (&files);
+}
+
+int
+serving_start (struct serving *serving)
+{
+  char url[GCG__URL_BYTES];
+  struct gcg_error error;
+  serving->options.renewed = say_renewed;
+  serving->options.context = serving;
+  if (gcg__server_start (serving->source, &serving->options, &serving->server, &error) != GCG_OK)
+    return command_fail (serving->command, "%s", error.text);
+  gcg__server_url (serving->server, url);
+  serving_say (serving, "%s", url);
+  explicit_bzero (url, sizeof url);
+  if (serving->open)
+    open_browser (serving);
+  return 0;
+}
+
+void
+serving_wake (struct serving *serving)
+{
+  eventfd_write (serving->event_fd, 1);
+}
+
+bool
+serving_wait (struct serving *serving, struct signalfd_siginfo *info)
+{
+  for (;;)
+    {
+      struct pollfd fds[2]
+          = { { serving->signal_fd, POLLIN, 0 }, { serving->event_fd, POLLIN, 0 } };
+      eventfd_t ignored;
+      if (poll (fds, 2, -1) < 0)
+        continue;
+      if (fds[0].revents != 0
+          && read (serving->signal_fd, info, sizeof *info) == (ssize_t)sizeof *info)
+        {
+          if (info->ssi_signo == SIGCHLD && serving->browser_pid > 0
+              && waitpid (serving->browser_pid, NULL, WNOHANG) == serving->browser_pid)
+            serving->browser_pid = 0;
+          return true;
+        }
+      if (fds[1].revents != 0)
+        {
+          eventfd_read (serving->event_fd, &ignored);
+          return false;
+        }
+    }
+}
+
+bool
+serving_is_end (const struct signalfd_siginfo *info)
+{
+  return info->ssi_signo == SIGINT || info->ssi_signo == SIGTERM || info->ssi_signo == SIGHUP
+         || info->ssi_signo == SIGQUIT;
+}
+
+void
+serving_stop (struct serving *serving)
+{
+  if (serving->source != NULL)
+    gcg__source_shut (serving->source);
+  gcg__server_stop (serving->server);
+  serving->server = NULL;
+}
+
+void
+serving_end (struct serving *serving)
+{
+  serving_stop (serving);
+  gcg__source_free (serving->source);
+  serving->source = NULL;
+  if (serving->signal_fd >= 0)
+    close (serving->signal_fd);
+  if (serving->event_fd >= 0)
+    close (serving->event_fd);
+  serving->signal_fd = serving->event_fd = -1;
+  explicit_bzero (serving->token, sizeof serving->token);
+}

@@ -1,0 +1,75 @@
+/* view.c -- gcglass view: the same pages about snapshots in files. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/source.h"
+#include "tools/command.h"
+#include "tools/serving.h"
+
+static const char *
+base_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  return slash == NULL ? path : slash + 1;
+}
+
+/* Adds the file PATH; 0 or an exit status after a message. */
+static int
+add_file (struct serving *serving, const char *path)
+{
+  struct gcg_error error;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return command_fail (serving->command, "%s: %s", path, strerror (errno));
+  if (gcg__source_add (serving->source, fd, path, base_name (path), 0, &error) != GCG_OK)
+    return command_fail (serving->command, "%s", error.text);
+  return 0;
+}
+
+static int
+serve_files (struct serving *serving, char **files, int n)
+{
+  struct signalfd_siginfo info;
+  int status = serving_begin (serving);
+  gcg__source_set_file (serving->source, base_name (files[n - 1]));
+  for (int i = 0; status == 0 && i < n; i++)
+    status = add_file (serving, files[i]);
+  if (status == 0)
+    status = serving_start (serving);
+  while (status == 0 && (!serving_wait (serving, &info) || !serving_is_end (&info)))
+    ;
+  return status;
+}
+
+static int
+view_main (const struct command *self, int argc, char **argv)
+{
+  static const struct option options[] = { SERVING_LONG_OPTIONS, { NULL, 0, NULL, 0 } };
+  struct serving serving;
+  int option, status = serving_init (&serving, self);
+  while (status == 0 && (option = getopt_long (argc, argv, "h", options, NULL)) != -1)
+    status = serving_take (&serving, option == 'h' ? SERVING_HELP : option, optarg, argv);
+  if (status == -1)
+    return 0;
+  if (status == 0 && optind == argc)
+    status = command_misuse (self, "no file was given");
+  if (status == 0 && argc - optind > GCG__MAX_SNAPSHOTS)
+    status = command_misuse (self, "at most %d files", GCG__MAX_SNAPSHOTS);
+  if (status == 0)
+    status = serve_files (&serving, argv + optind, argc - optind);
+  serving_end (&serving);
+  return status;
+}
+
+const struct command command_view = {
+  .name = "view",
+  .arguments = "[OPTION]... FILE...",
+  .summary = "Serves the pages about snapshots that were saved to files, the last one first",
+  .options = SERVING_HELP_TEXT,
+  .function = view_main,
+};
