@@ -16,8 +16,8 @@
 #include "server/reply.h"
 #include "server/request.h"
 
-#define RANDOM_BYTES  16 /* 128 bits */
-#define SHORTEST_OWN  8
+#define RANDOM_BYTES 16 /* 128 bits */
+#define SHORTEST_OWN 8
 
 static bool
 make_secret (char text[GCG__TOKEN_BYTES])
@@ -54,11 +54,12 @@ gcg__access_init (struct gcg__access *access, const char *token, struct gcg_erro
     {
       size_t n = strlen (token);
       if (n < SHORTEST_OWN || n >= sizeof access->token
-          || token[strspn (token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~")]
+          || token[strspn (token,
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~")]
                  != '\0')
         return gcg__report_fail (error, GCG_INVALID,
-                          "a token must be %d to %d letters, digits, '-', '_', '.' or '~'",
-                          SHORTEST_OWN, GCG__TOKEN_BYTES - 1);
+                                 "a token must be %d to %d letters, digits, '-', '_', '.' or '~'",
+                                 SHORTEST_OWN, GCG__TOKEN_BYTES - 1);
       access->chosen = true;
       strcpy (access->token, token);
     }
@@ -112,11 +113,9 @@ check_origin (const struct gcg__access *access, const struct gcg__request *reque
   bool get = gcg__request_is_get (request), api = gcg__request_is_api (request);
   if (origins > 1 || sites > 1)
     return false;
-  if (origin != NULL
-      && (strncmp (origin, "http://", 7) != 0 || !our_host (access, origin + 7)))
+  if (origin != NULL && (strncmp (origin, "http://", 7) != 0 || !our_host (access, origin + 7)))
     return false;
-  if (site != NULL && strcmp (site, "same-origin") != 0
-      && (strcmp (site, "none") != 0 || !get)
+  if (site != NULL && strcmp (site, "same-origin") != 0 && (strcmp (site, "none") != 0 || !get)
       && !(get && !api && mode != NULL && strcmp (mode, "navigate") == 0 && target != NULL
            && strcmp (target, "document") == 0))
     return false;

@@ -269,11 +269,10 @@ GCG__HANDLER (gcg__api_component)
   struct gcg_error error;
   if (!answer_begin (server, request, reply, &answer))
     return;
-  enum gcg_status status
-      = answer.entry == NULL
-            ? write_waiting (&answer)
-            : gcg__component_page (answer.entry->model, &answer.frame,
-                                   gcg__captured_number (captures), &answer.query, &answer.json,
-                                   &error);
+  enum gcg_status status = answer.entry == NULL
+                               ? write_waiting (&answer)
+                               : gcg__component_page (answer.entry->model, &answer.frame,
+                                                      gcg__captured_number (captures),
+                                                      &answer.query, &answer.json, &error);
   answer_end (server, request, reply, &answer, status, &error);
 }

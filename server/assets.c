@@ -29,8 +29,10 @@ static const struct
   const char *ending;
   const char *type;
 } types[] = {
-  { ".html", "text/html; charset=utf-8" },      { ".css", "text/css; charset=utf-8" },
-  { ".js", "text/javascript; charset=utf-8" }, { ".svg", "image/svg+xml" },
+  { ".html", "text/html; charset=utf-8" },
+  { ".css", "text/css; charset=utf-8" },
+  { ".js", "text/javascript; charset=utf-8" },
+  { ".svg", "image/svg+xml" },
   { ".png", "image/png" },
 };
 

@@ -251,22 +251,23 @@ start_failure (struct gcg__server *server, struct gcg_error *error)
   if (fd >= 0)
     close (fd);
   if (reason == EADDRINUSE)
-    return gcg__report_fail (error, GCG_BUSY,
-                      "port %d is in use, perhaps by another gcglass: choose one with --port N, "
-                      "or --port 0 for any",
-                      port);
+    return gcg__report_fail (
+        error, GCG_BUSY,
+        "port %d is in use, perhaps by another gcglass: choose one with --port N, "
+        "or --port 0 for any",
+        port);
   if (reason != 0)
-    return gcg__report_fail (error, GCG_SYSTEM, "cannot listen on port %d: %s", port, strerror (reason));
+    return gcg__report_fail (error, GCG_SYSTEM, "cannot listen on port %d: %s", port,
+                             strerror (reason));
   return gcg__report_fail (error, GCG_SYSTEM, "the HTTP server does not start: %s",
-                    server->failure[0] != '\0' ? server->failure : "no reason given");
+                           server->failure[0] != '\0' ? server->failure : "no reason given");
 }
 
 static enum gcg_status
 start_http (struct gcg__server *server, struct gcg_error *error)
 {
-  static const struct mg_callbacks callbacks = { .begin_request = begin_request,
-                                                 .http_error = http_error,
-                                                 .log_message = log_message };
+  static const struct mg_callbacks callbacks
+      = { .begin_request = begin_request, .http_error = http_error, .log_message = log_message };
   char address[32];
   const char *options[] = { "listening_ports",
                             address,
@@ -378,8 +379,8 @@ gcg__server_start (struct gcg__source *source, const struct gcg__server_options 
   enum gcg_status status;
   if (options->host != NULL && !is_loopback (options->host))
     return gcg__report_fail (error, GCG_INVALID,
-                      "host %s: gcglass serves this machine only: localhost or 127.0.0.1",
-                      options->host);
+                             "host %s: gcglass serves this machine only: localhost or 127.0.0.1",
+                             options->host);
   struct gcg__server *server = calloc (1, sizeof *server);
   if (server == NULL)
     return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
@@ -445,8 +446,8 @@ gcg__server_doorway (struct gcg__server *server, char path[4096], struct gcg_err
                    "<title>gcglass</title><a href=\"%s\">gcglass</a>\n",
                    url, url);
   if (close (fd) != 0 || n < 0)
-    return gcg__report_fail (error, GCG_SYSTEM, "%s/%s: %s", gcg__tempdir_path (server->tempdir), name,
-                      strerror (errno));
+    return gcg__report_fail (error, GCG_SYSTEM, "%s/%s: %s", gcg__tempdir_path (server->tempdir),
+                             name, strerror (errno));
   snprintf (path, 4096, "%s/%s", gcg__tempdir_path (server->tempdir), name);
   return GCG_OK;
 }

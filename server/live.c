@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -89,10 +90,9 @@ gcg__live_receive (int fd, struct gcg__message *message, int *attached)
 {
   struct iovec part = { message, sizeof *message };
   char control[CMSG_SPACE (4 * sizeof (int))] __attribute__ ((aligned (8)));
-  struct msghdr header = { .msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = control,
-                           .msg_controllen = sizeof control };
+  struct msghdr header = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+  };
   ssize_t n;
   do
     n = recvmsg (fd, &header, MSG_CMSG_CLOEXEC);

@@ -2,8 +2,8 @@
  *
  * A thread of its own reads what the agent says and feeds a source with it.  Either the agent
  * connects to us (gcglass run: an abstract name with 128 random bits, which only the program's
- * environment holds), or we were started at one end of a connection (gcglass serve).  One agent at a
- * time: when its process has ended, the next one may come, as when a shell script runs several.
+ * environment holds), or we were started at one end of a connection (gcglass serve).  One agent at
+ * a time: when its process has ended, the next one may come, as when a shell script runs several.
  */
 #ifndef GCG_SERVER_LIVE_H
 #define GCG_SERVER_LIVE_H
@@ -49,8 +49,8 @@ bool gcg__live_is_connected (struct gcg__live *live);
 /* Asks for a snapshot: a gcg__ask_function, whose context is the struct gcg__live. */
 bool gcg__live_ask (void *live, uint32_t sequence, const char *description);
 
-/* Ends the conversation.  The source must have been shut, and nobody be asking it any more.  NULL is
-   fine. */
+/* Ends the conversation.  The source must have been shut, and nobody be asking it any more.  NULL
+   is fine. */
 void gcg__live_free (struct gcg__live *live);
 
 /* Receives one message on FD, waiting for it; *ATTACHED is the descriptor that came with it, or -1.

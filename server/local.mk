@@ -14,7 +14,7 @@ server_libserver_la_SOURCES = \
 	%D%/request.c %D%/request.h \
 	%D%/routes.c %D%/routes.h \
 	%D%/server.h \
-	%D%/source.c %D%/source.h \
+	%D%/source.c %D%/source.h %D%/source_ask.c %D%/source_internal.h \
 	%D%/tempdir.c %D%/tempdir.h
 nodist_server_libserver_la_SOURCES = %D%/assets_data.S
 server_libserver_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JANSSON_CFLAGS)

@@ -110,8 +110,8 @@ send_asset (struct gcg__server *server, const struct gcg__request *request,
 
 /* A page about the snapshot that is asked for. */
 static void
-send_page (struct gcg__server *server, const struct gcg__request *request,
-           struct gcg__reply *reply, const char *name)
+send_page (struct gcg__server *server, const struct gcg__request *request, struct gcg__reply *reply,
+           const char *name)
 {
   const struct gcg__entry *entry;
   if (!gcg__answer_entry (server, request, reply, &entry))
@@ -225,8 +225,9 @@ answer_no_picture (struct gcg__server *server, const struct gcg__request *reques
       snprintf (link, sizeof link, "</garbage/%llu/graph.dot%s>; rel=\"alternate\"",
                 (unsigned long long)picture->number, picture->reduce ? "?reduce=1" : "");
       gcg__reply_header (reply, "Link", link);
-      int n = asprintf (&text, "No picture: %s. The graph as text for graphviz is at "
-                               "/garbage/%llu/graph.dot%s",
+      int n = asprintf (&text,
+                        "No picture: %s. The graph as text for graphviz is at "
+                        "/garbage/%llu/graph.dot%s",
                         error->text, (unsigned long long)picture->number,
                         picture->reduce ? "?reduce=1" : "");
       gcg__reply_error (reply, &server->assets, request, gcg__http_status (error->status),

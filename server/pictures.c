@@ -40,7 +40,7 @@ struct slot
   bool stale; /* forgotten while it was being drawn */
   char key[KEY_BYTES];
   char name[NAME_BYTES]; /* of the file */
-  uint64_t used; /* when, in uses */
+  uint64_t used;         /* when, in uses */
   size_t bytes;
   struct gcg_error error; /* SLOT_FAILED */
 };
@@ -114,7 +114,7 @@ draw (struct gcg__pictures *pictures, const struct gcg__entry *entry,
         done += (size_t)n;
       else if (n == 0 || errno != EINTR)
         status = gcg__report_fail (error, GCG_SYSTEM, "cannot keep the picture in %s: %s",
-                            gcg__tempdir_path (pictures->directory), strerror (errno));
+                                   gcg__tempdir_path (pictures->directory), strerror (errno));
     }
   free (data);
   if (fd >= 0)
@@ -216,7 +216,7 @@ gcg__pictures_get (struct gcg__pictures *pictures, const struct gcg__entry *entr
     slot = draw_slot (pictures, entry, picture, key);
   if (slot == NULL)
     status = gcg__report_fail (error, GCG_BUSY,
-                        "Other pictures are being drawn: try again in a few seconds.");
+                               "Other pictures are being drawn: try again in a few seconds.");
   else if (slot->state == SLOT_FAILED)
     {
       status = slot->error.status;
@@ -235,7 +235,8 @@ gcg__pictures_get (struct gcg__pictures *pictures, const struct gcg__entry *entr
       if (*fd < 0)
         {
           status = gcg__report_fail (error, GCG_SYSTEM, "%s/%s: %s: the picture was removed",
-                              gcg__tempdir_path (pictures->directory), slot->name, strerror (errno));
+                                     gcg__tempdir_path (pictures->directory), slot->name,
+                                     strerror (errno));
           clear (pictures, slot);
         }
       else if (slot->stale)

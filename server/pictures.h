@@ -32,8 +32,8 @@ struct gcg__picture
   enum gcg__picture_format format;
 };
 
-/* The file with PICTURE of ENTRY's snapshot: caller closes *FD, which is *BYTES long.  Errors: those
-   of gcg__dot_write and gcg__renderer_draw; GCG_BUSY: try again in a moment. */
+/* The file with PICTURE of ENTRY's snapshot: caller closes *FD, which is *BYTES long.  Errors:
+   those of gcg__dot_write and gcg__renderer_draw; GCG_BUSY: try again in a moment. */
 enum gcg_status gcg__pictures_get (struct gcg__pictures *pictures, const struct gcg__entry *entry,
                                    const struct gcg__picture *picture, int *fd, size_t *bytes,
                                    struct gcg_error *error) __attribute__ ((warn_unused_result));

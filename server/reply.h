@@ -14,14 +14,14 @@ struct gcg__request;
 
 struct gcg__reply
 {
-  int status;             /* 0 until something is set */
-  const char *type;       /* of the body; static */
-  const char *policy;     /* Content-Security-Policy; NULL = that of pages; static */
-  const void *body;       /* BYTES of it; NULL = none, or FD's */
+  int status;         /* 0 until something is set */
+  const char *type;   /* of the body; static */
+  const char *policy; /* Content-Security-Policy; NULL = that of pages; static */
+  const void *body;   /* BYTES of it; NULL = none, or FD's */
   size_t bytes;
-  char *owned;            /* freed with the reply, usually the body */
-  int fd;                 /* -1, or a file that is the body, from its start; closed with the reply */
-  char headers[512];      /* more header lines, each with CR LF */
+  char *owned;       /* freed with the reply, usually the body */
+  int fd;            /* -1, or a file that is the body, from its start; closed with the reply */
+  char headers[512]; /* more header lines, each with CR LF */
 };
 
 extern const char gcg__json_type[];

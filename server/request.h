@@ -52,7 +52,7 @@ struct gcg__request
 };
 
 /* Checks and parses what the caller has set.  Returns 0, or the HTTP status of the error and why in
-   *TEXT.  Either way gcg__request_fini is to be called. */
+ *TEXT.  Either way gcg__request_fini is to be called. */
 int gcg__request_parse (struct gcg__request *request, const char **text);
 
 /* Takes BODY (malloc'd, NUL-terminated, BYTES without the NUL): the fields of a form or of a flat

@@ -12,17 +12,23 @@
 #include "server/request.h"
 #include "server/server.h"
 
-#define SNAPSHOT_PARAMETER { "snapshot", "which snapshot, by id; the newest without it" }
+#define SNAPSHOT_PARAMETER                                                                         \
+  {                                                                                                \
+    "snapshot", "which snapshot, by id; the newest without it"                                     \
+  }
 #define TABLE_PARAMETERS                                                                           \
   { "offset", "first row, from 0" }, { "limit", "number of rows, 1 to 1000, 50 without it" },      \
-    { "sort", "column to sort by" }, { "order", "asc or desc" },                                   \
-  { "q", "only rows with this text in them" }
+      { "sort", "column to sort by" }, { "order", "asc or desc" },                                 \
+  {                                                                                                \
+    "q", "only rows with this text in them"                                                        \
+  }
 
 static const struct gcg__route_parameter snapshot_only[] = { SNAPSHOT_PARAMETER, { NULL, NULL } };
 static const struct gcg__route_parameter table[]
     = { SNAPSHOT_PARAMETER, TABLE_PARAMETERS, { NULL, NULL } };
-static const struct gcg__route_parameter typed_table[]
-    = { SNAPSHOT_PARAMETER, TABLE_PARAMETERS, { "type", "only objects of this type" }, { NULL, NULL } };
+static const struct gcg__route_parameter typed_table[] = {
+  SNAPSHOT_PARAMETER, TABLE_PARAMETERS, { "type", "only objects of this type" }, { NULL, NULL }
+};
 static const struct gcg__route_parameter garbage_table[]
     = { SNAPSHOT_PARAMETER,
         TABLE_PARAMETERS,

@@ -51,9 +51,9 @@ struct gcg__server
   struct gcg__pictures *pictures;
   struct mg_context *http;
   int port;
-  int guard_fd;        /* holds the port of [::1], so that nobody else can answer to localhost */
-  bool numeric;        /* somebody else has it: URLs say 127.0.0.1 */
-  char failure[256];   /* what the HTTP library said last while it started */
+  int guard_fd;      /* holds the port of [::1], so that nobody else can answer to localhost */
+  bool numeric;      /* somebody else has it: URLs say 127.0.0.1 */
+  char failure[256]; /* what the HTTP library said last while it started */
 };
 
 /* Serves SOURCE (borrowed until the stop).  On GCG_OK *SERVER is to be given to gcg__server_stop.

@@ -122,8 +122,8 @@ struct gcg__overall
   pid_t pid;
   char program[256];
   double running_s;
-  double ended_s;  /* since it ended */
-  int wait_status; /* -1: not known */
+  double ended_s;    /* since it ended */
+  int wait_status;   /* -1: not known */
   char waiting[300]; /* why there is no snapshot to show yet; "" when there is one */
   unsigned n_entries;
   const struct gcg__entry *entries[GCG__MAX_SNAPSHOTS]; /* newest first, each held */
@@ -135,7 +135,8 @@ void gcg__overall_fini (struct gcg__source *source, struct gcg__overall *overall
 /* Whether the source ever had a snapshot, or a process that said HELLO. */
 bool gcg__source_was_live (struct gcg__source *source);
 
-/* A descriptor of the snapshot that came last, analysed or not; caller closes.  -1: there is none. */
+/* A descriptor of the snapshot that came last, analysed or not; caller closes.  -1: there is none.
+ */
 int gcg__source_newest (struct gcg__source *source);
 
 #endif

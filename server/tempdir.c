@@ -28,7 +28,7 @@
 struct gcg__tempdir
 {
   int parent_fd;
-  int fd; /* locked */
+  int fd;           /* locked */
   const char *name; /* in the parent; the end of path */
   char path[];
 };
@@ -110,7 +110,7 @@ gcg__tempdir_new (struct gcg__tempdir **result, struct gcg_error *error)
   if (directory->parent_fd < 0)
     {
       gcg__report_fail (error, GCG_SYSTEM, "%s: %s: set TMPDIR to a directory to write to", parent,
-                 strerror (errno));
+                        strerror (errno));
       goto fail_parent;
     }
   directory_sweep (directory->parent_fd);
@@ -119,8 +119,8 @@ gcg__tempdir_new (struct gcg__tempdir **result, struct gcg_error *error)
   if (mkdtemp (directory->path) == NULL)
     {
       gcg__report_fail (error, GCG_SYSTEM,
-                 "cannot make a temporary directory in %s: %s: set TMPDIR to another", parent,
-                 strerror (errno));
+                        "cannot make a temporary directory in %s: %s: set TMPDIR to another",
+                        parent, strerror (errno));
       goto fail_make;
     }
   directory->fd = directory_open (directory->parent_fd, directory->name, &status);

@@ -1,9 +1,9 @@
 /* tempdir.h -- a private directory for pictures that nobody else can look or write into.
  *
- * Made by mkdtemp below $TMPDIR or /tmp: mode 0700, ours, never an existing one.  From then on it is
- * used through its descriptor only, so that renaming it or planting a link of its name changes
- * nothing.  It is locked (flock) while it is used: a directory whose lock is free was left behind by
- * a gcglass that was killed, and the next one that starts removes it.
+ * Made by mkdtemp below $TMPDIR or /tmp: mode 0700, ours, never an existing one.  From then on it
+ * is used through its descriptor only, so that renaming it or planting a link of its name changes
+ * nothing.  It is locked (flock) while it is used: a directory whose lock is free was left behind
+ * by a gcglass that was killed, and the next one that starts removes it.
  */
 #ifndef GCG_SERVER_TEMPDIR_H
 #define GCG_SERVER_TEMPDIR_H

@@ -77,9 +77,7 @@ child_start (struct child *child, const struct serving *serving, const char *pat
   if (failure == 0)
     return 0;
   snprintf (text, TEXT_BYTES, "cannot run %s: %s", path, strerror (failure));
-  return child->pid < 0       ? PROGRAM_FAILED
-         : failure == ENOENT ? PROGRAM_NOT_FOUND
-                             : PROGRAM_NOT_RUN;
+  return child->pid < 0 ? PROGRAM_FAILED : failure == ENOENT ? PROGRAM_NOT_FOUND : PROGRAM_NOT_RUN;
 }
 
 /* The program has stopped: so do we, and when we are continued, it is. */

@@ -13,9 +13,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define TEXT_BYTES     512
-#define MAX_SCRIPTS    4 /* the kernel's own limit on interpreters of interpreters */
-#define MAX_HEADERS    256
+#define TEXT_BYTES  512
+#define MAX_SCRIPTS 4 /* the kernel's own limit on interpreters of interpreters */
+#define MAX_HEADERS 256
 
 #if defined __x86_64__
 #define MACHINE EM_X86_64

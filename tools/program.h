@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-#define PROGRAM_FAILED        125 /* gcglass itself failed */
-#define PROGRAM_NOT_RUN       126 /* found, but it cannot be run, or not be looked into */
-#define PROGRAM_NOT_FOUND     127
+#define PROGRAM_FAILED    125 /* gcglass itself failed */
+#define PROGRAM_NOT_RUN   126 /* found, but it cannot be run, or not be looked into */
+#define PROGRAM_NOT_FOUND 127
 
 /* Finds NAME as a shell would: in the PATH unless there is a slash in it.  Returns 0 and *PATH,
    which the caller frees, or an exit status and the reason in TEXT. */

@@ -100,8 +100,7 @@ take_options (struct run *run, int argc, char **argv)
         run->save = optarg;
         break;
       default:
-        status = serving_take (&run->serving, option == 'h' ? SERVING_HELP : option, optarg,
-                               argv);
+        status = serving_take (&run->serving, option == 'h' ? SERVING_HELP : option, optarg, argv);
       }
   /* The pages live no longer than the program: their port does not matter, and two such runs are
      not to be in each other's way. */
@@ -116,7 +115,8 @@ take_options (struct run *run, int argc, char **argv)
 static bool
 is_replaced (const char *variable, bool stack_depth)
 {
-  return strncmp (variable, "LD_PRELOAD=", 11) == 0 || strncmp (variable, "GCGLASS_SOCKET=", 15) == 0
+  return strncmp (variable, "LD_PRELOAD=", 11) == 0
+         || strncmp (variable, "GCGLASS_SOCKET=", 15) == 0
          || strncmp (variable, "GCGLASS_TOKEN=", 14) == 0
          || (stack_depth && strncmp (variable, "GCGLASS_STACK_DEPTH=", 20) == 0);
 }
@@ -241,8 +241,7 @@ save (struct run *run)
     {
       bool copied = copy (from, file.fd);
       if (!copied)
-        gcg__report_fail (&error, GCG_SYSTEM, "%s is not written: %s", run->save,
-                          strerror (errno));
+        gcg__report_fail (&error, GCG_SYSTEM, "%s is not written: %s", run->save, strerror (errno));
       status = save_end (&file, copied, &error);
       if (!copied)
         status = GCG_SYSTEM;

@@ -56,8 +56,7 @@ read_wishes (const struct gcg__message *message, struct wishes *wishes, struct g
         wishes->every = strtod (value, NULL);
       else if (strcmp (line, "debug") == 0)
         wishes->debug = strcmp (value, "0") != 0;
-      else if (strcmp (line, "port") == 0
-               && !command_number (value, 0, 65535, &wishes->port))
+      else if (strcmp (line, "port") == 0 && !command_number (value, 0, 65535, &wishes->port))
         return gcg__report_fail (error, GCG_INVALID, "port %s: ports are 0 to 65535", value);
     }
   return GCG_OK;
@@ -107,8 +106,8 @@ say_renewed (void *context, const char *url)
 
 /* Serves as WISHES say; the answer goes to ANSWER. */
 static enum gcg_status
-serve (struct serving *serving, const struct wishes *wishes, pid_t pid,
-       struct gcg__message *answer, struct gcg_error *error)
+serve (struct serving *serving, const struct wishes *wishes, pid_t pid, struct gcg__message *answer,
+       struct gcg_error *error)
 {
   serving->options = (struct gcg__server_options){ .host = wishes->host,
                                                    .port = (int)wishes->port,

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -115,8 +116,8 @@ say_renewed (void *context, const char *url)
 static void
 remember_signals (struct serving *serving)
 {
-  static const int not_blocked[] = { SIGSEGV, SIGBUS, SIGILL,  SIGFPE,  SIGTRAP,
-                                     SIGABRT, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU };
+  static const int not_blocked[]
+      = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU };
   struct sigaction usual = { .sa_handler = SIG_DFL }, ignored = { .sa_handler = SIG_IGN };
   sigset_t blocked;
   for (int signal = 1; signal < NSIG; signal++)
@@ -178,8 +179,8 @@ open_browser (struct serving *serving)
   posix_spawn_file_actions_addopen (&files, 2, "/dev/null", O_WRONLY, 0);
   posix_spawnattr_init (&attributes);
   /* A group of its own: Ctrl+C is not for the browser. */
-  posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
-                                             | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags (&attributes,
+                            POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   posix_spawnattr_setsigdefault (&attributes, &usual);
   posix_spawnattr_setsigmask (&attributes, &serving->mask);
   int failure

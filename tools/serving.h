@@ -49,12 +49,14 @@ enum
 };
 #define SERVING_LONG_OPTIONS                                                                       \
   { "host", required_argument, NULL, SERVING_HOST },                                               \
-    { "port", required_argument, NULL, SERVING_PORT },                                             \
-    { "token", required_argument, NULL, SERVING_TOKEN },                                           \
-    { "open", no_argument, NULL, SERVING_OPEN },                                                   \
-    { "templates", required_argument, NULL, SERVING_TEMPLATES },                                   \
-    { "quiet", no_argument, NULL, SERVING_QUIET },                                                 \
-  { "help", no_argument, NULL, SERVING_HELP }
+      { "port", required_argument, NULL, SERVING_PORT },                                           \
+      { "token", required_argument, NULL, SERVING_TOKEN },                                         \
+      { "open", no_argument, NULL, SERVING_OPEN },                                                 \
+      { "templates", required_argument, NULL, SERVING_TEMPLATES },                                 \
+      { "quiet", no_argument, NULL, SERVING_QUIET },                                               \
+  {                                                                                                \
+    "help", no_argument, NULL, SERVING_HELP                                                        \
+  }
 #define SERVING_HELP_TEXT                                                                          \
   "  --host NAME        localhost or 127.0.0.1: only this machine is served\n"                     \
   "  --port N           port, 8090 without it; 0: any free one\n"                                  \
@@ -66,8 +68,8 @@ enum
 /* The defaults, from the environment (GCGLASS_HOST, _PORT, _TOKEN, _TEMPLATES) where it says
    something.  0, or an exit status after a message. */
 int serving_init (struct serving *serving, const struct command *command);
-/* Takes one option that getopt_long returned, with its optarg, from ARGV.  0; an exit status after a
-   message; -1: --help was asked for and given. */
+/* Takes one option that getopt_long returned, with its optarg, from ARGV.  0; an exit status after
+   a message; -1: --help was asked for and given. */
 int serving_take (struct serving *serving, int option, char *argument, char **argv);
 
 /* Blocks signals, makes the descriptors and the source. */

@@ -24,8 +24,7 @@
 #define START_SECONDS 30.0
 #define READ_SECONDS  60.0
 
-static void __attribute__ ((noreturn, format (printf, 1, 2)))
-give_up (const char *format, ...)
+static void __attribute__ ((noreturn, format (printf, 1, 2))) give_up (const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);

@@ -33,15 +33,16 @@ int server_end (struct server *server, int signal);
 int count_descriptors (pid_t pid);
 
 /* The path of the snapshot file that the tests of the server look at; made anew by each
-   call, removed at exit.  It has NODES objects on one leaked cycle with chords, and some that are reachable. */
+   call, removed at exit.  It has NODES objects on one leaked cycle with chords, and some that are
+   reachable. */
 const char *test_snapshot (unsigned nodes);
 
 /* --- requests --- */
 
 struct answer
 {
-  int status;  /* 0: the connection was closed without an answer */
-  char *text;  /* all of it, NUL-terminated; freed by answer_free */
+  int status; /* 0: the connection was closed without an answer */
+  char *text; /* all of it, NUL-terminated; freed by answer_free */
   size_t n;
   const char *body;
   size_t n_body;
