@@ -18,7 +18,7 @@
 #include "site.h"
 #include "tag.h"
 
-#define GRANULE 16u
+#define GRANULE       16u
 #define TINY_GRANULES 24u
 
 /* Of each number of granules: 0 not asked yet, 1 slots have exactly that size, 2 they have not. */

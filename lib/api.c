@@ -120,7 +120,8 @@ gcg_track (const void *object, const char *type_name, struct gcg_error *error)
   base = object ? GC_base ((void *)(uintptr_t)object) : NULL;
   site = base ? tag_site (gcg__tag_of (base)) : 0;
   if (!base || !gcg__tag_of (base))
-    return gcg__fail (error, GCG_NOT_FOUND, "%p is not an object allocated through gcglass", object);
+    return gcg__fail (error, GCG_NOT_FOUND, "%p is not an object allocated through gcglass",
+                      object);
   site = gcg__site_with_type (site, type_name);
   taken = gcg__untag (base);
   tag_write (base, taken.place, taken.slack, site, tag_birth (taken.tag));

@@ -6,7 +6,7 @@
 #include "raw.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
-#define MOST_TEXT 4000
+#define MOST_TEXT   4000
 
 static gcg__lock arena_lock = GCG__LOCK_INIT;
 static char *arena_next;

@@ -139,8 +139,7 @@ capture_wait (struct gcg_error *error)
 
   do
     ready = poll (&poll_fd, 1, 1000);
-  while ((ready < 0 && errno == EINTR)
-         || (ready == 0 && raw_now (CLOCK_MONOTONIC) < deadline));
+  while ((ready < 0 && errno == EINTR) || (ready == 0 && raw_now (CLOCK_MONOTONIC) < deadline));
   if (ready <= 0)
     {
       syscall (SYS_pidfd_send_signal, request.pidfd, SIGKILL, NULL, 0);
@@ -154,8 +153,8 @@ capture_wait (struct gcg_error *error)
     status = gcg__fail (error, GCG_SYSTEM, "writing the snapshot was ended by signal %d",
                         info.si_status);
   else if (status == GCG_OK && info.si_pid && info.si_status != 0)
-    status = gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s",
-                        strerror (info.si_status));
+    status
+        = gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s", strerror (info.si_status));
   return status;
 }
 
@@ -256,7 +255,7 @@ static void __attribute__ ((noinline)) clear_stack_below (void)
 {
   uint64_t words[CLEARED_WORDS];
   memset (words, 0, sizeof words);
-  __asm__ volatile ("" : : "r"(words) : "memory");
+  __asm__ volatile("" : : "r"(words) : "memory");
 }
 
 enum gcg_status

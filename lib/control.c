@@ -19,7 +19,7 @@
 #include "raw.h"
 
 #define MOST_CONNECTIONS 16
-#define STACK_BYTES ((size_t)256 << 10)
+#define STACK_BYTES      ((size_t)256 << 10)
 
 struct connection
 {
@@ -313,8 +313,9 @@ listen_as_agent (void)
 static int
 start_thread (void)
 {
-  const int open[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, GC_get_suspend_signal (),
-                       GC_get_thr_restart_signal () };
+  const int open[] = {
+    SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, GC_get_suspend_signal (), GC_get_thr_restart_signal ()
+  };
   sigset_t blocked, old;
   pthread_attr_t attributes;
   pthread_t thread;
@@ -355,8 +356,8 @@ gcg__control_start (struct gcg_error *error)
   failure = start_thread ();
   if (failure)
     {
-      status = gcg__fail (error, GCG_SYSTEM, "cannot start gcglass's thread: %s",
-                          strerror (failure));
+      status
+          = gcg__fail (error, GCG_SYSTEM, "cannot start gcglass's thread: %s", strerror (failure));
       goto fail_thread;
     }
   running = true;

@@ -137,7 +137,7 @@ collections_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 {
   struct column *column = COLUMN (freeze, COLLECTIONS);
   struct gcg__collection *past
-    = column_reserve_stopped (column, sizeof *past, GCG__MOST_COLLECTIONS + 1, &freeze->error);
+      = column_reserve_stopped (column, sizeof *past, GCG__MOST_COLLECTIONS + 1, &freeze->error);
   uint32_t n;
 
   if (!past)

@@ -4,8 +4,9 @@
  * allocates from libc, locks or uses stdio, only raw system calls and mappings of its own
  * (column.h).  Functions end in _stopped.
  *
- *   maps.c     /proc/self/maps, modules                  heapwalk.c  blocks, objects, edges
- *   rootwalk.c regions, roots, threads                   freeze.c    the rest, and the order of it
+ *   maps.c     /proc/self/maps, modules         heapwalk.c   blocks, objects, edges
+ *   rootwalk.c regions, roots, threads         heaptaken.c  slots that are no objects
+ *   freeze.c   the rest, and the order of it
  */
 #ifndef GCG_FREEZE_H
 #define GCG_FREEZE_H

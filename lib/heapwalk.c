@@ -7,69 +7,7 @@
 #include "maps.h"
 #include "tag.h"
 
-#define TINY_GRANULES 24u
 #define FETCH_AHEAD_BYTES 384
-#define FREELIST_WORDS (TINY_GRANULES + 1)
-
-/* libgc's lists of free slots by size, one array for each of its own kinds, exported for inline
-   allocators; GC_is_marked and GC_base are documented for use by such walks. */
-extern void **const GC_aobjfreelist_ptr, **const GC_objfreelist_ptr;
-extern void **const GC_uobjfreelist_ptr, **const GC_auobjfreelist_ptr;
-#define MOST_FREELIST_GRANULES (HEAP_BLOCK_BYTES / 2 / 16)
-
-static inline struct heap_block *
-block_at_stopped (struct gcg__freeze *freeze, uint64_t address)
-{
-  struct heap_range *ranges = freeze->ranges.data;
-  struct heap_range *range;
-
-  if (address < freeze->heap_low || address >= freeze->heap_high || freeze->ranges.n == 0)
-    return NULL;
-  range = &ranges[freeze->last_range];
-  if (address < range->low || address >= range->high)
-    {
-      uint64_t low = 0, high = freeze->ranges.n;
-      while (low < high)
-        {
-          uint64_t middle = (low + high) / 2;
-          if (ranges[middle].high <= address)
-            low = middle + 1;
-          else
-            high = middle;
-        }
-      if (low == freeze->ranges.n || address < ranges[low].low)
-        return NULL;
-      freeze->last_range = (uint32_t)low;
-      range = &ranges[low];
-    }
-  uint32_t index = range->index[(address - range->low) / HEAP_BLOCK_BYTES];
-  return index ? (struct heap_block *)freeze->blocks.data + index - 1 : NULL;
-}
-
-static inline struct heap_block_rest *
-rest_of_stopped (struct gcg__freeze *freeze, const struct heap_block *block)
-{
-  return (struct heap_block_rest *)freeze->rests.data
-         + (block - (const struct heap_block *)freeze->blocks.data);
-}
-
-/* Slot of BLOCK that ADDRESS lies in, and its distance from the slot's start; false beyond. */
-static inline bool
-slot_at_stopped (const struct heap_block *block, uint64_t address, uint32_t *slot,
-                 uint64_t *distance)
-{
-  uint64_t offset = address - block->address;
-
-  if (block->n_slots == 1)
-    {
-      *slot = 0;
-      *distance = offset;
-      return offset < block->slot_bytes;
-    }
-  *slot = (uint32_t)(offset * block->inverse >> 32);
-  *distance = offset - *slot * block->slot_bytes;
-  return *slot < block->n_slots;
-}
 
 bool
 gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
@@ -100,7 +38,7 @@ add_block_stopped (struct gcg__freeze *freeze, uint64_t base, uint64_t size, uin
 {
   struct heap_block block = { .address = base, .slot_bytes = size };
   struct heap_block_rest rest
-    = { .readable_end = base + size < readable_end ? base + size : readable_end, .kind = kind };
+      = { .readable_end = base + size < readable_end ? base + size : readable_end, .kind = kind };
   uint64_t covered = HEAP_BLOCK_BYTES;
 
   if (size <= HEAP_BLOCK_BYTES / 2)
@@ -176,107 +114,6 @@ walk_blocks_stopped (struct gcg__freeze *freeze)
     }
 }
 
-/* Marks the slots of the list that begins at LINK free, as long as they are slots of SLOT_BYTES. */
-static void
-free_list_stopped (struct gcg__freeze *freeze, uint64_t link, uint64_t slot_bytes)
-{
-  while (link)
-    {
-      struct heap_block *block = block_at_stopped (freeze, link);
-      uint64_t distance, *word;
-      uint32_t slot;
-      if (!block || block->slot_bytes != slot_bytes || block->n_slots < 2
-          || !slot_at_stopped (block, link, &slot, &distance) || distance)
-        return;
-      word = &rest_of_stopped (freeze, block)->free[slot / 64];
-      if (*word >> slot % 64 & 1)
-        return;
-      *word |= UINT64_C (1) << slot % 64;
-      link = *(uint64_t *)(uintptr_t)link;
-    }
-}
-
-static void
-global_free_lists_stopped (struct gcg__freeze *freeze)
-{
-  void **lists[] = { GC_aobjfreelist_ptr, GC_objfreelist_ptr, GC_uobjfreelist_ptr,
-                     GC_auobjfreelist_ptr };
-  for (int kind = 0; kind < 4; kind++)
-    for (uint32_t granules = 1; lists[kind] && granules <= MOST_FREELIST_GRANULES; granules++)
-      free_list_stopped (freeze, (uintptr_t)lists[kind][granules], granules * 16);
-}
-
-/* Is WORD what stands for GRANULES in a thread's array of free lists: a count, or such a slot? */
-static bool
-is_list_head_stopped (struct gcg__freeze *freeze, uint64_t word, uint32_t granules)
-{
-  struct heap_block *block;
-  if (word < HEAP_BLOCK_BYTES)
-    return true;
-  block = block_at_stopped (freeze, word);
-  return block && block->n_slots > 1
-         && block->slot_bytes == (granules ? granules : 1) * 16
-         && (word - block->address) % block->slot_bytes == 0;
-}
-
-/* Looks through [LOW, HIGH) for threads' arrays of free lists. */
-static void
-thread_free_lists_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
-{
-  const uint64_t *begin = (const uint64_t *)(uintptr_t)((low + 7) & ~UINT64_C (7));
-  const uint64_t *end = (const uint64_t *)(uintptr_t)(high & ~UINT64_C (7));
-
-  for (const uint64_t *mark = begin + 2 * FREELIST_WORDS; mark < end; mark++)
-    {
-      if (*mark != ~UINT64_C (0))
-        continue;
-      for (const uint64_t *array = mark - FREELIST_WORDS; array >= begin; array -= FREELIST_WORDS)
-        {
-          uint32_t granules = 0;
-          while (granules <= TINY_GRANULES && is_list_head_stopped (freeze, array[granules], granules))
-            granules++;
-          if (granules <= TINY_GRANULES)
-            break;
-          for (granules = 0; granules <= TINY_GRANULES; granules++)
-            if (array[granules] >= HEAP_BLOCK_BYTES)
-              free_list_stopped (freeze, array[granules], (granules ? granules : 1) * 16);
-        }
-    }
-}
-
-/* libgc keeps the first thread's lists in its own data and the others' in objects of its heap,
-   which carry no tag. */
-static void
-all_thread_free_lists_stopped (struct gcg__freeze *freeze)
-{
-  const struct map *maps = freeze->maps.data, *code
-    = gcg__maps_find_stopped (freeze, (uintptr_t)&GC_base);
-  struct heap_block *blocks = freeze->blocks.data;
-  uint64_t next = 0;
-
-  for (uint64_t i = 0; code && i < freeze->maps.n; i++)
-    {
-      /* The module's writable mappings, and its bss: the anonymous one that follows them. */
-      bool own = maps[i].is_file
-                 && strcmp ((char *)COLUMN (freeze, STRINGS)->data + maps[i].name,
-                            (char *)COLUMN (freeze, STRINGS)->data + code->name) == 0;
-      if (maps[i].readable && maps[i].writable
-          && (own || (next == maps[i].low && !maps[i].is_file)))
-        thread_free_lists_stopped (freeze, maps[i].low, maps[i].high);
-      next = own ? maps[i].high : 0;
-    }
-  for (uint64_t i = 0; i < freeze->blocks.n; i++)
-    if (rest_of_stopped (freeze, &blocks[i])->kind == GCG__KIND_NORMAL && blocks[i].n_slots > 1
-        && blocks[i].slot_bytes >= (2 * FREELIST_WORDS + 1) * 8)
-      for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
-        {
-          uint64_t base = blocks[i].address + slot * blocks[i].slot_bytes;
-          if (!tag_valid ((void *)(uintptr_t)base,
-                          *tag_place ((void *)(uintptr_t)base, blocks[i].slot_bytes)))
-            thread_free_lists_stopped (freeze, base, base + blocks[i].slot_bytes);
-        }
-}
-
 /* The tag of the slot at BASE, or NULL. */
 static inline const uint64_t *
 slot_tag_stopped (const struct heap_block *block, const struct heap_block_rest *rest, uint64_t base)
@@ -309,7 +146,7 @@ add_object_stopped (struct gcg__freeze *freeze, const struct heap_block *block, 
       if (slack >= GCG__SLACK_BIG)
         {
           struct gcg__big big
-            = { words->n, slack <= block->slot_bytes - 8 ? slack : block->slot_bytes - 8 };
+              = { words->n, slack <= block->slot_bytes - 8 ? slack : block->slot_bytes - 8 };
           if (big.value < GCG__SLACK_BIG)
             big.value = GCG__SLACK_BIG;
           COLUMN_PUSH (COLUMN (freeze, BIG_SLACKS), struct gcg__big, big, &freeze->error);
@@ -333,7 +170,7 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
       uint64_t base = block->address + slot * block->slot_bytes;
       if (slot % 64 == 0)
         block->rank[slot / 64] = (uint8_t)n;
-      if (rest->free[slot / 64] >> slot % 64 & 1)
+      if (rest->taken[slot / 64] >> slot % 64 & 1)
         continue;
       const uint64_t *tag = slot_tag_stopped (block, rest, base);
       bool marked = GC_is_marked ((void *)(uintptr_t)base);
@@ -346,8 +183,10 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
   block->is_full = n == block->n_slots;
   if (n)
     {
-      struct gcg__block out = { .address = block->address, .slot_bytes = block->slot_bytes,
-                                .first_object = block->first_object, .kind = rest->kind };
+      struct gcg__block out = { .address = block->address,
+                                .slot_bytes = block->slot_bytes,
+                                .first_object = block->first_object,
+                                .kind = rest->kind };
       COLUMN_PUSH (COLUMN (freeze, BLOCKS), struct gcg__block, out, &freeze->error);
     }
 }
@@ -363,8 +202,7 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
   walk_blocks_stopped (freeze);
   if (freeze->error || !freeze->ranges.n)
     return;
-  global_free_lists_stopped (freeze);
-  all_thread_free_lists_stopped (freeze);
+  gcg__heap_taken_stopped (freeze);
   blocks = freeze->blocks.data;
   for (uint64_t i = 0; i < freeze->blocks.n && !freeze->error; i++)
     block_objects_stopped (freeze, &blocks[i]);
@@ -372,8 +210,8 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
     freeze->error = EOVERFLOW;
 }
 
-/* Fetches the block that the word a little after AT leads to: by the time it is resolved it is there.
-   The heap is read in order, what it points to is not: this is where the time goes. */
+/* Fetches the block that the word a little after AT leads to: by the time it is resolved it is
+   there. The heap is read in order, what it points to is not: this is where the time goes. */
 static inline void
 fetch_ahead_stopped (struct gcg__freeze *freeze, uint64_t at)
 {

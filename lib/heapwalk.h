@@ -4,11 +4,7 @@
  * internals of libgc are needed.  An object is a slot that carries a valid tag, or one that the
  * collector has marked and that is on no free list.
  *
- * Free slots: libgc exports the heads of its global free lists; each thread has lists of its own,
- * of up to 24 granules, in arrays that are found by their shape (gc_tiny_fl.h gives it): 25 words
- * for each kind, each a small count or a free slot of just that many granules, followed by a word
- * of all ones.  The slots of thread lists are marked by the collector and must not be taken for
- * objects; those of pointer-free kinds still carry the tag of the object that died there.
+ * Slots that only look like objects are told first (heaptaken.c).
  */
 #ifndef GCG_HEAPWALK_H
 #define GCG_HEAPWALK_H
@@ -16,7 +12,7 @@
 #include "freeze.h"
 
 #define HEAP_BLOCK_BYTES 4096u
-#define HEAP_MOST_SLOTS (HEAP_BLOCK_BYTES / 16)
+#define HEAP_MOST_SLOTS  (HEAP_BLOCK_BYTES / 16)
 
 /* A block of small slots, or one large object: what resolving a pointer needs, in one cache line,
    because pointers lead all over the heap. */
@@ -30,13 +26,13 @@ struct heap_block
   uint8_t rank[4];     /* objects before each 64 slots */
   uint64_t objects[4]; /* bit for each slot that holds one */
 };
-_Static_assert (sizeof (struct heap_block) == 64, "a block is a cache line");
+_Static_assert(sizeof (struct heap_block) == 64, "a block is a cache line");
 
 /* The rest of it, in a column of the same length. */
 struct heap_block_rest
 {
   uint64_t readable_end; /* of a large object: what may be read of it */
-  uint64_t free[4];      /* bit for each slot on a free list */
+  uint64_t taken[4];     /* bit for each slot that is no object: heaptaken.c */
   uint32_t kind;
 };
 
@@ -50,7 +46,8 @@ struct heap_range
 /* Fills FREEZE->blocks, ->ranges and the columns BLOCKS, SLOTS, WORDS, BIG_SLACKS. */
 void gcg__heap_objects_stopped (struct gcg__freeze *freeze);
 
-/* Fills EDGE_COUNTS, EDGE_TARGETS, EDGE_STEPS, BIG_COUNTS, BIG_STEPS and the blocks' first edges. */
+/* Fills EDGE_COUNTS, EDGE_TARGETS, EDGE_STEPS, BIG_COUNTS, BIG_STEPS and the blocks' first edges.
+ */
 void gcg__heap_edges_stopped (struct gcg__freeze *freeze);
 
 /* The object that WORD points to as the collector sees it, FROM_HEAP (where interior pointers may
@@ -58,6 +55,63 @@ void gcg__heap_edges_stopped (struct gcg__freeze *freeze);
 bool gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
                                 uint32_t *object);
 
+/* Notes the slots that are on a free list or hold the collector's own data (heaptaken.c). */
+void gcg__heap_taken_stopped (struct gcg__freeze *freeze);
+
 void gcg__heap_fini_stopped (struct gcg__freeze *freeze);
+
+static inline struct heap_block *
+block_at_stopped (struct gcg__freeze *freeze, uint64_t address)
+{
+  struct heap_range *ranges = freeze->ranges.data;
+  struct heap_range *range;
+
+  if (address < freeze->heap_low || address >= freeze->heap_high || freeze->ranges.n == 0)
+    return NULL;
+  range = &ranges[freeze->last_range];
+  if (address < range->low || address >= range->high)
+    {
+      uint64_t low = 0, high = freeze->ranges.n;
+      while (low < high)
+        {
+          uint64_t middle = (low + high) / 2;
+          if (ranges[middle].high <= address)
+            low = middle + 1;
+          else
+            high = middle;
+        }
+      if (low == freeze->ranges.n || address < ranges[low].low)
+        return NULL;
+      freeze->last_range = (uint32_t)low;
+      range = &ranges[low];
+    }
+  uint32_t index = range->index[(address - range->low) / HEAP_BLOCK_BYTES];
+  return index ? (struct heap_block *)freeze->blocks.data + index - 1 : NULL;
+}
+
+static inline struct heap_block_rest *
+rest_of_stopped (struct gcg__freeze *freeze, const struct heap_block *block)
+{
+  return (struct heap_block_rest *)freeze->rests.data
+         + (block - (const struct heap_block *)freeze->blocks.data);
+}
+
+/* Slot of BLOCK that ADDRESS lies in, and its distance from the slot's start; false beyond. */
+static inline bool
+slot_at_stopped (const struct heap_block *block, uint64_t address, uint32_t *slot,
+                 uint64_t *distance)
+{
+  uint64_t offset = address - block->address;
+
+  if (block->n_slots == 1)
+    {
+      *slot = 0;
+      *distance = offset;
+      return offset < block->slot_bytes;
+    }
+  *slot = (uint32_t)(offset * block->inverse >> 32);
+  *distance = offset - *slot * block->slot_bytes;
+  return *slot < block->n_slots;
+}
 
 #endif

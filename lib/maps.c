@@ -5,7 +5,7 @@
 #include <sys/uio.h>
 
 #define MOST_PHDRS 64
-#define MOST_NOTE 256
+#define MOST_NOTE  256
 
 bool
 gcg__peek_stopped (uint64_t address, void *bytes, size_t n)

@@ -30,9 +30,9 @@
 #include "stack.h"
 #include "thread.h"
 
-#define API __attribute__ ((visibility ("default")))
+#define API           __attribute__ ((visibility ("default")))
 #define DEFAULT_DEPTH 8
-#define CALLER __builtin_return_address (0)
+#define CALLER        __builtin_return_address (0)
 
 extern char **environ;
 
@@ -215,7 +215,7 @@ GC_posix_memalign (void **object, size_t alignment, size_t bytes)
 {
   bool counted = from_program (CALLER);
   int status
-    = gcg__real.posix_memalign (object, alignment, counted ? gcg__padded (bytes, 8) : bytes);
+      = gcg__real.posix_memalign (object, alignment, counted ? gcg__padded (bytes, 8) : bytes);
 
   if (counted && status == 0)
     {

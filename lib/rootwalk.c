@@ -15,9 +15,9 @@ static uint32_t
 registers_stopped (const ucontext_t *context, uint64_t registers[MOST_REGISTERS])
 {
 #if defined __x86_64__
-  static const uint8_t dwarf[] = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                   REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                   REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
+  static const uint8_t dwarf[]
+      = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+          REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
   for (uint32_t i = 0; i < sizeof dwarf; i++)
     registers[i] = (uint64_t)context->uc_mcontext.gregs[dwarf[i]];
   return sizeof dwarf;
@@ -87,7 +87,7 @@ static void
 module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, uint64_t high)
 {
   const struct gcg__module *module
-    = (const struct gcg__module *)COLUMN (freeze, MODULES)->data + index;
+      = (const struct gcg__module *)COLUMN (freeze, MODULES)->data + index;
   uint64_t collector = (uintptr_t)&GC_base, own = (uintptr_t)&gcg__roots_stopped;
 
   if ((collector >= module->low && collector < module->high)
@@ -132,7 +132,8 @@ find_stopped (const struct gcg__stopped *stopped, uint32_t n, uint64_t tid)
   return NULL;
 }
 
-/* One thread of the process; its stack and registers are root areas when the collector stopped it. */
+/* One thread of the process; its stack and registers are root areas when the collector stopped it.
+ */
 static void
 thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stopped *stopped,
                 uint32_t n_stopped)
@@ -161,8 +162,8 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
       /* Below it, the stack of a thread that pthread_create made ends at its control block. */
       uint64_t top = note ? note->thread_pointer : (uintptr_t)__builtin_thread_pointer ();
       thread.stack_low = thread.sp;
-      thread.stack_high = !stack->is_stack && top > thread.sp && top < stack->high ? top
-                                                                                   : stack->high;
+      thread.stack_high
+          = !stack->is_stack && top > thread.sp && top < stack->high ? top : stack->high;
     }
   COLUMN_PUSH (COLUMN (freeze, THREADS), struct gcg__thread, thread, &freeze->error);
   if (!stack || (thread.flags & GCG__THREAD_AGENT))

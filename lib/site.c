@@ -14,9 +14,9 @@
 #include "arena.h"
 #include "raw.h"
 
-#define CHUNK 4096u
+#define CHUNK       4096u
 #define STACK_SLOTS (GCG__MOST_SITES * 2)
-#define MOST_TYPE 200
+#define MOST_TYPE   200
 
 static struct gcg__site_entry *chunks[GCG__MOST_SITES / CHUNK];
 static uint32_t n_sites = 1;
@@ -108,9 +108,11 @@ uint32_t
 gcg__site_register (struct gcg__static_site *site)
 {
   const char *type = site->type[0] ? gcg__arena_text (site->type) : site_type_of (site->expression);
-  struct gcg__site_entry entry
-    = { .file = gcg__arena_text (site->file), .function = gcg__arena_text (site->function),
-        .expression = gcg__arena_text (site->expression), .type = type, .line = site->line };
+  struct gcg__site_entry entry = { .file = gcg__arena_text (site->file),
+                                   .function = gcg__arena_text (site->function),
+                                   .expression = gcg__arena_text (site->expression),
+                                   .type = type,
+                                   .line = site->line };
   uint32_t id;
 
   gcg__lock_take (&site_lock);
@@ -151,7 +153,7 @@ site_add_stack (const uint64_t *frames, uint32_t n, uint32_t hash, uint32_t at)
 {
   uint64_t *copy = gcg__arena_take (n * sizeof *copy);
   struct gcg__site_entry entry
-    = { .file = "", .function = "", .expression = "", .type = "", .frames = copy, .n_frames = n };
+      = { .file = "", .function = "", .expression = "", .type = "", .frames = copy, .n_frames = n };
   uint32_t id;
 
   if (!copy)
@@ -198,7 +200,7 @@ uint32_t
 gcg__site_with_type (uint32_t id, const char *type)
 {
   struct gcg__site_entry entry
-    = { .file = "", .function = "", .expression = "", .type = gcg__arena_text (type) };
+      = { .file = "", .function = "", .expression = "", .type = gcg__arena_text (type) };
   uint32_t found = 0;
 
   gcg__lock_take (&site_lock);

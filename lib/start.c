@@ -24,7 +24,7 @@
 #include "spawn_server.h"
 
 #define START_SECONDS 20
-#define STOP_SECONDS 10
+#define STOP_SECONDS  10
 
 struct gcg_server
 {
@@ -53,7 +53,8 @@ defaults (void)
 
 /* The SERVE message for options; GCG_INVALID when they cannot be. */
 static enum gcg_status
-serve_message (const struct gcg_options *given, struct gcg__message *message, struct gcg_error *error)
+serve_message (const struct gcg_options *given, struct gcg__message *message,
+               struct gcg_error *error)
 {
   struct gcg_options options = *defaults ();
   size_t known = given->size && given->size < sizeof options ? given->size : sizeof options;
@@ -77,8 +78,10 @@ serve_message (const struct gcg_options *given, struct gcg__message *message, st
                       options.port);
   n = snprintf (message->text, sizeof message->text,
                 "host=%s\nport=%d\ntoken=%s\nsnapshot=%s\ntemplates=%s\ndebug=%d\n", texts[0],
-                options.port == 0 ? 8090 : options.port < 0 ? 0 : options.port, texts[1], texts[2],
-                texts[3], options.debug != 0);
+                options.port == 0  ? 8090
+                : options.port < 0 ? 0
+                                   : options.port,
+                texts[1], texts[2], texts[3], options.debug != 0);
   if (n >= (int)sizeof message->text)
     return gcg__fail (error, GCG_INVALID, "the options are too long together");
   return GCG_OK;

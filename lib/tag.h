@@ -25,8 +25,8 @@
 
 #include "snapshot/format.h"
 
-#define TAG_LOW_MASK ((UINT64_C (1) << 48) - 1)
-#define TAG_SITE_MASK ((1u << GCG__WORD_SITE_BITS) - 1)
+#define TAG_LOW_MASK   ((UINT64_C (1) << 48) - 1)
+#define TAG_SITE_MASK  ((1u << GCG__WORD_SITE_BITS) - 1)
 #define TAG_BIRTH_MASK ((1u << GCG__WORD_BIRTH_BITS) - 1)
 
 static inline uint64_t

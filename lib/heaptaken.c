@@ -1,0 +1,230 @@
+/* heaptaken.c -- slots that look like objects and are none: free ones, and the collector's own
+ * data.
+ *
+ * libgc exports the heads of its global free lists.  Each thread has lists of its own, of up to 24
+ * granules, in arrays that are found by their shape (gc_tiny_fl.h gives it): 25 words for each
+ * kind, each a small count or a free slot of just that many granules, followed by a word of all
+ * ones.  The collector marks the slots of thread lists to keep them; those of pointer-free kinds
+ * still carry the tag of the object that died there.
+ *
+ * The collector keeps its threads, and its tables of finalizers and disappearing links, in its own
+ * heap.  They are told by what only they hold: the complemented address of an object beside its
+ * size, or beside the complemented address of a link.  Objects that carry a tag are never looked
+ * at.  Runs with the world stopped, before objects are numbered.
+ */
+#include <string.h>
+
+#include "gc_calls.h"
+#include "heapwalk.h"
+#include "maps.h"
+#include "tag.h"
+
+#define TINY_GRANULES          24u
+#define FREELIST_WORDS         (TINY_GRANULES + 1)
+#define MOST_FREELIST_GRANULES (HEAP_BLOCK_BYTES / 2 / 16)
+
+/* One array of list heads by granules for each of libgc's own kinds. */
+extern void **const GC_aobjfreelist_ptr, **const GC_objfreelist_ptr;
+extern void **const GC_uobjfreelist_ptr, **const GC_auobjfreelist_ptr;
+
+/* Takes the slot that begins at ADDRESS; false when none does, or when it has been taken. */
+static bool
+take_slot_stopped (struct gcg__freeze *freeze, uint64_t address)
+{
+  struct heap_block *block = block_at_stopped (freeze, address);
+  uint64_t distance, *word;
+  uint32_t slot;
+
+  if (!block || !slot_at_stopped (block, address, &slot, &distance) || distance)
+    return false;
+  word = &rest_of_stopped (freeze, block)->taken[slot / 64];
+  if (*word >> slot % 64 & 1)
+    return false;
+  *word |= UINT64_C (1) << slot % 64;
+  return true;
+}
+
+/* Marks the slots of the list that begins at LINK free, as long as they are slots of SLOT_BYTES. */
+static void
+free_list_stopped (struct gcg__freeze *freeze, uint64_t link, uint64_t slot_bytes)
+{
+  while (link)
+    {
+      struct heap_block *block = block_at_stopped (freeze, link);
+      if (!block || block->slot_bytes != slot_bytes || block->n_slots < 2
+          || !take_slot_stopped (freeze, link))
+        return;
+      link = *(uint64_t *)(uintptr_t)link;
+    }
+}
+
+static void
+global_free_lists_stopped (struct gcg__freeze *freeze)
+{
+  void **lists[]
+      = { GC_aobjfreelist_ptr, GC_objfreelist_ptr, GC_uobjfreelist_ptr, GC_auobjfreelist_ptr };
+  for (int kind = 0; kind < 4; kind++)
+    for (uint32_t granules = 1; lists[kind] && granules <= MOST_FREELIST_GRANULES; granules++)
+      free_list_stopped (freeze, (uintptr_t)lists[kind][granules], granules * 16);
+}
+
+/* Is WORD what stands for GRANULES in a thread's array of free lists: a count, or such a slot? */
+static bool
+is_list_head_stopped (struct gcg__freeze *freeze, uint64_t word, uint32_t granules)
+{
+  struct heap_block *block;
+  if (word < HEAP_BLOCK_BYTES)
+    return true;
+  block = block_at_stopped (freeze, word);
+  return block && block->n_slots > 1 && block->slot_bytes == (granules ? granules : 1) * 16
+         && (word - block->address) % block->slot_bytes == 0;
+}
+
+/* Looks through [LOW, HIGH) for threads' arrays of free lists; true when there are any. */
+static bool
+thread_free_lists_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
+{
+  const uint64_t *begin = (const uint64_t *)(uintptr_t)((low + 7) & ~UINT64_C (7));
+  const uint64_t *end = (const uint64_t *)(uintptr_t)(high & ~UINT64_C (7));
+  bool found = false;
+
+  for (const uint64_t *mark = begin + 2 * FREELIST_WORDS; mark < end; mark++)
+    {
+      if (*mark != ~UINT64_C (0))
+        continue;
+      for (const uint64_t *array = mark - FREELIST_WORDS; array >= begin; array -= FREELIST_WORDS)
+        {
+          uint32_t granules = 0;
+          while (granules <= TINY_GRANULES
+                 && is_list_head_stopped (freeze, array[granules], granules))
+            granules++;
+          if (granules <= TINY_GRANULES)
+            break;
+          for (granules = 0; granules <= TINY_GRANULES; granules++)
+            if (array[granules] >= HEAP_BLOCK_BYTES)
+              free_list_stopped (freeze, array[granules], (granules ? granules : 1) * 16);
+          found = true;
+        }
+    }
+  return found;
+}
+
+/* The first thread's lists are in libgc's own data. */
+static void
+first_thread_free_lists_stopped (struct gcg__freeze *freeze)
+{
+  const struct map *maps = freeze->maps.data,
+                   *code = gcg__maps_find_stopped (freeze, (uintptr_t)&GC_base);
+  const char *strings = COLUMN (freeze, STRINGS)->data;
+  uint64_t next = 0;
+
+  for (uint64_t i = 0; code && i < freeze->maps.n; i++)
+    {
+      /* The module's writable mappings, and its bss: the anonymous one that follows them. */
+      bool own = maps[i].is_file && strcmp (strings + maps[i].name, strings + code->name) == 0;
+      if (maps[i].readable && maps[i].writable
+          && (own || (next == maps[i].low && !maps[i].is_file)))
+        thread_free_lists_stopped (freeze, maps[i].low, maps[i].high);
+      next = own ? maps[i].high : 0;
+    }
+}
+
+/* Calls TEST with each slot of normal kind that is marked and carries no tag, and takes those that
+   it is true of. */
+static void
+take_untagged_stopped (struct gcg__freeze *freeze,
+                       bool (*test) (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n))
+{
+  struct heap_block *blocks = freeze->blocks.data;
+
+  for (uint64_t i = 0; i < freeze->blocks.n; i++)
+    {
+      const struct heap_block_rest *rest = rest_of_stopped (freeze, &blocks[i]);
+      if (rest->kind != GCG__KIND_NORMAL
+          || (blocks[i].n_slots == 1
+              && rest->readable_end < blocks[i].address + blocks[i].slot_bytes))
+        continue;
+      for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
+        {
+          void *base = (void *)(uintptr_t)(blocks[i].address + slot * blocks[i].slot_bytes);
+          if (!(rest->taken[slot / 64] >> slot % 64 & 1)
+              && !tag_valid (base, *tag_place (base, blocks[i].slot_bytes)) && GC_is_marked (base)
+              && test (freeze, base, blocks[i].slot_bytes / 8))
+            take_slot_stopped (freeze, (uintptr_t)base);
+        }
+    }
+}
+
+/* The other threads' structures, with their lists. */
+static bool
+is_thread_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
+{
+  return n > 2 * FREELIST_WORDS
+         && thread_free_lists_stopped (freeze, (uintptr_t)words, (uintptr_t)(words + n));
+}
+
+/* The size of the slot that begins at ADDRESS, 0 when none does. */
+static uint64_t
+slot_bytes_at_stopped (struct gcg__freeze *freeze, uint64_t address)
+{
+  struct heap_block *block = block_at_stopped (freeze, address);
+  uint64_t distance;
+  uint32_t slot;
+  return block && slot_at_stopped (block, address, &slot, &distance) && !distance
+             ? block->slot_bytes
+             : 0;
+}
+
+/* An entry of libgc's tables of finalizers or disappearing links:
+     finalizer  ~object next function data object's-size procedure
+     link       ~place  next ~object
+   (an entry whose turn has come holds the object's address itself). */
+static bool
+is_entry_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
+{
+  uint64_t size;
+
+  if (n < 4 || n > 8)
+    return false;
+  if (n >= 6)
+    {
+      size = slot_bytes_at_stopped (freeze, ~words[0]);
+      if (!size)
+        size = slot_bytes_at_stopped (freeze, words[0]);
+      if (size && words[2] && words[4] == size && words[5])
+        return true;
+    }
+  return ~words[0] < UINT64_C (1) << 56 && slot_bytes_at_stopped (freeze, ~words[2]);
+}
+
+/* The hash tables of such entries, and what else holds nothing but what has been taken. */
+static bool
+is_table_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
+{
+  bool any = false;
+
+  for (uint64_t i = 0; i < n; i++)
+    {
+      struct heap_block *block;
+      uint64_t distance;
+      uint32_t slot;
+      if (!words[i])
+        continue;
+      block = block_at_stopped (freeze, words[i]);
+      if (!block || !slot_at_stopped (block, words[i], &slot, &distance) || distance
+          || !(rest_of_stopped (freeze, block)->taken[slot / 64] >> slot % 64 & 1))
+        return false;
+      any = true;
+    }
+  return any;
+}
+
+void
+gcg__heap_taken_stopped (struct gcg__freeze *freeze)
+{
+  global_free_lists_stopped (freeze);
+  first_thread_free_lists_stopped (freeze);
+  take_untagged_stopped (freeze, is_thread_stopped);
+  take_untagged_stopped (freeze, is_entry_stopped);
+  take_untagged_stopped (freeze, is_table_stopped);
+}
