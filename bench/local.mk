@@ -60,6 +60,7 @@ bench_analysis_LDADD = \
 	tests/libheap.la lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
 
 include bench/snapshot.mk
+include bench/symbol.mk
 
 .PHONY: bench
 bench: all $(BENCHES)

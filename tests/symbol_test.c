@@ -10,7 +10,6 @@
 #include "tests/modules.h"
 
 #include <dlfcn.h>
-#include <elfutils/libdwfl.h>
 #include <link.h>
 #include <pthread.h>
 #include <setjmp.h>

@@ -208,14 +208,14 @@ type_is_here (struct parser *parser)
   bool is_type = false;
   if (take_word (parser, word))
     {
-      is_type = gcg__type_is_base_word (word, strlen (word));
+      is_type = gcg__spelling_is_type_word (word, strlen (word));
       if (!is_type && !gcg__scope_variable (parser->place, word, &unused))
         {
           /* A lone name, perhaps with stars, that no variable has. */
           skip_space (parser);
           is_type = *parser->next == ')' || *parser->next == '*';
-          const struct gcg__type *type = gcg__type_find (parser->place->symbols, word);
-          is_type = is_type && type != NULL && type->known;
+          struct gcg__type *type = is_type ? gcg__type_find (parser->place->symbols, word) : NULL;
+          is_type = type != NULL && gcg__type_is_known (parser->place->symbols, type);
         }
     }
   parser->next = start;
@@ -240,9 +240,11 @@ parse_type (struct parser *parser)
     value.pointers += text[--end] == '*';
   text[end] = '\0';
   memcpy (value.name, text, end + 1);
-  const struct gcg__type *type = gcg__type_find (parser->place->symbols, text);
-  if (type != NULL && type->shapes != NULL && type->n_dimensions == 0)
-    value.type = type->shapes->die;
+  struct gcg__type *type = gcg__type_find (parser->place->symbols, text);
+  const struct gcg__shape *shape
+      = type != NULL ? gcg__type_shape (parser->place->symbols, type, NULL) : NULL;
+  if (shape != NULL && type->spelling.n_dimensions == 0)
+    value.type = shape->die;
   return value;
 }
 
@@ -417,7 +419,7 @@ static bool
 value_name (struct value *value, char *text, size_t bytes)
 {
   if (value->type.addr != NULL && value->name[0] == '\0')
-    return gcg__type_name (&value->type, value->pointers, value->skip, text, bytes);
+    return gcg__spelling_of (&value->type, value->pointers, value->skip, text, bytes);
   char stars[MAX_NESTING + 2] = " ";
   if (value->pointers > MAX_NESTING || (value->name[0] == '\0' && value->pointers == 0))
     return false;

@@ -270,13 +270,13 @@ static bool
 layout_of (const struct gcg__type *type, uint64_t element, struct layout *layout)
 {
   layout->element = layout->whole = element;
-  for (uint32_t i = 0; i < type->n_dimensions; i++)
-    if (type->dimensions[i] == GCG__NO_COUNT)
+  for (uint32_t i = 0; i < type->spelling.n_dimensions; i++)
+    if (type->spelling.dimensions[i] == GCG__NO_COUNT)
       {
         if (i > 0)
           return false;
       }
-    else if (__builtin_mul_overflow (layout->whole, type->dimensions[i], &layout->whole))
+    else if (__builtin_mul_overflow (layout->whole, type->spelling.dimensions[i], &layout->whole))
       return false;
   return element > 0 && layout->whole > 0;
 }
@@ -306,19 +306,20 @@ layout_fit (const struct gcg__type *type, uint64_t element, bool open, uint64_t 
 /* The layout of TYPE that goes with the object: of the first module, the main program before all,
    that has one of the right size.  NULL: none, or one of several might do. */
 static const struct gcg__shape *
-type_shape (struct gcg__symbols *symbols, const struct gcg__type *type, uint64_t object_bytes)
+type_shape (struct gcg__symbols *symbols, struct gcg__type *type, uint64_t object_bytes)
 {
-  const struct gcg__shape *best = NULL;
+  const struct gcg__shape *best = NULL, *shape = NULL;
   enum fit best_fit = CONTRADICTS;
   /* A program without debug information may have another type of this name: then a library's must
      match to the byte. */
-  const bool program_speaks = gcg__image_open_dwarf (symbols, symbols->by_order[0]);
+  const bool program_speaks
+      = symbols->n_images > 0 && gcg__image_open_dwarf (symbols, symbols->by_order[0]);
   const enum fit least = program_speaks ? FITS_IN : EXACT;
-  for (const struct gcg__shape *shape = type->shapes; shape != NULL; shape = shape->next)
+  /* Not a module further than needed. */
+  while ((best_fit < REPEATS || (shape->next != NULL && shape->next->image == best->image))
+         && (shape = gcg__type_shape (symbols, type, shape)) != NULL)
     {
       const enum fit fit = layout_fit (type, shape->bytes, shape->open, object_bytes);
-      if (best_fit >= REPEATS && shape->image != best->image)
-        break;
       if (fit > best_fit && (fit >= least || shape->image == symbols->by_order[0]))
         {
           best = shape;
@@ -336,8 +337,8 @@ write_indices (const struct gcg__type *type, const struct layout *layout, uint64
 {
   size_t n = 0;
   const bool many = !open && object_bytes > layout->whole && object_bytes % layout->whole == 0;
-  const bool any = type->n_dimensions > 0 && type->dimensions[0] == GCG__NO_COUNT;
-  if (open && type->n_dimensions == 0)
+  const bool any = type->spelling.n_dimensions > 0 && type->spelling.dimensions[0] == GCG__NO_COUNT;
+  if (open && type->spelling.n_dimensions == 0)
     return *offset < object_bytes ? 0 : -1;
   if (!many && !any && *offset >= layout->whole)
     return -1;
@@ -346,10 +347,10 @@ write_indices (const struct gcg__type *type, const struct layout *layout, uint64
   if (!any)
     *offset %= layout->whole;
   uint64_t index = *offset / layout->element, stride = layout->whole / layout->element;
-  for (uint32_t i = 0; i < type->n_dimensions && n < bytes; i++)
+  for (uint32_t i = 0; i < type->spelling.n_dimensions && n < bytes; i++)
     {
-      if (type->dimensions[i] != GCG__NO_COUNT)
-        stride /= type->dimensions[i];
+      if (type->spelling.dimensions[i] != GCG__NO_COUNT)
+        stride /= type->spelling.dimensions[i];
       n += (size_t)snprintf (text + n, bytes - n, "[%llu]", (unsigned long long)(index / stride));
       index %= stride;
     }
@@ -382,13 +383,13 @@ field_write (struct gcg__symbols *symbols, const char *name, uint64_t object_byt
              char *text, size_t bytes)
 {
   struct layout layout;
-  const struct gcg__type *type = gcg__type_find (symbols, name);
-  if (type == NULL || !type->known)
+  struct gcg__type *type = gcg__type_find (symbols, name);
+  if (type == NULL || !type->valid)
     return false;
   const struct gcg__shape *shape = NULL;
-  if (!type->pointer && (shape = type_shape (symbols, type, object_bytes)) == NULL)
+  if (!type->spelling.pointer && (shape = type_shape (symbols, type, object_bytes)) == NULL)
     return false;
-  const uint64_t element = type->pointer ? sizeof (uint64_t) : shape->bytes;
+  const uint64_t element = type->spelling.pointer ? sizeof (uint64_t) : shape->bytes;
   if (!layout_of (type, element, &layout) || (object_bytes > 0 && object_bytes < layout.whole))
     return false;
   const bool open = shape != NULL && shape->open && object_bytes > layout.whole;
@@ -432,12 +433,14 @@ gcg__symbols_type_size (struct gcg__symbols *symbols, const char *type)
   struct layout layout;
   uint64_t bytes = 0;
   pthread_mutex_lock (&symbols->lock);
-  const struct gcg__type *found = gcg__type_find (symbols, type);
-  if (found != NULL && found->known)
+  struct gcg__type *found = gcg__type_find (symbols, type);
+  if (found != NULL && gcg__type_is_known (symbols, found))
     {
-      const uint64_t element = found->pointer ? sizeof (uint64_t) : found->shapes->bytes;
+      const struct gcg__spelling *spelling = &found->spelling;
+      const uint64_t element
+          = spelling->pointer ? sizeof (uint64_t) : gcg__type_shape (symbols, found, NULL)->bytes;
       if (layout_of (found, element, &layout)
-          && (found->n_dimensions == 0 || found->dimensions[0] != GCG__NO_COUNT))
+          && (spelling->n_dimensions == 0 || spelling->dimensions[0] != GCG__NO_COUNT))
         bytes = layout.whole;
     }
   pthread_mutex_unlock (&symbols->lock);

@@ -3,7 +3,7 @@
  *   symbols ── image[] (one per module of the snapshot, opened when first asked about)
  *                ├── units      compilation units by address ── functions by address   address.c
  *                ├── labels     ELF symbols by address                                  label.c
- *                └── names      types, functions and variables by name                  type.c
+ *                └── names      types, functions and variables by name                  names.c
  *
  * Everything here is called with the lock of the symbols held.  Strings and arrays live in one
  * pool that is freed with the symbols; libdw owns what it hands out until its session ends, which
@@ -203,14 +203,46 @@ struct gcg__member
    end. */
 bool gcg__die_member (Dwarf_Die *aggregate, struct gcg__member *member);
 
-/* type.c: types by name. */
+/* names.c: what is defined under a name. */
+
+/* The definitions of KIND under TEXT in IMAGE: the first, or the next after PREVIOUS, or NULL.
+   INNER: of types inside functions. */
+const struct gcg__name *gcg__names_find (struct gcg__symbols *symbols, struct gcg__image *image,
+                                         bool inner, enum gcg__name_kind kind, const char *text,
+                                         const struct gcg__name *previous);
+void gcg__names_fini (struct gcg__image *image);
+
+/* spelling.c: how types are written. */
 
 #define GCG__NAME_BYTES 512u
 
-/* One layout that a name stands for. */
+/* A type's name taken apart. */
+struct gcg__spelling
+{
+  enum gcg__name_kind kind;
+  bool keyword; /* struct, union, enum or class stood before it */
+  bool pointer; /* to whatever */
+  char text[GCG__NAME_BYTES];
+  uint64_t dimensions[GCG__MAX_DIMENSIONS];
+  uint32_t n_dimensions;
+};
+
+/* Takes TEXT apart.  False when it is no type's name. */
+bool gcg__spelling_parse (const char *text, struct gcg__spelling *spelling);
+/* Sets the kind, keyword and text of SPELLING from the words of TEXT, LENGTH bytes, without
+   qualifiers and in one order.  False when there is nothing left, or too much. */
+bool gcg__spelling_words (const char *text, size_t length, struct gcg__spelling *spelling);
+/* Whether a word can only begin a type's name. */
+bool gcg__spelling_is_type_word (const char *text, size_t length);
+/* Writes TYPE's name with POINTERS stars and without its first SKIP dimensions, such as
+   "struct node *".  False when it has none. */
+bool gcg__spelling_of (Dwarf_Die *type, uint32_t pointers, uint32_t skip, char *text, size_t bytes);
+
+/* type.c: the layouts that a name stands for. */
+
 struct gcg__shape
 {
-  struct gcg__shape *next; /* main program first */
+  struct gcg__shape *next;
   struct gcg__image *image;
   Dwarf_Die die;
   uint64_t bytes;
@@ -223,28 +255,23 @@ struct gcg__type
 {
   struct gcg__type *next_hash;
   const char *asked;
-  struct gcg__shape *shapes; /* NULL: unknown, or a pointer */
-  uint64_t dimensions[GCG__MAX_DIMENSIONS];
-  uint32_t n_dimensions;
-  bool pointer;
-  bool known;
+  bool valid; /* a type's name: SPELLING is set */
+  struct gcg__spelling spelling;
+  struct gcg__shape *shapes; /* found so far, the main program's first */
+  uint32_t searched;         /* modules; then, from the first again, inside their functions */
 };
 
 /* The type that TEXT names, always the same pointer for the same text; NULL when out of memory. */
 struct gcg__type *gcg__type_find (struct gcg__symbols *symbols, const char *text);
-/* The definition of aggregate DIE, which may be itself, another that it refers to or, when it is
-   but declared, one of the same name. */
+/* Its first layout, or the one after PREVIOUS, or NULL: reads modules as far as that takes.  A
+   pointer has none. */
+const struct gcg__shape *gcg__type_shape (struct gcg__symbols *symbols, struct gcg__type *type,
+                                          const struct gcg__shape *previous);
+/* Whether anything is known of it: it is a pointer or has a layout. */
+bool gcg__type_is_known (struct gcg__symbols *symbols, struct gcg__type *type);
+/* The definition of aggregate DIE, which may be itself or, when it is but declared, one of the same
+   name. */
 bool gcg__type_definition (struct gcg__symbols *symbols, Dwarf_Die *die, Dwarf_Die *definition);
-/* Writes TYPE's name with POINTERS stars and without its first SKIP dimensions, such as
-   "struct node *".  False when it has none. */
-bool gcg__type_name (Dwarf_Die *type, uint32_t pointers, uint32_t skip, char *text, size_t bytes);
-/* Whether TEXT is words that only a type's name can begin with. */
-bool gcg__type_is_base_word (const char *text, size_t length);
-/* Names of IMAGE of this KIND and TEXT: the first, and the next after PREVIOUS. */
-const struct gcg__name *gcg__type_names (struct gcg__symbols *symbols, struct gcg__image *image,
-                                         enum gcg__name_kind kind, const char *text,
-                                         const struct gcg__name *previous);
-void gcg__type_fini (struct gcg__image *image);
 
 /* field.c */
 

@@ -46,12 +46,14 @@ struct search
   uint32_t n_candidates;
 };
 
-/* How many components the ends of two paths share; 0 when not even the base name. */
+/* How many components the ends of two paths share, 0 when not even the base name; *ALL says whether
+   one of them is the end of the other. */
 static uint32_t
-path_match (const char *a, const char *b)
+path_match (const char *a, const char *b, bool *all)
 {
   size_t i = strlen (a), j = strlen (b);
   uint32_t n = 0;
+  *all = false;
   if (i == 0 || j == 0)
     return 0;
   while (i > 0 && j > 0 && a[i - 1] == b[j - 1])
@@ -60,9 +62,9 @@ path_match (const char *a, const char *b)
       n += a[i] == '/';
     }
   /* "list.c" is not the end of "mylist.c". */
-  const bool whole
-      = (i == 0 || j == 0) && (i == 0 || a[i - 1] == '/') && (j == 0 || b[j - 1] == '/');
-  return whole && (i > 0 || a[0] != '/') ? n + 1 : n;
+  const bool between = (i == 0 || a[i - 1] == '/') && (j == 0 || b[j - 1] == '/');
+  *all = (i == 0 || j == 0) && (between || a[i] == '/');
+  return *all && a[i] != '/' ? n + 1 : n;
 }
 
 uint32_t
@@ -70,20 +72,25 @@ gcg__scope_places (struct gcg__symbols *symbols, const char *function, const cha
                    uint32_t line, struct gcg__place places[GCG__MAX_PLACES])
 {
   uint32_t n = 0, best = 1;
-  for (uint32_t i = 0; i < symbols->n_images; i++)
+  bool found = false;
+  /* A library is not read if the program has it. */
+  for (uint32_t i = 0; i < symbols->n_images && !found; i++)
     {
       struct gcg__image *image = symbols->by_order[i];
       const struct gcg__name *name = NULL;
-      while ((name = gcg__type_names (symbols, image, GCG__NAME_FUNCTION, function, name)) != NULL)
+      while ((name = gcg__names_find (symbols, image, false, GCG__NAME_FUNCTION, function, name))
+             != NULL)
         {
           Dwarf_Die die = name->die;
           int declared = 0;
-          const uint32_t match = path_match (gcg__die_file (&die, DW_AT_decl_file), file);
+          bool all;
+          const uint32_t match = path_match (gcg__die_file (&die, DW_AT_decl_file), file, &all);
           if (match < best || (dwarf_decl_line (&die, &declared) == 0 && (uint32_t)declared > line))
             continue;
           if (match > best)
             n = 0;
           best = match;
+          found = found || all;
           if (n < GCG__MAX_PLACES)
             places[n++] = (struct gcg__place){ symbols, image, die, line };
         }
@@ -99,6 +106,7 @@ search_addresses (struct search *search)
   Dwarf_Lines *lines;
   size_t n;
   uint32_t nearest = MAX_DISTANCE;
+  bool all;
   const char *file = gcg__die_file (&function, DW_AT_decl_file);
   const bool placed
       = dwarf_hasattr (&function, DW_AT_low_pc) || dwarf_hasattr (&function, DW_AT_ranges);
@@ -116,7 +124,8 @@ search_addresses (struct search *search)
                                     ? (uint32_t)number - search->place->line
                                     : search->place->line - (uint32_t)number;
       const char *source = distance <= nearest ? dwarf_linesrc (line, NULL, NULL) : NULL;
-      if (source == NULL || path_match (source, file) == 0 || dwarf_lineaddr (line, &address) != 0
+      if (source == NULL || path_match (source, file, &all) == 0
+          || dwarf_lineaddr (line, &address) != 0
           || (placed && dwarf_haspc (&function, address) <= 0))
         continue;
       if (distance < nearest)
@@ -191,30 +200,27 @@ search_function (struct search *search)
     }
 }
 
-/* Adds the global variable: the function's own file's, else one that other files export. */
+/* Adds the global variable: the function's own file's, else one that the module's other files
+   export (a declaration that is used in sizeof only is not described). */
 static void
 search_globals (struct search *search)
 {
   const struct gcg__place *place = search->place;
   for (int outside = 0; outside < 2; outside++)
-    for (uint32_t i = 0; i < place->symbols->n_images; i++)
-      {
-        struct gcg__image *image = place->symbols->by_order[i];
-        const struct gcg__name *found = NULL;
-        if (!outside && image != place->image)
-          continue;
-        while ((found
-                = gcg__type_names (place->symbols, image, GCG__NAME_VARIABLE, search->name, found))
-               != NULL)
-          {
-            Dwarf_Die die = found->die;
-            if (outside ? gcg__die_flag (&die, DW_AT_external) : die.cu == place->function.cu)
-              {
-                search_add (search, &die, 0, YES);
-                return;
-              }
-          }
-      }
+    {
+      const struct gcg__name *found = NULL;
+      while ((found = gcg__names_find (place->symbols, place->image, false, GCG__NAME_VARIABLE,
+                                       search->name, found))
+             != NULL)
+        {
+          Dwarf_Die die = found->die;
+          if (outside ? gcg__die_flag (&die, DW_AT_external) : die.cu == place->function.cu)
+            {
+              search_add (search, &die, 0, YES);
+              return;
+            }
+        }
+    }
 }
 
 static bool
@@ -222,8 +228,8 @@ types_agree (Dwarf_Die *a, Dwarf_Die *b)
 {
   char first[GCG__NAME_BYTES], second[GCG__NAME_BYTES];
   return a->addr == b->addr
-         || (gcg__type_name (a, 0, 0, first, sizeof first)
-             && gcg__type_name (b, 0, 0, second, sizeof second) && strcmp (first, second) == 0);
+         || (gcg__spelling_of (a, 0, 0, first, sizeof first)
+             && gcg__spelling_of (b, 0, 0, second, sizeof second) && strcmp (first, second) == 0);
 }
 
 bool

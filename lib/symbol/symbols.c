@@ -117,7 +117,7 @@ gcg__symbols_free (struct gcg__symbols *symbols)
       struct gcg__image *image = &symbols->images[i];
       gcg__address_fini (image);
       gcg__label_fini (image);
-      gcg__type_fini (image);
+      gcg__names_fini (image);
       if (image->dwfl != NULL)
         dwfl_end (image->dwfl);
     }
