@@ -7,3 +7,4 @@ include tests/analysis.mk
 include tests/agent.mk
 include tests/symbol.mk
 include tests/server.mk
+include tests/report.mk

@@ -1,0 +1,23 @@
+# Tests of lib/report, and the program that writes imaginary snapshots for tests in shell.
+REPORT_LIBS = lib/report/libreport.la lib/analysis/libanalysis.la lib/symbol/libsymbol.la \
+	lib/snapshot/libsnapshot.la
+
+check_PROGRAMS += tests/make_heap
+tests_make_heap_SOURCES = tests/make_heap.c tests/report_heaps.c tests/report_heaps.h
+tests_make_heap_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+tests_make_heap_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
+
+if HAVE_CMOCKA
+REPORT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+REPORT_TEST_LIBS = tests/libheap.la $(REPORT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS) $(DW_LIBS)
+report_tests = tests/report_unit tests/report_pages
+check_PROGRAMS += $(report_tests)
+TESTS += $(report_tests)
+
+tests_report_unit_SOURCES = tests/report_unit.c tests/report_heaps.c tests/report_heaps.h
+tests_report_unit_CFLAGS = $(REPORT_TEST_CFLAGS)
+tests_report_unit_LDADD = $(REPORT_TEST_LIBS) -lm
+tests_report_pages_SOURCES = tests/report_pages.c tests/report_heaps.c tests/report_heaps.h
+tests_report_pages_CFLAGS = $(REPORT_TEST_CFLAGS)
+tests_report_pages_LDADD = $(REPORT_TEST_LIBS)
+endif
