@@ -53,8 +53,8 @@ struct gcg__cycle
   uint32_t first_member; /* into analysis.cycle_members */
   uint32_t n_objects;
   uint32_t n_finalizers;   /* members whose finalizer keeps the cycle alive: ORDERED or UNREACHABLE,
-                              or   IGNORE_SELF when there is another object on the cycle; ignored
-                              objects   (gcg_ignore) are not counted.  Not 0: a finalization cycle */
+                              or IGNORE_SELF when there is another object on the cycle; ignored
+                              objects (gcg_ignore) are not counted.  Not 0: a finalization cycle */
   struct gcg__totals kept; /* finalization cycle: what it reaches and no other one does, itself
                               included; reclaimed once it is broken */
 };
