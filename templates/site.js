@@ -20,7 +20,7 @@ export function siteNode(site) {
   }
   const stack = site.stack ?? [];
   const line = site.file || site.function ? frameText(site) : frameText(stack[0] ?? {});
-  const item = element('li', {}, code(line), element('span', { class: 'facts' }, facts.join('; ')));
+  const item = element('li', {}, code(line), ' ', element('span', { class: 'facts' }, facts.join('; ')));
   if (stack.length > 1) {
     item.append(element('details', {},
       element('summary', {}, `call stack, ${stack.length} frames`),

@@ -8,3 +8,4 @@ include tests/agent.mk
 include tests/symbol.mk
 include tests/server.mk
 include tests/report.mk
+include tests/browser/local.mk

@@ -9,7 +9,7 @@ export class Gcglass {
   static async start(program, args) {
     const one = new Gcglass();
     one.said = '';
-    one.process = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    one.process = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     one.ended = new Promise((resolve) => { one.process.once('exit', resolve); });
     one.url = await new Promise((resolve, reject) => {
       const fail = (why) => reject(new Error(`${program} ${args.join(' ')}: ${why}\n${one.said}`));
@@ -28,9 +28,6 @@ export class Gcglass {
     one.origin = new URL(one.url).origin;
     return one;
   }
-
-  /* Lets the program that it runs read a line, or the end of its input. */
-  endInput() { this.process.stdin.end('\n'); }
 
   async stop() {
     if (this.process.exitCode === null) this.process.kill('SIGINT');

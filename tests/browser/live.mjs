@@ -37,7 +37,7 @@ export async function live({ browser, build, gcglass, test, shot }) {
         'struct view.document']) {
         assert.ok(words.includes(step), `${step} is not in: ${words}`);
       }
-      assert.match(await browser.text('.cut-box .what'), /Cut struct view\.document → struct document/);
+      assert.match(await browser.text('.cut-box .what'), /Cut struct document\.watchers → struct subscription: .* freed/);
       assert.match(await browser.text('.finalizers'), /document_finalize/);
       assert.match(await browser.text('.steps'), /observer\.c:\d+/);
       await browser.until('the picture', 'document.querySelector(".canvas [data-node]")');
@@ -47,7 +47,9 @@ export async function live({ browser, build, gcglass, test, shot }) {
     await test('the program ends, its last snapshot stays', async () => {
       await browser.open(`${server.origin}/`);
       await browser.until('findings', 'document.querySelector("#findings .warning")');
-      server.endInput();
+      const pid = await browser.run(`return fetch('/api/frame').then((answer) => answer.json())
+        .then((json) => json.frame.pid)`);
+      process.kill(pid, 'SIGTERM');
       await browser.until('it ended', `document.querySelector('#frame .ended')?.textContent
         .includes('ended with status 0')`);
       assert.equal(await browser.run('return document.getElementById("take").disabled'), true);
@@ -56,8 +58,11 @@ export async function live({ browser, build, gcglass, test, shot }) {
       await shot('ended');
     });
 
-    await test('the server ends, the page says so and keeps what it has', async () => {
+    await test('no complaint on the console', async () => {
       assert.deepEqual(await browser.complaints(), []);
+    });
+
+    await test('the server ends, the page says so and keeps what it has', async () => {
       await server.stop();
       await browser.until('word of it', `document.querySelector('.notice .warning')?.textContent
         .includes('does not answer')`);
