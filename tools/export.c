@@ -187,7 +187,7 @@ static int export(const struct command *self, int argc, char **argv)
   else
     {
       struct save save;
-      if (save_begin (&save, arguments.output, &error) != GCG_OK)
+      if (save_begin (&save, arguments.output, false, &error) != GCG_OK)
         result = command_fail (self, "%s", error.text);
       else
         {

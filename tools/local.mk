@@ -10,6 +10,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/save.c %D%/save.h \
 	%D%/serve.c \
 	%D%/serving.c %D%/serving.h \
+	%D%/snapshot.c \
 	%D%/view.c
 tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBDIR='"$(pkglibdir)"'
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

@@ -200,35 +200,10 @@ attend (struct run *run)
   gcg__source_set_ended (run->serving.source, run->child.status);
 }
 
-/* Copies all of FROM to TO; false with errno. */
-static bool
-copy (int from, int to)
-{
-  char piece[65536];
-  off_t offset = 0;
-  for (;;)
-    {
-      ssize_t n = pread (from, piece, sizeof piece, offset), done = 0;
-      if (n == 0)
-        return true;
-      while (done < n)
-        {
-          ssize_t written = write (to, piece + done, (size_t)(n - done));
-          if (written < 0)
-            return false;
-          done += written;
-        }
-      if (n < 0)
-        return false;
-      offset += n;
-    }
-}
-
 /* Saves the last snapshot; 0 or an exit status after a message. */
 static int
 save (struct run *run)
 {
-  struct save file;
   struct gcg_error error;
   int from = gcg__source_newest (run->serving.source);
   if (from < 0)
@@ -236,16 +211,7 @@ save (struct run *run)
       command_fail (run->serving.command, "%s is not written: no snapshot was taken", run->save);
       return PROGRAM_FAILED;
     }
-  enum gcg_status status = save_begin (&file, run->save, &error);
-  if (status == GCG_OK)
-    {
-      bool copied = copy (from, file.fd);
-      if (!copied)
-        gcg__report_fail (&error, GCG_SYSTEM, "%s is not written: %s", run->save, strerror (errno));
-      status = save_end (&file, copied, &error);
-      if (!copied)
-        status = GCG_SYSTEM;
-    }
+  enum gcg_status status = save_file (from, run->save, &error);
   close (from);
   if (status == GCG_OK)
     return 0;
