@@ -109,7 +109,8 @@ int
 main (void)
 {
   static const char *const titles[]
-      = { "frames at 20,000 addresses in libc, each", "a field's name (first: all types are read)",
+      = { "frames at 20,000 addresses in libc, each",
+          "a field's name (first: the types of the program are read)",
           "a variable's name (first: the symbol table is read)", "the type of a size expression" };
   struct stats first[N_QUESTIONS] = { 0 }, again[N_QUESTIONS] = { 0 };
   struct modules *modules = modules_new ();

@@ -5,7 +5,9 @@
  * files: separate debug files by build id or .gnu_debuglink, else the symbol table, else
  * module+offset.  Results are cached by address and by type name.  libdw is not thread-safe: a
  * mutex inside serialises every call, so any thread may call.  Never asks the network
- * (DEBUGINFOD_URLS is cleared for this process).
+ * (DEBUGINFOD_URLS is cleared for this process).  GCGLASS_DEBUG_PATH in the environment names more
+ * directories with separate debug files, separated by colons, to be looked through before
+ * /usr/lib/debug.
  */
 #ifndef GCG_SYMBOL_H
 #define GCG_SYMBOL_H
@@ -30,7 +32,8 @@ struct gcg__frame
   uint32_t line;   /* 0 when unknown */
   bool inlined;    /* inlined into the next frame */
   const char *module;
-  uint64_t offset; /* of the address in the module's file */
+  uint64_t offset; /* the address in the module's file, as addr2line takes it; without a module the
+                      address itself */
 };
 
 /* The frames at code address ADDRESS, innermost inlined first; at least one.  A return address is
@@ -43,9 +46,12 @@ bool gcg__symbols_data (struct gcg__symbols *symbols, uint64_t address, const ch
                         uint64_t *offset);
 
 /* Writes what stands at byte OFFSET of type NAME ("struct node", a typedef, "T[10]") as a field
-   path: "next", "children[3].owner", "" for the whole; an array allocation (OBJECT_BYTES greater
-   than the type's size) is prefixed "[7].".  When the type or the field is unknown, writes "+16"
-   and returns false. */
+   path: "next", "children[3].owner", "" for the whole.  OBJECT_BYTES is the object's requested size:
+   a multiple of the type's size is an array ("[7].next"), unless the type ends in an open array,
+   which then goes on; a smaller size contradicts the type.  0: not known.  Where several types of
+   that name would do, the object's size and then the main program decide.  In a union a pointer
+   that begins at OFFSET is preferred.  When the type or the field is unknown or cannot be told for
+   certain, writes "+16" and returns false.  Always ends in NUL. */
 bool gcg__symbols_field (struct gcg__symbols *symbols, const char *type, uint64_t object_bytes,
                          uint64_t offset, char *text, size_t text_bytes);
 
