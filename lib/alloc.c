@@ -1,9 +1,8 @@
 /* alloc.c -- the tagged allocation functions.
  *
  * Each asks libgc for the request plus room for the tag (tag.h) and writes the tag at the end of
- * the slot it gets.  The slot's size of small objects follows from the request: libgc rounds
- * requests of up to 24 granules to whole granules.  That is not taken on trust: a size is asked
- * for (GC_size) the first time, and always where it was not what it should have been.
+ * the slot it gets.  The slot's size does not follow from the request: when a thread's free list is
+ * empty libgc now and then gives a slot one granule larger, so GC_size is asked every time.
  *
  * All are safe before GC_INIT and from any thread that libgc allows to allocate.
  */
@@ -18,31 +17,11 @@
 #include "site.h"
 #include "tag.h"
 
-#define GRANULE       16u
-#define TINY_GRANULES 24u
-
-/* Of each number of granules: 0 not asked yet, 1 slots have exactly that size, 2 they have not. */
-static uint8_t exact[TINY_GRANULES + 1];
-
 size_t
 gcg__padded (size_t bytes, uint32_t room)
 {
   size_t padded = bytes + room;
   return padded < bytes ? bytes : padded;
-}
-
-/* The size of the slot at BASE that was asked for as BYTES plus the tag. */
-static inline size_t
-slot_bytes (void *base, size_t bytes)
-{
-  size_t granules = (bytes + 8 + GRANULE - 1) / GRANULE;
-
-  if (__builtin_expect (granules <= TINY_GRANULES && exact[granules] == 1, 1))
-    return granules * GRANULE;
-  size_t size = GC_size (base);
-  if (granules <= TINY_GRANULES && !exact[granules])
-    exact[granules] = size == granules * GRANULE ? 1 : 2;
-  return size;
 }
 
 /* Tags what libgc's plain allocators return. */
@@ -51,7 +30,7 @@ tag_plain (void *base, size_t bytes, uint32_t site)
 {
   if (__builtin_expect (base != NULL, 1))
     {
-      size_t size = slot_bytes (base, bytes);
+      size_t size = GC_size (base);
       tag_write (base, tag_place (base, size), size - 8 - bytes, site, gcg__birth);
     }
   return base;

@@ -18,8 +18,21 @@
 #include "site.h"
 #include "tag.h"
 
-enum gcg_status
-gcg_snapshot (const char *description, struct gcg_error *error)
+#define CLEARED_WORDS 2048
+
+/* Zeroes the stack that the calls after this one will use: what the program's earlier calls have
+   left there, in places that ours do not write to, would be taken for pointers by the collector.
+   Called first, from functions that have no more than saved registers on the stack. */
+static void __attribute__ ((noinline))
+clear_stack_below (void)
+{
+  uint64_t words[CLEARED_WORDS];
+  memset (words, 0, sizeof words);
+  __asm__ volatile ("" : : "r"(words) : "memory");
+}
+
+static enum gcg_status __attribute__ ((noinline))
+snapshot_now (const char *description, struct gcg_error *error)
 {
   int fd;
   enum gcg_status status = gcg__capture (description, false, &fd, error);
@@ -29,6 +42,13 @@ gcg_snapshot (const char *description, struct gcg_error *error)
   gcg__control_publish (fd, description ? description : "", 0);
   close (fd);
   return GCG_OK;
+}
+
+enum gcg_status
+gcg_snapshot (const char *description, struct gcg_error *error)
+{
+  clear_stack_below ();
+  return snapshot_now (description, error);
 }
 
 /* Copies the whole of snapshot FROM to TO and makes sure that it is on the disk; 0 or an errno. */
@@ -70,10 +90,8 @@ save_as (int snapshot, const char *path, struct gcg_error *error)
   return gcg__fail (error, GCG_SYSTEM, "cannot save to %s: %s", path, strerror (failure));
 }
 
-/* The buffers are in functions of their own: what lies uninitialised in this frame while the
-   collector scans it would be taken for pointers. */
-enum gcg_status
-gcg_save (const char *path, struct gcg_error *error)
+static enum gcg_status __attribute__ ((noinline))
+save_now (const char *path, struct gcg_error *error)
 {
   enum gcg_status status;
   int snapshot;
@@ -86,6 +104,13 @@ gcg_save (const char *path, struct gcg_error *error)
   status = save_as (snapshot, path, error);
   close (snapshot);
   return status;
+}
+
+enum gcg_status
+gcg_save (const char *path, struct gcg_error *error)
+{
+  clear_stack_below ();
+  return save_now (path, error);
 }
 
 enum gcg_status

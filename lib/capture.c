@@ -34,7 +34,6 @@
 #include "thread.h"
 
 #define CHILD_SECONDS 60
-#define CLEARED_WORDS 2048
 
 static pthread_mutex_t capture_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -97,6 +96,18 @@ clone_stopped (int *pidfd)
 #endif
 }
 
+static inline __attribute__ ((always_inline)) uint64_t
+stack_pointer (void)
+{
+  uint64_t value;
+#if defined __x86_64__
+  __asm__ volatile ("mov %%rsp, %0" : "=r"(value));
+#elif defined __aarch64__
+  __asm__ volatile ("mov %0, sp" : "=r"(value));
+#endif
+  return value;
+}
+
 void
 gcg__capture_at_mark_end_stopped (void)
 {
@@ -105,7 +116,9 @@ gcg__capture_at_mark_end_stopped (void)
   if (!capture_is_ours () || request.sweeping || request.done)
     return;
   request.done = true;
-  request.freeze.stack_low = (uintptr_t)__builtin_frame_address (0);
+  /* What the program had in the registers that calls preserve is on the stack from here on. */
+  __builtin_unwind_init ();
+  request.freeze.stack_low = stack_pointer ();
   request.freeze.realtime_ns = raw_now (CLOCK_REALTIME);
   request.freeze.monotonic_ns = begin;
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
@@ -249,15 +262,6 @@ fail_shared:
   return status;
 }
 
-/* Zeroes the stack that the calls after this one will use: what earlier calls have left there would
-   be taken for pointers by the collector, which scans it. */
-static void __attribute__ ((noinline)) clear_stack_below (void)
-{
-  uint64_t words[CLEARED_WORDS];
-  memset (words, 0, sizeof words);
-  __asm__ volatile("" : : "r"(words) : "memory");
-}
-
 enum gcg_status
 gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *error)
 {
@@ -265,7 +269,6 @@ gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *
   int cancel_state;
 
   gcg__agent_ready ();
-  clear_stack_below ();
   pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
   pthread_mutex_lock (&capture_mutex);
   status = capture_run (description, at_exit, fd, error);
