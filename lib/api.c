@@ -23,12 +23,11 @@
 /* Zeroes the stack that the calls after this one will use: what the program's earlier calls have
    left there, in places that ours do not write to, would be taken for pointers by the collector.
    Called first, from functions that have no more than saved registers on the stack. */
-static void __attribute__ ((noinline))
-clear_stack_below (void)
+static void __attribute__ ((noinline)) clear_stack_below (void)
 {
   uint64_t words[CLEARED_WORDS];
   memset (words, 0, sizeof words);
-  __asm__ volatile ("" : : "r"(words) : "memory");
+  __asm__ volatile("" : : "r"(words) : "memory");
 }
 
 static enum gcg_status __attribute__ ((noinline))

@@ -101,9 +101,9 @@ stack_pointer (void)
 {
   uint64_t value;
 #if defined __x86_64__
-  __asm__ volatile ("mov %%rsp, %0" : "=r"(value));
+  __asm__ volatile("mov %%rsp, %0" : "=r"(value));
 #elif defined __aarch64__
-  __asm__ volatile ("mov %0, sp" : "=r"(value));
+  __asm__ volatile("mov %0, sp" : "=r"(value));
 #endif
   return value;
 }

@@ -60,6 +60,10 @@ column_reserve_stopped (struct column *column, uint32_t element_bytes, uint64_t 
     }                                                                                              \
   while (0)
 
+/* Sorts by the 64-bit word at the start of each element (of at most 64 bytes): heap sort, in place,
+   without recursion.  The word's low bytes count when the key is shorter: MASK says what counts. */
+void gcg__column_sort_stopped (struct column *column, uint64_t mask);
+
 static inline void
 column_fini_stopped (struct column *column)
 {

@@ -73,35 +73,6 @@ clip_sites_stopped (struct gcg__freeze *freeze)
       words[i] &= ~(uint64_t)TAG_SITE_MASK;
 }
 
-/* Sorts by object: heap sort, in place, no recursion. */
-static void
-sort_finalizers_stopped (struct gcg__finalizer *finalizers, uint64_t n)
-{
-  for (uint64_t end = n, start = n / 2; end > 1;)
-    {
-      struct gcg__finalizer moved;
-      uint64_t root, child;
-      if (start > 0)
-        moved = finalizers[root = --start];
-      else
-        {
-          moved = finalizers[--end];
-          finalizers[end] = finalizers[0];
-          root = 0;
-        }
-      while ((child = 2 * root + 1) < end)
-        {
-          if (child + 1 < end && finalizers[child].object < finalizers[child + 1].object)
-            child++;
-          if (finalizers[child].object <= moved.object)
-            break;
-          finalizers[root] = finalizers[child];
-          root = child;
-        }
-      finalizers[root] = moved;
-    }
-}
-
 /* What the registry knows of objects that still are the ones it was told of. */
 static void
 registry_stopped (struct gcg__freeze *freeze)
@@ -129,7 +100,7 @@ registry_stopped (struct gcg__freeze *freeze)
           COLUMN_PUSH (finalizers, struct gcg__finalizer, finalizer, &freeze->error);
         }
     }
-  sort_finalizers_stopped (finalizers->data, finalizers->n);
+  gcg__column_sort_stopped (finalizers, UINT32_MAX);
 }
 
 static void
@@ -214,6 +185,17 @@ info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   collector_figures_stopped (info);
 }
 
+/* What the parent has lost, once it runs again: a small heap is written before it does. */
+static uint64_t
+pause_stopped (const struct gcg__freeze *freeze)
+{
+  const struct timespec moment = { 0, 100000 };
+
+  for (int i = 0; i < 500 && !freeze->in_place && !freeze->shared->pause_ns; i++)
+    syscall (SYS_nanosleep, &moment, NULL);
+  return freeze->shared->pause_ns;
+}
+
 static int
 write_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 {
@@ -222,7 +204,7 @@ write_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   for (int i = 0; i < GCG__N_SECTIONS; i++)
     columns[i] = (struct gcg__column){ freeze->columns[i].data, freeze->columns[i].n };
   columns[GCG__SECTION_INFO - 1] = (struct gcg__column){ info, 1 };
-  info->pause_ns = freeze->shared->pause_ns;
+  info->pause_ns = pause_stopped (freeze);
   info->total_ns = raw_now (CLOCK_MONOTONIC) - freeze->requested_ns;
   if (gcg__snapshot_write (freeze->fd, columns) != GCG_OK)
     return errno ? errno : EIO;

@@ -41,6 +41,8 @@ struct gcg__freeze
   struct column blocks; /* struct heap_block, heapwalk.h */
   struct column rests;  /* struct heap_block_rest */
   struct column ranges; /* struct heap_range, heapwalk.h */
+  struct column links;  /* struct heap_link, heapwalk.h */
+  uint64_t next_link;
   uint32_t last_range;
   uint64_t heap_low, heap_high;
   bool interior; /* the collector recognises interior pointers in the heap */

@@ -194,7 +194,14 @@ is_entry_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
       if (size && words[2] && words[4] == size && words[5])
         return true;
     }
-  return ~words[0] < UINT64_C (1) << 56 && slot_bytes_at_stopped (freeze, ~words[2]);
+  if (~words[0] >= UINT64_C (1) << 56 || !slot_bytes_at_stopped (freeze, ~words[2]))
+    return false;
+  if (!GC_is_marked ((void *)(uintptr_t)~words[2]))
+    {
+      struct heap_link link = { ~words[0], ~words[2] };
+      COLUMN_PUSH (&freeze->links, struct heap_link, link, &freeze->error);
+    }
+  return true;
 }
 
 /* The hash tables of such entries, and what else holds nothing but what has been taken. */
@@ -227,4 +234,5 @@ gcg__heap_taken_stopped (struct gcg__freeze *freeze)
   take_untagged_stopped (freeze, is_thread_stopped);
   take_untagged_stopped (freeze, is_entry_stopped);
   take_untagged_stopped (freeze, is_table_stopped);
+  gcg__column_sort_stopped (&freeze->links, UINT64_MAX);
 }

@@ -210,6 +210,18 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
     freeze->error = EOVERFLOW;
 }
 
+/* Is the word at AT a disappearing link that this collection clears?  Words are asked about in
+   ascending order. */
+static inline bool
+is_cleared_link_stopped (struct gcg__freeze *freeze, uint64_t at)
+{
+  const struct heap_link *links = freeze->links.data;
+
+  while (freeze->next_link < freeze->links.n && links[freeze->next_link].place < at)
+    freeze->next_link++;
+  return freeze->next_link < freeze->links.n && links[freeze->next_link].place == at;
+}
+
 /* Fetches the block that the word a little after AT leads to: by the time it is resolved it is
    there. The heap is read in order, what it points to is not: this is where the time goes. */
 static inline void
@@ -234,7 +246,8 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
       uint32_t target;
       fetch_ahead_stopped (freeze, at);
       if (word < freeze->heap_low || word >= freeze->heap_high
-          || !gcg__heap_resolve_stopped (freeze, word, true, &target))
+          || !gcg__heap_resolve_stopped (freeze, word, true, &target)
+          || is_cleared_link_stopped (freeze, at))
         continue;
       step = (at - expected) / 8;
       expected = at + 8;
@@ -296,5 +309,6 @@ gcg__heap_fini_stopped (struct gcg__freeze *freeze)
   column_fini_stopped (&freeze->ranges);
   column_fini_stopped (&freeze->blocks);
   column_fini_stopped (&freeze->rests);
+  column_fini_stopped (&freeze->links);
   column_fini_stopped (&freeze->maps);
 }

@@ -36,6 +36,14 @@ struct heap_block_rest
   uint32_t kind;
 };
 
+/* A disappearing link, by its place: before finalizers are looked at, the collector clears it when
+   it has not marked the object, so it is no edge then. */
+struct heap_link
+{
+  uint64_t place;
+  uint64_t object; /* address */
+};
+
 /* A stretch of heap without gaps: for each 4,096 bytes the index of its block plus 1, 0 = none. */
 struct heap_range
 {
@@ -55,7 +63,8 @@ void gcg__heap_edges_stopped (struct gcg__freeze *freeze);
 bool gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
                                 uint32_t *object);
 
-/* Notes the slots that are on a free list or hold the collector's own data (heaptaken.c). */
+/* Notes the slots that are on a free list or hold the collector's own data, and the disappearing
+   links that the latter tells of, sorted (heaptaken.c). */
 void gcg__heap_taken_stopped (struct gcg__freeze *freeze);
 
 void gcg__heap_fini_stopped (struct gcg__freeze *freeze);

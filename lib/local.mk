@@ -8,7 +8,7 @@ EXTRA_DIST += %D%/libgcglass.map
 
 AGENT_SOURCES = \
 	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
-	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.h \
+	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.c %D%/column.h \
 	%D%/control.c %D%/control.h %D%/freeze.c %D%/freeze.h %D%/gc_calls.h \
 	%D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h %D%/maps.c %D%/maps.h %D%/protocol.h %D%/raw.h \
 	%D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/site.c %D%/site.h \

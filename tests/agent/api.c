@@ -60,6 +60,21 @@ static void __attribute__ ((noinline)) drop_ring (int n)
   GC_REGISTER_FINALIZER (first, on_final, 0, 0, 0);
 }
 
+struct linked
+{
+  struct linked *other;
+};
+
+/* Two that point to each other, one way by a disappearing link, with an ordered finalizer. */
+static void __attribute__ ((noinline)) drop_linked (void)
+{
+  struct linked *a = GC_NEW (struct linked), *b = GC_NEW (struct linked);
+  a->other = b;
+  b->other = a;
+  GC_GENERAL_REGISTER_DISAPPEARING_LINK ((void **)&b->other, a);
+  GC_REGISTER_FINALIZER (a, on_final, 0, 0, 0);
+}
+
 static struct gcg__snapshot *
 save_and_open (void)
 {
@@ -95,9 +110,10 @@ test_census (void)
   snapshot = save_and_open ();
   if (!tap_ok (snapshot != NULL, "a snapshot is saved and opens"))
     return;
-  tap_ok (count (snapshot, "struct node", true) >= 1 && count (snapshot, "struct node", false) >= 990
-              && count (snapshot, "struct node", true) + count (snapshot, "struct node", false) == 1001,
-          "every node is in it, the dropped ones unmarked");
+  tap_ok (
+      count (snapshot, "struct node", true) >= 1 && count (snapshot, "struct node", false) >= 990
+          && count (snapshot, "struct node", true) + count (snapshot, "struct node", false) == 1001,
+      "every node is in it, the dropped ones unmarked");
   tap_ok (count (snapshot, "struct leaf", true) + count (snapshot, "struct leaf", false) == 1000,
           "every leaf is in it");
   walk = gcg__objects (snapshot);
@@ -114,13 +130,39 @@ test_census (void)
           }
       }
   tap_ok (wrong == 0 && edges == 1000 + 999 + 1, "sizes and edges are as in the program");
-  tap_ok (snapshot->n_finalizers == 1
-              && snapshot->finalizers[0].mode == GCG__FINALIZER_ORDERED
+  tap_ok (snapshot->n_finalizers == 1 && snapshot->finalizers[0].mode == GCG__FINALIZER_ORDERED
               && snapshot->finalizers[0].function == (uintptr_t)on_final,
           "the finalizer is known");
   tap_ok (snapshot->info->pid == (uint32_t)getpid ()
               && strstr (gcg__text (snapshot, snapshot->info->proc_status), "VmRSS"),
           "process figures are in it");
+  gcg__snapshot_close (snapshot);
+}
+
+/* A cycle that a disappearing link closes is none: the collector clears the link before it looks at
+   finalizers. */
+static void
+test_links (void)
+{
+  struct gcg__snapshot *snapshot;
+  unsigned edges = 0;
+
+  for (int i = 0; i < 100; i++)
+    drop_linked ();
+  snapshot = save_and_open ();
+  if (snapshot)
+    {
+      struct gcg__object_walk walk = gcg__objects (snapshot);
+      while (gcg__next_object (&walk))
+        if (strcmp (gcg__text (snapshot, snapshot->sites[walk.object.site].type), "struct linked")
+            == 0)
+          {
+            struct gcg__edge_walk edge = gcg__edges_of (snapshot, walk.object.id);
+            while (gcg__next_edge (&edge))
+              edges++;
+          }
+      tap_ok (edges >= 100 && edges <= 105, "a link that disappears is no edge");
+    }
   gcg__snapshot_close (snapshot);
 }
 
@@ -182,7 +224,8 @@ test_errors (void)
   struct rlimit limit = { 100, RLIM_INFINITY };
   char temporary[128];
 
-  tap_ok (gcg_save ("/nonexistent/x", &error) == GCG_SYSTEM && strstr (error.text, "/nonexistent/x"),
+  tap_ok (gcg_save ("/nonexistent/x", &error) == GCG_SYSTEM
+              && strstr (error.text, "/nonexistent/x"),
           "saving where there is no folder names the file");
   tap_ok (gcg_save (NULL, NULL) == GCG_INVALID, "saving to nothing is refused");
   signal (SIGXFSZ, SIG_IGN);
@@ -202,9 +245,11 @@ test_errors (void)
   snprintf (temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid ());
   tap_ok (access (temporary, F_OK) != 0, "nothing is left behind");
   GC_disable ();
-  tap_ok (gcg_snapshot (NULL, &error) == GCG_DISABLED, "a collector that is switched off is left off");
+  tap_ok (gcg_snapshot (NULL, &error) == GCG_DISABLED,
+          "a collector that is switched off is left off");
   GC_enable ();
-  tap_ok (gcg_start_in_background (&options, &server, &error) == GCG_INVALID, "port 70000 is refused");
+  tap_ok (gcg_start_in_background (&options, &server, &error) == GCG_INVALID,
+          "port 70000 is refused");
   setenv ("GCGLASS_SERVER", "/nonexistent/gcglass", 1);
   options.port = -1;
   tap_ok (gcg_start_in_background (&options, &server, &error) == GCG_NO_SERVER
@@ -280,6 +325,7 @@ main (void)
   snprintf (path, sizeof path, "api-%d.gcsnap", (int)getpid ());
   test_census ();
   test_once ();
+  test_links ();
   test_names ();
   test_errors ();
   test_fork ();

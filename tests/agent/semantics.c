@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define MANY 20000
-#define FEW 50
+#define FEW  50
 
 struct item
 {

@@ -4,7 +4,7 @@
  * that it needs none of them.  Also here: this program's malloc ends any process but its own, so a
  * child that allocates fails its capture.
  */
-#define GC_THREADS 1
+#define GC_THREADS             1
 #define GC_NO_THREAD_REDIRECTS 1
 #include <gcglass/gc.h>
 
@@ -19,7 +19,7 @@
 #include "tap.h"
 
 #define CAPTURES 2000
-#define THREADS 4
+#define THREADS  4
 
 static atomic_bool stop;
 static pid_t own_pid;
