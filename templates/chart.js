@@ -40,7 +40,7 @@ function axes(first, topBytes, topPause) {
   }
   group.append(label(LEFT - 6, HEAP_TOP + 8, size(topBytes)), label(LEFT - 6, HEAP_BOTTOM, '0'),
     label(LEFT - 6, PAUSE_TOP + 8, duration(topPause)), label(LEFT - 6, PAUSE_BOTTOM, '0'),
-    label(LEFT, HEIGHT - 4, `${age(-first.at_ms / 1000)} before`, 'start'),
+    label(LEFT, HEIGHT - 4, `${duration(-first.at_ms * 1e6)} before`, 'start'),
     label(RIGHT, HEIGHT - 4, 'the snapshot'));
   return group;
 }
@@ -53,9 +53,10 @@ function readOut(one) {
     + (one.mark_ns ? `, of it marking ${duration(one.mark_ns)}` : '');
 }
 
-/* A figure of COLLECTIONS (of /api/overview, any order). */
+/* A figure of COLLECTIONS (of /api/overview, any order); a single one is told in words. */
 export function heapChart(collections) {
   const list = [...collections].sort((a, b) => a.at_ms - b.at_ms || a.number - b.number);
+  if (list.length === 1) return element('p', { class: 'none' }, `${readOut(list[0])}.`);
   const topBytes = Math.max(1, ...list.map((one) => one.heap_bytes));
   const topPause = Math.max(1, ...list.map((one) => one.pause_ns));
   const x = scale(LEFT + 4, RIGHT - 4, list[0].at_ms, Math.max(0, list.at(-1).at_ms));

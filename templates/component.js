@@ -20,6 +20,7 @@ const section = document.getElementById('objects');
 const pictureSection = document.getElementById('picture');
 let shownId = null; /* the snapshot whose cycles and picture are on the page */
 let graph = null;
+let around = []; /* addresses on the first cycle, from the edge to cut */
 
 function rowOfNode(node) {
   return [...section.querySelectorAll('tr[data-address]')]
@@ -68,7 +69,7 @@ function drawPicture() {
   const all = `${plural(nodes, 'object')}, ${plural(edges, 'edge')}.`;
   pictureSection.querySelector('.what').textContent = nodes > graph.limit
     ? `The ${count(graph.limit)} heaviest of ${all} The rest is one node.` : all;
-  return picture.load(pictureLink('svg'), pictureLink('dot'));
+  return picture.load(pictureLink('svg'), pictureLink('dot'), around);
 }
 
 function chooseGraph(event) {
@@ -94,11 +95,18 @@ function drawCycles({ cycles, total_cycles: total, component }) {
   }
 }
 
+function addressesFromCut(cycle) {
+  const addresses = cycle?.path.map((step) => step.address) ?? [];
+  const cut = cycle?.cut?.step ?? 0;
+  return [...addresses.slice(cut), ...addresses.slice(0, cut)];
+}
+
 /* The part of the page that sorting the table does not change. */
 function showComponent(data) {
   if (shownId === data.frame.snapshot.id) return;
   shownId = data.frame.snapshot.id;
   graph = data.graph;
+  around = addressesFromCut(data.cycles[0]);
   document.title = `Component ${number}: ${data.component.verdict} – gcglass`;
   const { component } = data;
   const head = fill(document.getElementById('head'), component);

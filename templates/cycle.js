@@ -89,9 +89,17 @@ function cutNode(cut) {
   return node;
 }
 
-function finalizerNode(finalizer) {
-  return element('li', {}, code(finalizer.type), ` at `, code(finalizer.address, 'grey'),
-    `: ${finalizer.mode} finalizer `, finalizer.function ? code(finalizer.function) : '');
+/* Finalizers that differ in their object only are told once. */
+function finalizerNodes(finalizers) {
+  const alike = new Map();
+  for (const one of finalizers) {
+    const key = [one.type, one.mode, one.function].join('\n');
+    alike.set(key, [...(alike.get(key) ?? []), one]);
+  }
+  return [...alike.values()].map(([first, ...others]) => element('li', {},
+    `${first.mode} finalizer `, first.function ? code(first.function) : '', ' of ',
+    code(first.type), others.length > 0 ? ` ×${count(others.length + 1)}` : ' at ',
+    others.length > 0 ? '' : code(first.address, 'grey')));
 }
 
 /* CYCLE of /api/garbage/N, one of TOTAL in a component with VERDICT, as an <article>. */
@@ -100,14 +108,14 @@ export function cycleNode(cycle, total, verdict) {
   node.querySelector('h2').append(total > 1 ? `Cycle ${cycle.number} of ${count(total)}` : 'The cycle');
   if (cycle.verdict !== verdict) node.querySelector('h2').append(': ', verdictNode(cycle.verdict));
   node.querySelector('details').open = cycle.number === 1;
-  node.querySelector('.facts').append(`${plural(cycle.objects, 'object')}, `,
+  node.querySelector('.facts').append(` · ${plural(cycle.objects, 'object')}, `,
     sizeNode(cycle.bytes), cycle.steps === cycle.objects
       ? '' : `; ${cycle.shortest ? 'the shortest way round' : 'a short way round'} has `
         + plural(cycle.steps, 'step'));
   node.querySelector('.path').replaceWith(pathNode(cycle));
   if (cycle.cut) node.querySelector('.cut-place').replaceWith(cutNode(cycle.cut));
   const finalizers = node.querySelector('.finalizers ul');
-  finalizers?.append(...cycle.finalizers.map(finalizerNode));
+  finalizers?.append(...finalizerNodes(cycle.finalizers));
   fillSteps(node.querySelector('tbody'), cycle);
   return node;
 }

@@ -17,7 +17,9 @@ const ATTRIBUTES = new Set(['d', 'points', 'cx', 'cy', 'rx', 'ry', 'x', 'y', 'dx
 const CLASSES = new Set(['graph', 'node', 'edge', 'cycle', 'cut', 'rest', 'address', 'cluster']);
 const NODE_ID = /^n(0x[0-9a-f]+)$/;
 const ZOOM_STEP = 1.25;
-const MIN_SCALE = 0.05;
+const MIN_SCALE = 0.02;
+const READABLE = 0.4; /* the smallest scale at which labels can be read */
+const LIFE_SIZE = 1.35; /* points are drawn at about their size on paper */
 const MAX_SCALE = 8;
 
 /* Copies what is allowed of SOURCE (iteratively: its depth is the renderer's) into a new node. */
@@ -53,9 +55,9 @@ function copyAttributes(from, to) {
 
 async function refusal(response) {
   const type = response.headers.get('Content-Type') ?? '';
-  if (!type.startsWith('text/html')) return `The server answered ${response.status}.`;
+  if (!type.startsWith('text/html')) return `No picture: the server answered ${response.status}.`;
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-  return page.getElementById('error-text')?.textContent ?? `Error ${response.status}`;
+  return page.getElementById('error-text')?.textContent ?? `No picture: error ${response.status}.`;
 }
 
 export class Picture {
@@ -69,8 +71,10 @@ export class Picture {
     this.watchKeys();
   }
 
-  /* Fetches and shows URL; DOT is the address of its text, offered when there is no picture. */
-  async load(url, dot) {
+  /* Fetches and shows URL; DOT is the address of its text, offered when there is no picture.  FOCUS:
+     addresses of the nodes to look at when the whole is too big to read. */
+  async load(url, dot, focus) {
+    this.focus = focus;
     this.svg = null;
     this.nodes.clear();
     this.canvas.replaceChildren(element('p', { class: 'busy' }, 'Drawing…'));
@@ -80,19 +84,18 @@ export class Picture {
       const text = await response.text();
       const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
       if (parsed.querySelector('parsererror') || parsed.documentElement.localName !== 'svg') {
-        return this.sayWhyNot('The renderer sent something that is not a picture.', dot);
+        return this.sayWhyNot('No picture: the renderer sent something else.', dot);
       }
       return this.show(cleanCopy(parsed.documentElement));
     } catch (error) {
-      return this.sayWhyNot(`gcglass does not answer: ${error.message}.`, dot);
+      return this.sayWhyNot(`No picture: gcglass does not answer: ${error.message}.`, dot);
     }
   }
 
   sayWhyNot(reason, dot) {
     this.canvas.replaceChildren(element('div', { class: 'no-picture' },
-      element('p', {}, element('strong', {}, 'No picture. '), reason),
-      element('p', {}, 'The same graph as text: ', element('a', { href: dot, download: true },
-        'DOT'), ', for a renderer of your own.')));
+      element('p', {}, reason),
+      element('p', {}, element('a', { href: dot, download: true }, 'The graph as text (DOT)'))));
   }
 
   show(svg) {
@@ -106,7 +109,7 @@ export class Picture {
     const [x, y, width, height] = (svg.getAttribute('viewBox') ?? '0 0 100 100')
       .split(/[ ,]+/).map(Number);
     this.whole = { x, y, width, height };
-    this.fit();
+    this.begin();
   }
 
   /* Pixels of the page for one unit of the picture. */
@@ -119,11 +122,35 @@ export class Picture {
     this.svg?.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
   }
 
+  /* The first sight: everything when that can be read, else what matters. */
+  begin() {
+    this.fit();
+    if (!this.box || this.scale >= READABLE) return;
+    const present = this.focus.filter((one) => this.nodes.has(one));
+    if (present.length === 0 || this.lookAtNodes(present)) return;
+    this.lookAtNodes(present.slice(0, 2));
+  }
+
+  /* Brings the nodes of ADDRESSES into sight; answers whether they can be read all at once. */
+  lookAtNodes(addresses) {
+    const boxes = addresses.map((one) => this.nodes.get(one).getBoundingClientRect());
+    const canvas = this.canvas.getBoundingClientRect();
+    const { x, y } = this.box;
+    const left = x + (Math.min(...boxes.map((box) => box.left)) - canvas.left) / this.scale;
+    const right = x + (Math.max(...boxes.map((box) => box.right)) - canvas.left) / this.scale;
+    const top = y + (Math.min(...boxes.map((box) => box.top)) - canvas.top) / this.scale;
+    const bottom = y + (Math.max(...boxes.map((box) => box.bottom)) - canvas.top) / this.scale;
+    const scale = 0.95 * Math.min(canvas.width / (right - left), canvas.height / (bottom - top));
+    this.lookAt((left + right) / 2, (top + bottom) / 2,
+      Math.min(LIFE_SIZE, Math.max(READABLE, scale)));
+    return scale >= READABLE;
+  }
+
   /* The whole picture, but never bigger than life. */
   fit() {
     const { clientWidth, clientHeight } = this.canvas;
     if (!this.svg || clientWidth === 0) return; /* a canvas that is not shown has no size */
-    const scale = Math.min(1.35, clientWidth / this.whole.width, clientHeight / this.whole.height);
+    const scale = Math.min(LIFE_SIZE, clientWidth / this.whole.width, clientHeight / this.whole.height);
     this.lookAt(this.whole.x + this.whole.width / 2, this.whole.y + this.whole.height / 2, scale);
   }
 
@@ -186,7 +213,7 @@ export class Picture {
     for (const button of this.root.querySelectorAll('button[data-zoom]')) {
       button.addEventListener('click', actions[button.dataset.zoom]);
     }
-    new ResizeObserver(() => this.fit()).observe(this.canvas);
+    new ResizeObserver(() => this.svg && this.begin()).observe(this.canvas);
   }
 
   watchPointer() {

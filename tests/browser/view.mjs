@@ -128,7 +128,7 @@ async function cycleTests({ browser, test, shot }) {
     assert.equal(await browser.text('h1'), '⚠ finalization cycle');
     const words = await browser.text('.path');
     assert.match(words, /struct session\+16.*→.*struct user\+24.*→.*struct session$/);
-    assert.match(await browser.text('.finalizers'), /struct session at 0x.*ordered/);
+    assert.match(await browser.text('.finalizers'), /ordered finalizer of struct session at 0x/);
     assert.match(await browser.text('.steps'), /session\.c:88/);
   });
 
@@ -137,7 +137,7 @@ async function cycleTests({ browser, test, shot }) {
     assert.match(cut, /^✂ Cut struct (session\+16 → struct user|user\+24 → struct session)/);
     assert.match(cut, /6\.0 KiB, 7 objects, are freed/);
     assert.match(cut, /How: .{20}/);
-    assert.match(cut, /Why there: .{10}/);
+    assert.match(cut, /Why: .{10}/);
   });
 
   await test('its picture: every object by its type, what is alike folded, the cycle marked', async () => {
