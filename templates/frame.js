@@ -82,7 +82,7 @@ function drawMenu() {
 
 function drawFrame() {
   parts.process = element('p', { class: 'process' });
-  parts.take = element('button', { type: 'button', id: 'take', onclick: () => take('') },
+  parts.take = element('button', { type: 'button', id: 'take', disabled: true, onclick: () => take('') },
     'Take snapshot');
   parts.notice = element('div', { class: 'notice', role: 'status' });
   bar.replaceChildren(
@@ -226,7 +226,8 @@ async function poll() {
     wait = LOST_MS;
     const more = current && error.status === 0
       ? ' What this page shows stays; nothing new will come.' : '';
-    notice(`${error.message}${more}`, 'warning');
+    const said = document.getElementById('error-text')?.textContent; /* on an error page */
+    if (said !== error.message) notice(`${error.message}${more}`, 'warning');
   }
   if (!document.hidden) timer = setTimeout(poll, wait);
 }

@@ -37,6 +37,15 @@ function assertDescending(numbers) {
 }
 
 async function overviewTests({ browser, test, shot }, server) {
+  await test('without the token there is nothing but the way in', async () => {
+    await browser.open(`${server.origin}/garbage`);
+    assert.match(await browser.text('main'), /^Error 401[^]*token/);
+    await browser.until('the frame has asked', 'performance.getEntriesByName(arguments[0]).length',
+      `${server.origin}/api/frame`);
+    assert.equal(await browser.run('return document.querySelectorAll(".notice p").length'), 0);
+    await browser.complaints();
+  });
+
   await test('the overview begins with what is wrong', async () => {
     await browser.open(server.url);
     const first = await browser.text('#findings li:first-child');

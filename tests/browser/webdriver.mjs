@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 const LOOK_MS = 50;
-const WAIT_MS = 10000;
+const WAIT_MS = 20000;
 const START_MS = 20000;
 
 export const KEY = { enter: '\uE007', escape: '\uE00C', tab: '\uE004', right: '\uE014' };
