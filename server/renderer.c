@@ -230,19 +230,19 @@ converse (struct child *child, const char *dot, size_t dot_bytes, int64_t deadli
   return true;
 }
 
-/* Ends CHILD, by force when KILL_IT or when it is still there at DEADLINE, and returns its wait
-   status; -1 when somebody else has taken it. */
+/* Ends CHILD, by force unless IN_TIME, which becomes false when it is still there at DEADLINE, and
+   returns its wait status; -1 when somebody else has taken it. */
 static int
-finish (struct child *child, bool kill_it, int64_t deadline)
+finish (struct child *child, bool *in_time, int64_t deadline)
 {
   int status;
   pid_t waited = 0;
-  while (!kill_it && (waited = waitpid (child->pid, &status, WNOHANG)) == 0)
+  while (*in_time && (waited = waitpid (child->pid, &status, WNOHANG)) == 0)
     {
       nanosleep (&(struct timespec){ .tv_nsec = 500000 }, NULL);
-      kill_it = now_ms () > deadline;
+      *in_time = now_ms () <= deadline;
     }
-  if (kill_it)
+  if (!*in_time)
     {
       kill (child->pid, SIGKILL);
       while ((waited = waitpid (child->pid, &status, 0)) < 0 && errno == EINTR)
@@ -258,10 +258,9 @@ finish (struct child *child, bool kill_it, int64_t deadline)
 static enum gcg_status
 judge (int status, const struct gcg__buffer *words, uint32_t nodes, struct gcg_error *error)
 {
-  const char *text = gcg__buffer_string (words);
-  int length = (int)strcspn (text, "\n");
-  if (length > 160)
-    length = 160;
+  char text[161];
+  snprintf (text, sizeof text, "%s", words->n > 0 ? words->bytes : "it did not say why");
+  text[strcspn (text, "\n")] = '\0';
   if (status != -1 && WIFEXITED (status) && WEXITSTATUS (status) == 0)
     return GCG_OK;
   if (status != -1 && WIFSIGNALED (status))
@@ -270,10 +269,9 @@ judge (int status, const struct gcg__buffer *words, uint32_t nodes, struct gcg_e
                              "signal %d",
                              nodes, WTERMSIG (status));
   if (status != -1 && WEXITSTATUS (status) == 3)
-    return gcg__report_fail (error, GCG_RENDER, "the picture of %u nodes is too large: %.*s", nodes,
-                             length > 0 ? length : 10, length > 0 ? text : "limits hit");
-  return gcg__report_fail (error, GCG_RENDER, "the renderer has failed: %.*s",
-                           length > 0 ? length : 17, length > 0 ? text : "it did not say why");
+    return gcg__report_fail (error, GCG_RENDER, "the picture of %u nodes is too large: %s", nodes,
+                             text);
+  return gcg__report_fail (error, GCG_RENDER, "the renderer has failed: %s", text);
 }
 
 static enum gcg_status
@@ -290,8 +288,10 @@ draw_with (const char *engine, const char *dot, size_t dot_bytes, uint32_t nodes
   gcg__buffer_init (&words, NULL, NULL);
   int64_t deadline = now_ms () + (int64_t)(seconds * 1000);
   bool in_time = converse (&child, dot, dot_bytes, deadline, &out, &words);
-  int ended = finish (&child, !in_time || out.status != GCG_OK, deadline);
-  if (!in_time)
+  bool whole = out.status == GCG_OK;
+  in_time = in_time && whole;
+  int ended = finish (&child, &in_time, deadline);
+  if (whole && !in_time)
     status = gcg__report_fail (error, GCG_TIMEOUT,
                                "the picture of %u nodes was not drawn within %g s", nodes, seconds);
   else if (out.status == GCG_NO_MEMORY)

@@ -87,7 +87,6 @@ json_strings (void **state)
     }
   for (size_t i = 0; hostile_names[i] != NULL; i++)
     gcg__json_string (&json, NULL, hostile_names[i]);
-  gcg__json_format (&json, NULL, "%s %d", "\"", 7);
   gcg__json_end (&json);
   json_t *parsed = parse (&json);
   for (int i = 1; i < 128; i++)
@@ -99,8 +98,6 @@ json_strings (void **state)
   for (int i = 128; i < 256; i++)
     assert_string_equal (json_string_value (json_array_get (parsed, 2 * (size_t)(i - 1) + 1)),
                          "a\xef\xbf\xbdz");
-  assert_string_equal (json_string_value (json_array_get (parsed, json_array_size (parsed) - 1)),
-                       "\" 7");
   json_decref (parsed);
 }
 

@@ -4,7 +4,6 @@
 #include "report/json.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,23 +115,6 @@ gcg__json_string (struct gcg__json *json, const char *key, const char *text)
     }
   json_begin (json, key);
   json_quote (json, text);
-}
-
-void
-gcg__json_format (struct gcg__json *json, const char *key, const char *format, ...)
-{
-  char *text;
-  va_list arguments;
-  va_start (arguments, format);
-  int n = vasprintf (&text, format, arguments);
-  va_end (arguments);
-  if (n < 0)
-    {
-      json->out.status = GCG_NO_MEMORY;
-      return;
-    }
-  gcg__json_string (json, key, text);
-  free (text);
 }
 
 void

@@ -42,8 +42,6 @@ void gcg__json_end (struct gcg__json *json);
 
 /* TEXT NULL writes null. */
 void gcg__json_string (struct gcg__json *json, const char *key, const char *text);
-void gcg__json_format (struct gcg__json *json, const char *key, const char *format, ...)
-    __attribute__ ((format (printf, 3, 4)));
 void gcg__json_address (struct gcg__json *json, const char *key, uint64_t address);
 void gcg__json_unsigned (struct gcg__json *json, const char *key, uint64_t number);
 void gcg__json_signed (struct gcg__json *json, const char *key, int64_t number);
