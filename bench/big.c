@@ -184,8 +184,8 @@ measure_pages (int runs)
     fail ("the server", error.text);
   if (gcg_snapshot ("pages", &error) != GCG_OK)
     fail ("gcg_snapshot", error.text);
-  printf ("page: first answer, with its analysis\n  %.3f s\n",
-          http_get (gcg_url (server), pages[0], NULL));
+  printf ("page: from the snapshot to the first answer, checked and analysed\n  %.3f s\n",
+          http_wait (gcg_url (server), pages[0], "pages"));
   for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
     {
       struct stats stats = { 0 };

@@ -18,37 +18,75 @@ static void __attribute__ ((noreturn)) fail (const char *url, const char *path, 
   exit (1);
 }
 
-double
-http_get (const char *url, const char *path, size_t *bytes)
+/* Room for the beginning of an answer: its head and the frame. */
+static char answer[65536];
+
+/* Asks for PATH; the answer's beginning is in ANSWER, NUL-terminated.  Returns its length. */
+static size_t
+ask (const char *url, const char *path)
 {
-  static char buffer[65536];
+  static char rest[65536];
   unsigned port;
   if (sscanf (url, "http://%*[^:]:%u", &port) != 1)
     fail (url, path, "not a URL with a port");
-  double start = stats_now ();
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons ((uint16_t)port) };
   address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
   if (fd < 0 || connect (fd, (struct sockaddr *)&address, sizeof address))
     fail (url, path, "cannot connect");
   int length
-      = snprintf (buffer, sizeof buffer,
+      = snprintf (answer, sizeof answer,
                   "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n", path, port);
-  if (write (fd, buffer, (size_t)length) != length)
+  if (write (fd, answer, (size_t)length) != length)
     fail (url, path, "cannot send");
-  size_t total = 0;
+  size_t total = 0, kept = 0;
   ssize_t n;
-  char status[16] = "";
-  while ((n = read (fd, buffer, sizeof buffer)) > 0)
+  do
     {
-      if (total == 0)
-        memcpy (status, buffer, n < 15 ? (size_t)n : 15);
-      total += (size_t)n;
+      if (kept < sizeof answer - 1)
+        {
+          n = read (fd, answer + kept, sizeof answer - 1 - kept);
+          kept += n > 0 ? (size_t)n : 0;
+        }
+      else
+        n = read (fd, rest, sizeof rest);
+      total += n > 0 ? (size_t)n : 0;
     }
+  while (n > 0);
+  answer[kept] = '\0';
   close (fd);
-  if (strncmp (status, "HTTP/1.1 200", 12) != 0)
-    fail (url, path, status);
+  return total;
+}
+
+double
+http_get (const char *url, const char *path, size_t *bytes)
+{
+  double start = stats_now ();
+  size_t length = ask (url, path);
+  if (strncmp (answer, "HTTP/1.1 200", 12) != 0)
+    {
+      answer[strcspn (answer, "\r\n")] = '\0';
+      fail (url, path, answer);
+    }
   if (bytes)
-    *bytes = total;
+    *bytes = length;
   return stats_now () - start;
+}
+
+double
+http_wait (const char *url, const char *path, const char *description)
+{
+  double start = stats_now ();
+  for (;;)
+    {
+      char shown[256] = "";
+      ask (url, path);
+      const char *frame = strstr (answer, "\"snapshot\":{");
+      if (frame
+          && sscanf (frame, "\"snapshot\":{\"id\":%*u,\"description\":\"%255[^\"]", shown) == 1
+          && strcmp (shown, description) == 0 && strncmp (answer, "HTTP/1.1 200", 12) == 0)
+        return stats_now () - start;
+      if (stats_now () - start > 60)
+        fail (url, path, "the snapshot does not come");
+    }
 }

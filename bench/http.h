@@ -2,7 +2,6 @@
 #ifndef GCG_BENCH_HTTP_H
 #define GCG_BENCH_HTTP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* GETs PATH from the server at URL ("http://127.0.0.1:8090/..."), a connection of its own, and
@@ -10,5 +9,9 @@
    be NULL) to the length of the answer; ends the program with a message when the answer is not 200.
  */
 double http_get (const char *url, const char *path, size_t *bytes);
+
+/* GETs the JSON at PATH again and again until it tells of the snapshot described by DESCRIPTION;
+   returns the seconds that took. */
+double http_wait (const char *url, const char *path, const char *description);
 
 #endif
