@@ -33,7 +33,7 @@ struct answer
 };
 
 static void
-fill_frame (struct answer *answer)
+fill_frame (const struct gcg__server *server, struct answer *answer)
 {
   static const char *const states[] = { "live", "live", "ended", "file" };
   struct gcg__overall *overall = &answer->overall;
@@ -56,6 +56,7 @@ fill_frame (struct answer *answer)
   frame->n_snapshots = overall->n_entries;
   frame->state = states[overall->state];
   frame->running_s = overall->running_s;
+  frame->stoppable = server->options.stop != NULL;
   if (overall->state != GCG__STATE_FILE || frame->program == NULL)
     {
       frame->program = overall->program;
@@ -129,7 +130,7 @@ answer_begin (struct gcg__server *server, const struct gcg__request *request,
   if (!take_query (server, request, reply, &answer->query)
       || !take_entry (server, request, reply, answer))
     return false;
-  fill_frame (answer);
+  fill_frame (server, answer);
   gcg__json_init (&answer->json, NULL, NULL);
   return true;
 }

@@ -30,6 +30,7 @@ let current = null; /* the last frame */
 let receivedAt = 0; /* performance.now() of it */
 let newestId = null;
 let timer = 0;
+let stopped = false; /* by the reader */
 
 function themeNow() {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
@@ -80,10 +81,30 @@ function drawMenu() {
   return parts.menu;
 }
 
+/* Ends a server that the program has started itself: gcg_start returns, the program runs on. */
+async function stop() {
+  clearTimeout(timer);
+  stopped = true;
+  try {
+    await post('/api/stop', {});
+    parts.stop.disabled = true;
+    parts.take.disabled = true;
+    notice('gcglass has stopped and the program runs on. What this page shows stays.');
+  } catch (error) {
+    stopped = false;
+    notice(error.message, 'warning');
+    poll();
+  }
+}
+
 function drawFrame() {
   parts.process = element('p', { class: 'process' });
   parts.take = element('button', { type: 'button', id: 'take', disabled: true, onclick: () => take('') },
     'Take snapshot');
+  parts.stop = element('button', {
+    type: 'button', class: 'quiet', id: 'stop', hidden: true, onclick: stop,
+    title: 'Ends gcglass; the program runs on',
+  }, 'Stop gcglass');
   parts.notice = element('div', { class: 'notice', role: 'status' });
   bar.replaceChildren(
     element('div', { class: 'line' },
@@ -93,7 +114,7 @@ function drawFrame() {
       parts.process,
       element('div', { class: 'controls' }, drawMenu(), parts.take)),
     element('div', { class: 'line' }, drawTabs(),
-      element('div', { class: 'controls' },
+      element('div', { class: 'controls' }, parts.stop,
         element('button', {
           type: 'button', class: 'quiet', 'aria-label': 'Keys', title: 'Keys (?)',
           onclick: () => showKeys(PAGES),
@@ -191,6 +212,7 @@ export function showFrame(frame) {
   parts.badge.title = plural(frame.leaked_cycles, 'leaked cycle');
   parts.take.disabled = frame.state !== 'live';
   parts.form.hidden = frame.state !== 'live';
+  parts.stop.hidden = !frame.stoppable;
   parts.take.title = frame.state === 'live'
     ? 'Collect and look again'
     : 'There is no live process to take one from';
@@ -209,6 +231,7 @@ function sayOlder(frame) {
 
 async function poll() {
   clearTimeout(timer);
+  if (stopped) return;
   let wait = here === 'overview' ? FAST_MS : SLOW_MS;
   try {
     const { frame } = await getNewest('/api/frame');

@@ -83,6 +83,7 @@ gcg__frame_write (const struct gcg__frame_state *frame, struct gcg__json *json)
   else
     gcg__json_null (json, "ended_s");
   gcg__json_string (json, "waiting", frame->waiting);
+  gcg__json_bool (json, "stoppable", frame->stoppable);
   gcg__json_unsigned (json, "leaked_cycles", frame->leaked_cycles);
   if (frame->waiting == NULL && frame->shown < frame->n_snapshots)
     gcg__frame_snapshot_write (&frame->snapshots[frame->shown], "snapshot", json);

@@ -40,6 +40,7 @@ struct gcg__frame_state
   int exit_value;
   double ended_s;      /* since it ended; negative: it has not */
   const char *waiting; /* why there is no snapshot yet, NULL when there is one */
+  bool stoppable;      /* by POST /api/stop */
   uint32_t leaked_cycles;
   const struct gcg__frame_snapshot *snapshots; /* newest first */
   uint32_t n_snapshots;

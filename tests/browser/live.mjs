@@ -1,4 +1,5 @@
-/* live.mjs -- second act: an example program under "gcglass run", while it runs and when it ends.
+/* live.mjs -- second act: an example program under "gcglass run", while it runs and when it ends;
+ * and one that has started its server itself.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -70,5 +71,34 @@ export async function live({ browser, build, gcglass, test, shot }) {
     });
   } finally {
     await server.stop();
+  }
+}
+
+/* A program that calls gcg_start_in_background: its page can stop the server, and it runs on. */
+export async function within({ browser, build, test, skip, shot }) {
+  const name = 'a program that serves itself: stopped from its page, it runs on';
+  let program;
+  try {
+    program = await Gcglass.start(join(build, 'examples/observer'), ['--serve']);
+  } catch (error) {
+    if (!/in use/.test(error.message)) throw error;
+    skip(name, 'port 8090 is in use');
+    return;
+  }
+  try {
+    await test(name, async () => {
+      await browser.open(program.url);
+      await browser.until('findings', 'document.querySelector("#findings .warning")');
+      await browser.click('#stop');
+      await browser.until('word of it', `document.querySelector('.notice')?.textContent
+        .includes('the program runs on')`);
+      await shot('stopped');
+      await assert.rejects(async () => {
+        for (let tries = 0; tries < 50; tries++) await fetch(`${program.origin}/api/frame`);
+      });
+      assert.equal(program.process.exitCode, null);
+    });
+  } finally {
+    await program.stop();
   }
 }

@@ -1,6 +1,7 @@
 /* main.mjs -- the pages in a real browser, served by the real gcglass, in two acts:
  *   view.mjs   a snapshot of an imaginary heap in which everything is known (make_snapshot.c)
- *   live.mjs   an example program under "gcglass run": taking snapshots, its end, the server's end
+ *   live.mjs   an example program under "gcglass run": taking snapshots, its end, the server's end;
+ *              and one that serves itself
  *
  * Called by browser.test with the paths of chromedriver and chromium; prints TAP.  Screenshots are
  * left in $top_builddir/tests/browser/, those of failures as failed-N.png.
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { Browser } from './webdriver.mjs';
 import { Tap } from './tap.mjs';
 import { view } from './view.mjs';
-import { live } from './live.mjs';
+import { live, within } from './live.mjs';
 
 const [chromedriver, chromium] = process.argv.slice(2);
 const build = process.env.top_builddir;
@@ -24,6 +25,7 @@ const context = {
   build,
   gcglass: process.env.GCGLASS_SERVER ?? join(build, 'tools/gcglass'),
   shot: (name) => browser.screenshot(join(shots, `${name}.png`)),
+  skip: (name, why) => tap.skip(name, why),
   test: (name, run) => tap.test(name, run, async () => {
     await context.shot(`failed-${tap.count}`);
     console.log(`# at ${await browser.url()}, see screenshots/failed-${tap.count}.png`);
@@ -33,6 +35,7 @@ try {
   await browser.size(1280, 900);
   await view(context);
   await live(context);
+  await within(context);
 } finally {
   await browser.stop();
 }

@@ -20,6 +20,11 @@ export class Tap {
     }
   }
 
+  skip(name, why) {
+    this.count++;
+    console.log(`ok ${this.count} - ${name} # SKIP ${why}`);
+  }
+
   /* Ends the report; answers the exit status. */
   end() {
     console.log(`1..${this.count}`);
