@@ -9,5 +9,4 @@ EXTRA_DIST += \
 	%D%/design/snapshot-format.md \
 	%D%/design/symbol.md \
 	%D%/images/cycle.png \
-	%D%/images/overview.png \
 	%D%/images/take.mjs

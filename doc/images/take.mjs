@@ -1,28 +1,20 @@
-/* take.mjs -- takes the pictures of README.md from the real pages.
+/* take.mjs -- takes the picture of README.md from the real page of one leaked cycle.
  *
- *   node doc/images/take.mjs URL DIRECTORY      URL as ./bootstrap demo prints it
- *
- * Writes overview.png and cycle.png (the component of one leaked cycle).  To make them small:
- * convert FILE +dither -colors 40 PNG8:FILE.
+ *   node doc/images/take.mjs URL FILE           URL as ./bootstrap demo prints it
+ *   convert FILE +dither -colors 40 PNG8:FILE   makes it small
  */
-import { join } from 'node:path';
 import { Browser } from '../../tests/browser/webdriver.mjs';
 
-const [url, directory] = process.argv.slice(2);
+const [url, file] = process.argv.slice(2);
 const browser = await Browser.start({ chromedriver: 'chromedriver', chromium: '/usr/bin/chromium' });
 try {
   await browser.media({ 'prefers-color-scheme': 'light' });
   await browser.open(url);
-  const { origin } = new URL(url);
-  const take = async (path, height, ready, name) => {
-    await browser.size(1120, height);
-    await browser.open(origin + path);
-    await browser.until(`${path} to be filled`, ready);
-    await new Promise((resolve) => { setTimeout(resolve, 500); });
-    await browser.screenshot(join(directory, name));
-  };
-  await take('/', 740, "document.querySelector('main a')", 'overview.png');
-  await take('/garbage/60', 1270, "document.querySelector('svg g.node, img[src*=graph]')", 'cycle.png');
+  await browser.size(1320, 1180);
+  await browser.open(`${new URL(url).origin}/garbage/60`);
+  await browser.until('the picture', "document.querySelector('svg g.node, img[src*=graph]')");
+  await new Promise((resolve) => { setTimeout(resolve, 500); });
+  await browser.screenshot(file);
 } finally {
   await browser.stop();
 }
