@@ -7,7 +7,8 @@
  *
  * A slow client holds a worker until the timeout, so there are many workers (they are threads that
  * sleep) and the timeout is short: 100 clients that say nothing delay others by two timeouts.
- * mg_stop of 1.15 sleeps in a poll up to 2 s unless somebody connects: wake_up does.
+ * Its threads sleep in polls of 2 s and so does mg_stop, unless somebody connects or hangs up:
+ * wake_up does both.
  */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 
 #include <arpa/inet.h>
 #include <civetweb.h>
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -37,6 +39,7 @@
 #define REQUEST_TIMEOUT   "2500" /* ms */
 #define MAX_REQUEST_BYTES "16384"
 #define WAKE_UP_NS        5000000
+#define PATIENT_WAKE_UPS  40 /* 0.2 s */
 
 /* Scripts, styles and data come from this server, nothing is inline, nobody may frame us. */
 static const char page_policy[]
@@ -318,7 +321,27 @@ struct wake_up
   bool done;
 };
 
-/* Connects to our own port until DONE, so that the thread that accepts looks up from its poll. */
+/* Shuts the connections of clients of PORT, whose workers sleep in a poll otherwise. */
+static void
+hang_up (int port)
+{
+  DIR *descriptors = opendir ("/proc/self/fd");
+  struct dirent *entry;
+  while (descriptors != NULL && (entry = readdir (descriptors)) != NULL)
+    {
+      struct sockaddr_in address = { .sin_family = AF_UNSPEC };
+      socklen_t n = sizeof address;
+      int fd = atoi (entry->d_name);
+      if (fd > 2 && getsockname (fd, (struct sockaddr *)&address, &n) == 0
+          && address.sin_family == AF_INET && ntohs (address.sin_port) == port)
+        shutdown (fd, SHUT_RDWR);
+    }
+  if (descriptors != NULL)
+    closedir (descriptors);
+}
+
+/* Connects to our own port until DONE, so that the thread that accepts looks up from its poll;
+   after a while, in which answers are finished, hangs up on those who are still there. */
 static void *
 wake_up (void *context)
 {
@@ -327,14 +350,17 @@ wake_up (void *context)
                                  .sin_port = htons ((uint16_t)wake->port),
                                  .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   static const struct timespec pause = { .tv_nsec = WAKE_UP_NS };
-  while (!__atomic_load_n (&wake->done, __ATOMIC_ACQUIRE))
+  for (int i = 1; !__atomic_load_n (&wake->done, __ATOMIC_ACQUIRE); i++)
     {
       int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
       nanosleep (&pause, NULL);
-      if (fd < 0)
-        continue;
-      (void)!connect (fd, (struct sockaddr *)&address, sizeof address);
-      close (fd);
+      if (fd >= 0)
+        {
+          (void)!connect (fd, (struct sockaddr *)&address, sizeof address);
+          close (fd);
+        }
+      if (i % PATIENT_WAKE_UPS == 0)
+        hang_up (wake->port);
     }
   return NULL;
 }

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #define DOT_NODES     300u                /* more are not tried with dot */
 #define PICTURE_BYTES ((size_t)256 << 20) /* a larger one is not taken */
 #define PATH_BYTES    4096
+#define LOOK_UP_MS    100
 
 extern char **environ;
 
@@ -56,6 +58,9 @@ open_pair (int pair[2])
       close (pair[i]);
   return false;
 }
+
+/* The program is ending: set once, seen by all that draw. */
+static atomic_bool stopping;
 
 static void
 close_fd (int *fd)
@@ -210,9 +215,11 @@ converse (struct child *child, const char *dot, size_t dot_bytes, int64_t deadli
                               { .fd = child->out, .events = POLLIN },
                               { .fd = child->err, .events = POLLIN } };
       int64_t left = deadline - now_ms ();
+      if (atomic_load (&stopping))
+        return false;
       if (left <= 0 || picture->status != GCG_OK)
         return picture->status != GCG_OK;
-      if (poll (fds, 3, (int)(left < 1000 ? left : 1000)) < 0)
+      if (poll (fds, 3, (int)(left < LOOK_UP_MS ? left : LOOK_UP_MS)) < 0)
         continue;
       if (fds[0].revents != 0)
         {
@@ -323,8 +330,14 @@ gcg__renderer_draw (const char *dot, size_t dot_bytes, uint32_t nodes,
   if (nodes <= DOT_NODES)
     status
         = draw_with ("dot", dot, dot_bytes, nodes, format, seconds, picture, picture_bytes, error);
-  if (status == GCG_TIMEOUT || status == GCG_RENDER)
+  if ((status == GCG_TIMEOUT || status == GCG_RENDER) && !atomic_load (&stopping))
     status
         = draw_with ("sfdp", dot, dot_bytes, nodes, format, seconds, picture, picture_bytes, error);
   return status;
+}
+
+void
+gcg__renderer_stop_all (void)
+{
+  atomic_store (&stopping, true);
 }

@@ -31,4 +31,8 @@ enum gcg_status gcg__renderer_draw (const char *dot, size_t dot_bytes, uint32_t 
                                     size_t *picture_bytes, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
+/* Kills all that are being drawn and draws nothing more in this process: it is ending.  Any thread.
+ */
+void gcg__renderer_stop_all (void);
+
 #endif

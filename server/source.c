@@ -68,8 +68,11 @@ gcg__entry_open (int fd, const char *name, const char *description, struct gcg__
       return status;
     }
   const char *own = gcg__text (entry->snapshot, entry->snapshot->info->description);
-  snprintf (entry->description, sizeof entry->description, "%s",
-            own[0] != '\0' ? own : description);
+  if (description == NULL && own[0] == '\0')
+    description = strrchr (name, '/') == NULL ? name : strrchr (name, '/') + 1;
+  else if (description == NULL || description[0] == '\0')
+    description = own;
+  snprintf (entry->description, sizeof entry->description, "%s", description);
   *result = entry;
   return GCG_OK;
 }

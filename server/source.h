@@ -76,8 +76,8 @@ void gcg__source_set_ended (struct gcg__source *source, int wait_status);
 void gcg__source_set_file (struct gcg__source *source, const char *program);
 
 /* Adds the snapshot in FD (taken, also on errors), which is called NAME in messages.
-   DESCRIPTION is for one that has none of its own.  SEQUENCE is that of the request it answers, 0 =
-   nobody asked.  It must be a snapshot, and if it is a memfd it
+   It is called DESCRIPTION; "" = what it says itself; NULL = that, or the file's name.  SEQUENCE is
+   that of the request it answers, 0 = nobody asked.  It must be a snapshot, and if it is a memfd it
    must be sealed, so that nobody can take it from under us.  Returns when it is queued. */
 enum gcg_status gcg__source_add (struct gcg__source *source, int fd, const char *name,
                                  const char *description, uint32_t sequence,

@@ -1,14 +1,31 @@
 # Tests of server/ and of gcglass run, view and serve.
+check_PROGRAMS += %D%/server/fake_agent
+tests_server_fake_agent_SOURCES = %D%/server/fake_agent.c
+tests_server_fake_agent_CFLAGS = $(AM_CFLAGS)
+tests_server_fake_agent_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
+check_LTLIBRARIES += %D%/server/empty.la
+tests_server_empty_la_SOURCES = %D%/server/empty.c
+tests_server_empty_la_CFLAGS = $(AM_CFLAGS)
+tests_server_empty_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)
+
 if HAVE_CMOCKA
 SERVER_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
-SERVER_TEST_LIBS = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
-server_tests = tests/server/access tests/server/http
+SERVER_TEST_LIBS = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
+	-lpthread
+SERVER_CLIENT = %D%/server/client.c %D%/server/client.h
+server_tests = %D%/server/access %D%/server/http %D%/server/live %D%/server/stress
 check_PROGRAMS += $(server_tests)
 TESTS += $(server_tests)
-tests_server_access_SOURCES = %D%/server/access.c %D%/server/client.c %D%/server/client.h
+tests_server_access_SOURCES = %D%/server/access.c $(SERVER_CLIENT)
 tests_server_access_CFLAGS = $(SERVER_TEST_CFLAGS)
 tests_server_access_LDADD = $(SERVER_TEST_LIBS)
-tests_server_http_SOURCES = %D%/server/http.c %D%/server/client.c %D%/server/client.h
+tests_server_http_SOURCES = %D%/server/http.c $(SERVER_CLIENT)
 tests_server_http_CFLAGS = $(SERVER_TEST_CFLAGS)
 tests_server_http_LDADD = $(SERVER_TEST_LIBS)
+tests_server_live_SOURCES = %D%/server/live.c $(SERVER_CLIENT)
+tests_server_live_CFLAGS = $(SERVER_TEST_CFLAGS)
+tests_server_live_LDADD = $(SERVER_TEST_LIBS)
+tests_server_stress_SOURCES = %D%/server/stress.c $(SERVER_CLIENT)
+tests_server_stress_CFLAGS = $(SERVER_TEST_CFLAGS)
+tests_server_stress_LDADD = $(SERVER_TEST_LIBS)
 endif

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "server/renderer.h"
 #include "server/source.h"
 
 extern char **environ;
@@ -256,6 +257,7 @@ serving_stop (struct serving *serving)
 {
   if (serving->source != NULL)
     gcg__source_shut (serving->source);
+  gcg__renderer_stop_all ();
   gcg__server_stop (serving->server);
   serving->server = NULL;
 }

@@ -26,7 +26,7 @@ add_file (struct serving *serving, const char *path)
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     return command_fail (serving->command, "%s: %s", path, strerror (errno));
-  if (gcg__source_add (serving->source, fd, path, base_name (path), 0, &error) != GCG_OK)
+  if (gcg__source_add (serving->source, fd, path, NULL, 0, &error) != GCG_OK)
     return command_fail (serving->command, "%s", error.text);
   return 0;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -100,6 +101,7 @@ server_start (struct server *server, const char *const *arguments)
   server->pid = fork ();
   if (server->pid == 0)
     {
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
       dup2 (pipes[1], 2);
       execv (program, (char *const *)(uintptr_t)all);
       _exit (127);

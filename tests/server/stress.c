@@ -1,0 +1,389 @@
+/* stress.c -- slow clients, clients that leave, many at once, renderers that fail; the temporary
+ * directory in all of it.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/server/client.h"
+
+static char directory[] = "/tmp/test-XXXXXX";
+
+static int
+make_directory (void **state)
+{
+  (void)state;
+  if (mkdtemp (directory) == NULL)
+    return -1;
+  return setenv ("TMPDIR", directory, 1);
+}
+
+static int
+remove_directory (void **state)
+{
+  (void)state;
+  return rmdir (directory);
+}
+
+/* Number of entries of our TMPDIR; the last one goes to NAME. */
+static int
+count_entries (char name[512])
+{
+  DIR *entries = opendir (directory);
+  struct dirent *entry;
+  int n = 0;
+  assert_non_null (entries);
+  while ((entry = readdir (entries)) != NULL)
+    if (entry->d_name[0] != '.')
+      {
+        n++;
+        snprintf (name, 512, "%s/%s", directory, entry->d_name);
+      }
+  closedir (entries);
+  return n;
+}
+
+static void
+await_ready (const struct server *server)
+{
+  for (int i = 0; i < 500; i++)
+    {
+      struct answer answer = ask_as_owner (server, "GET", "/api/frame", NULL, NULL);
+      bool ready = strstr (answer.body, "\"waiting\":null") != NULL;
+      answer_free (&answer);
+      if (ready)
+        return;
+      usleep (20000);
+    }
+  fail_msg ("never ready");
+}
+
+static struct server
+view (unsigned nodes)
+{
+  const char *arguments[] = { "view", "--port", "0", test_snapshot (nodes), NULL };
+  struct server server;
+  server_start (&server, arguments);
+  await_ready (&server);
+  return server;
+}
+
+/* A renderer that is a shell script. */
+static void
+write_renderer (char path[512], const char *script)
+{
+  static int n;
+  snprintf (path, 512, "renderer-%d-%d.sh", (int)getpid (), ++n);
+  FILE *file = fopen (path, "w");
+  assert_non_null (file);
+  fprintf (file, "#!/bin/sh\n%s\n", script);
+  assert_int_equal (fclose (file), 0);
+  assert_int_equal (chmod (path, 0700), 0);
+  setenv ("GCGLASS_RENDER", path, 1);
+}
+
+/* --- R3 --- */
+
+static void
+slow_clients (void **state)
+{
+  struct server server = view (4);
+  int idle[50], dripping[50];
+  (void)state;
+  for (int i = 0; i < 50; i++)
+    {
+      idle[i] = dial (server.port);
+      dripping[i] = dial (server.port);
+      assert_int_equal (write (dripping[i], "GET / HTTP/1.1\r\nX: ", 19), 19);
+    }
+  usleep (100000);
+  for (int i = 0; i < 50; i++)
+    (void)!send (dripping[i], "y", 1, MSG_NOSIGNAL);
+  struct answer answer = ask_as_owner (&server, "GET", "/api/frame", NULL, NULL);
+  assert_int_equal (answer.status, 200);
+  print_message ("# one good request among 100 slow ones: %.2f s\n", answer.seconds);
+  assert_true (answer.seconds < 6);
+  answer_free (&answer);
+  for (int i = 0; i < 50; i++)
+    {
+      close (idle[i]);
+      close (dripping[i]);
+    }
+  server_end (&server, SIGTERM);
+}
+
+/* --- R7 --- */
+
+static void
+clients_that_leave (void **state)
+{
+  static const char *const paths[]
+      = { "/garbage/1/graph.dot", "/api/garbage/1", "/static/style.css", "/help" };
+  struct server server = view (3000);
+  int before = count_descriptors (server.pid);
+  (void)state;
+  for (int i = 0; i < 1000; i++)
+    {
+      struct linger hard = { 1, 0 };
+      char some[64];
+      int fd = dial (server.port);
+      dprintf (fd, "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n\r\n",
+               paths[i % 4], server.port, server.token);
+      if (i % 3 == 0)
+        (void)!read (fd, some, sizeof some);
+      if (i % 2 == 0)
+        setsockopt (fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+      close (fd);
+    }
+  assert_int_equal (status_of (&server, "/api/frame"), 200);
+  for (int i = 0; i < 100 && count_descriptors (server.pid) > before; i++)
+    usleep (100000);
+  assert_true (count_descriptors (server.pid) <= before);
+  server_end (&server, SIGTERM);
+}
+
+/* --- R4 --- */
+
+struct request
+{
+  const struct server *server;
+  char path[128];
+  struct answer answer;
+  bool retry;
+  pthread_t thread;
+};
+
+static void *
+ask_for_picture (void *context)
+{
+  struct request *request = context;
+  request->answer = ask_as_owner (request->server, "GET", request->path, NULL, NULL);
+  return NULL;
+}
+
+static void
+many_pictures (void **state)
+{
+  char renderer[512], log[4096] = "";
+  struct request requests[20];
+  int drawn = 0, later = 0, running = 0, most = 0;
+  (void)state;
+  write_renderer (renderer, "echo + >>renders.log\ncat >/dev/null\nsleep 1\necho '<svg/>'\n"
+                            "echo - >>renders.log");
+  struct server server = view (100);
+  for (int i = 0; i < 20; i++)
+    {
+      /* Four different pictures, each asked for five times. */
+      requests[i].server = &server;
+      snprintf (requests[i].path, sizeof requests[i].path, "/garbage/1/graph.%s%s",
+                i % 2 == 0 ? "svg" : "png", i % 4 < 2 ? "" : "?reduce=1");
+      pthread_create (&requests[i].thread, NULL, ask_for_picture, &requests[i]);
+    }
+  for (int i = 0; i < 20; i++)
+    {
+      pthread_join (requests[i].thread, NULL);
+      struct answer *answer = &requests[i].answer;
+      if (answer->status == 200)
+        {
+          drawn++;
+          assert_string_equal (answer->body, "<svg/>\n");
+        }
+      else
+        {
+          later++;
+          assert_int_equal (answer->status, 503);
+          assert_non_null (answer_header (answer, "Retry-After"));
+        }
+      answer_free (answer);
+    }
+  print_message ("# %d pictures were sent, %d asked to come back\n", drawn, later);
+  assert_true (drawn >= 2);
+  assert_true (later >= 1);
+  /* A second time: from the files. */
+  struct answer answer = ask_as_owner (&server, "GET", requests[0].path, NULL, NULL);
+  if (answer.status == 200)
+    assert_true (answer.seconds < 0.9);
+  answer_free (&answer);
+  server_end (&server, SIGTERM);
+  int fd = open ("renders.log", O_RDONLY);
+  assert_true (read (fd, log, sizeof log - 1) > 0);
+  close (fd);
+  for (const char *p = log; *p != '\0'; p++)
+    {
+      running += *p == '+' ? 1 : *p == '-' ? -1 : 0;
+      most = running > most ? running : most;
+    }
+  assert_int_equal (most, 2);
+  unlink ("renders.log");
+  unlink (renderer);
+}
+
+static void
+check_failure (const char *script, int status, const char *text)
+{
+  char renderer[512];
+  if (script != NULL)
+    write_renderer (renderer, script);
+  else
+    setenv ("GCGLASS_RENDER", "/nonexistent/renderer", 1);
+  struct server server = view (10);
+  struct answer answer = ask_as_owner (&server, "GET", "/garbage/1/graph.png", NULL, NULL);
+  if (answer.status != status)
+    fail_msg ("%s: %d: %s", script, answer.status, answer.body);
+  assert_non_null (strstr (answer.body, text));
+  assert_non_null (strstr (answer.body, "/garbage/1/graph.dot"));
+  assert_string_equal (answer_header (&answer, "Content-Type"), "text/html; charset=utf-8");
+  assert_non_null (strstr (answer_header (&answer, "Link"), "</garbage/1/graph.dot>"));
+  answer_free (&answer);
+  assert_int_equal (status_of (&server, "/garbage/1/graph.dot"), 200);
+  assert_int_equal (status_of (&server, "/garbage/1"), 200);
+  server_end (&server, SIGTERM);
+  if (script != NULL)
+    unlink (renderer);
+}
+
+static void
+renderers_that_fail (void **state)
+{
+  (void)state;
+  check_failure (NULL, 503, "cannot be started");
+  check_failure ("echo 'graph is <b>bad</b>' >&2; exit 1", 503, "&lt;b&gt;bad");
+  check_failure ("kill -9 $$", 503, "signal 9");
+  check_failure ("cat >/dev/null", 503, "no picture");
+}
+
+static void
+renderer_that_hangs_does_not_keep_us (void **state)
+{
+  char renderer[512];
+  struct request request = { .path = "/garbage/1/graph.svg" };
+  (void)state;
+  write_renderer (renderer, "exec sleep 60");
+  struct server server = view (10);
+  request.server = &server;
+  pthread_create (&request.thread, NULL, ask_for_picture, &request);
+  usleep (500000);
+  double start = seconds_now ();
+  server_end (&server, SIGINT);
+  assert_true (seconds_now () - start < 4);
+  pthread_join (request.thread, NULL);
+  assert_int_not_equal (request.answer.status, 200);
+  answer_free (&request.answer);
+  unlink (renderer);
+}
+
+/* --- S: the temporary directory --- */
+
+static void
+temporary_directory (void **state)
+{
+  static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+  char renderer[512], path[512], file[1024];
+  (void)state;
+  write_renderer (renderer, "cat >/dev/null; echo '<svg/>'");
+  for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+    {
+      struct server server = view (10);
+      struct stat status;
+      assert_int_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+      assert_int_equal (count_entries (path), 1);
+      assert_int_equal (stat (path, &status), 0);
+      assert_int_equal (status.st_mode & 07777, 0700);
+      snprintf (file, sizeof file, "%s/picture-1", path);
+      assert_int_equal (stat (file, &status), 0);
+      assert_int_equal (status.st_mode & 07777, 0600);
+      server_end (&server, signals[i]);
+      assert_int_equal (count_entries (path), 0);
+    }
+  unlink (renderer);
+}
+
+/* A gcglass that is killed cannot tidy up: the next one does, once the directory is old enough not
+   to belong to one that is starting. */
+static void
+left_behind (void **state)
+{
+  char path[512], other[600];
+  (void)state;
+  struct server server = view (4);
+  server_end (&server, SIGKILL);
+  assert_int_equal (count_entries (path), 1);
+  /* Its age is what fstat says of it, and that cannot be forged: so only that it is left alone. */
+  server = view (4);
+  assert_int_equal (count_entries (other), 2);
+  server_end (&server, SIGTERM);
+  assert_int_equal (count_entries (path), 1);
+  assert_int_equal (rmdir (path), 0);
+}
+
+static void
+nowhere_to_write (void **state)
+{
+  const char *top = getenv ("top_builddir");
+  char command[5000], line[512] = "";
+  (void)state;
+  snprintf (command, sizeof command,
+            "TMPDIR=%s/none %s/tools/gcglass view --port 0 %s 2>&1 >/dev/null", directory,
+            top == NULL ? "." : top, test_snapshot (4));
+  FILE *said = popen (command, "r");
+  assert_non_null (said);
+  assert_non_null (fgets (line, sizeof line, said));
+  assert_non_null (strstr (line, "TMPDIR"));
+  assert_null (fgets (line, sizeof line, said));
+  assert_int_equal (WEXITSTATUS (pclose (said)), 1);
+}
+
+/* Stopping takes no time, whoever is connected. */
+static void
+quick_stop (void **state)
+{
+  double worst = 0;
+  (void)state;
+  for (int i = 0; i < 10; i++)
+    {
+      struct server server = view (4);
+      int fd = i % 2 == 0 ? dial (server.port) : -1;
+      usleep (20000);
+      double start = seconds_now ();
+      server_end (&server, SIGTERM);
+      double took = seconds_now () - start;
+      worst = took > worst ? took : worst;
+      if (fd >= 0)
+        close (fd);
+    }
+  print_message ("# the longest of 10 stops: %.3f s\n", worst);
+  assert_true (worst < 2);
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (slow_clients),
+    cmocka_unit_test (clients_that_leave),
+    cmocka_unit_test (many_pictures),
+    cmocka_unit_test (renderers_that_fail),
+    cmocka_unit_test (renderer_that_hangs_does_not_keep_us),
+    cmocka_unit_test (temporary_directory),
+    cmocka_unit_test (left_behind),
+    cmocka_unit_test (nowhere_to_write),
+    cmocka_unit_test (quick_stop),
+  };
+  return cmocka_run_group_tests (tests, make_directory, remove_directory);
+}
