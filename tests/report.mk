@@ -30,3 +30,11 @@ tests_render_SOURCES = tests/render.c tests/report_heaps.c tests/report_heaps.h
 tests_render_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_render_LDADD = tests/libheap.la server/librenderer.la $(REPORT_LIBS) $(CMOCKA_LIBS)
 endif
+
+# The command line: report, export, snapshot.
+dist_check_SCRIPTS += tests/tools.test
+TESTS += tests/tools.test
+EXTRA_DIST += tests/golden/report-empty.txt tests/golden/report-clean.txt \
+	tests/golden/report-mix.txt tests/golden/report-mix-top.txt tests/golden/report-list.txt \
+	tests/golden/report-star.txt tests/golden/observer.dot tests/golden/observer-reduced.dot \
+	tests/golden/star.dot

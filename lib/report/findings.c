@@ -158,7 +158,9 @@ say_all_is_well (struct gcg__findings *findings, const struct gcg__model *model)
 {
   const struct gcg__analysis *a = model->analysis;
   struct gcg__buffer *out = add (findings, false, "/garbage");
-  if (a->garbage.objects == 0)
+  if (a->all.objects == 0)
+    gcg__buffer_text (out, "the heap has no objects");
+  else if (a->garbage.objects == 0)
     {
       gcg__buffer_text (out, "no garbage: all ");
       gcg__words_number (out, a->all.objects, "object");

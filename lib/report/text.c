@@ -230,8 +230,9 @@ static void
 write_types (const struct text *t)
 {
   const struct gcg__model *m = t->model;
-  heading (t, "Types                                              "
-              "count       bytes   share     garbage\n");
+  if (m->n_type_rows > 0)
+    heading (t, "Types                                              "
+                "count       bytes   share     garbage\n");
   for (uint32_t i = 0; i < m->n_type_rows && i < t->options->top; i++)
     {
       gcg__buffer_text (t->out, "  ");

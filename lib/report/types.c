@@ -135,6 +135,8 @@ place_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbol
       gcg__buffer_clean (text, frame->module);
       gcg__buffer_format (text, "+0x%llx", (unsigned long long)frame->offset);
     }
+  else if (site->kind == GCG__SITE_STACK && site->n_frames > 0)
+    gcg__buffer_format (text, "0x%llx", (unsigned long long)snapshot->frames[site->first_frame]);
   else
     gcg__buffer_text (text, "unknown");
   clip (text);

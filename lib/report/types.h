@@ -24,7 +24,7 @@ struct gcg__place
   const char *function; /* never NULL, empty when unknown; as found, not clean */
   const char *file;
   uint32_t line;
-  const char *text; /* clean: "list.c:12 (new_node)", "libfoo.so.1+0x1234", "unknown" */
+  const char *text; /* clean: "list.c:12 (new_node)", "libfoo.so.1+0x1234", "0x1234", "unknown" */
 };
 
 struct gcg__type
