@@ -68,7 +68,7 @@ function drawPicture() {
   }
   const all = `${plural(nodes, 'object')}, ${plural(edges, 'edge')}.`;
   pictureSection.querySelector('.what').textContent = nodes > graph.limit
-    ? `The ${count(graph.limit)} heaviest of ${all} The rest is one node.` : all;
+    ? `The heaviest of ${all} The nearest to the cycle come first, the rest is one node.` : all;
   return picture.load(pictureLink('svg'), pictureLink('dot'), around);
 }
 

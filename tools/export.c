@@ -208,7 +208,8 @@ const struct command command_export = {
   .options = "  -f, --format=FORMAT   dot, svg, png: one component; json: everything\n"
              "  -c, --component=N     this component (default 1, the biggest; json: all)\n"
              "  -r, --reduce          only what is on cycles\n"
-             "  -n, --nodes=N         the N heaviest nodes, the rest as one (default 300)\n"
+             "  -n, --nodes=N         the N heaviest nodes, the rest as one (default: all up to\n"
+             "                        300, 60 of more)\n"
              "  -o, --output=FILE     not to the standard output; FILE is replaced as a whole\n"
              "  -h, --help            this text\n",
   .function = export,

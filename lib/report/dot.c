@@ -1,9 +1,9 @@
 /* dot.c -- the picture of a component as DOT, for gcglass-render or anybody's graphviz.
  *
- * The members of the shortest cycles come first, then the heaviest objects, until there are as many
- * as are wanted; the rest is one node.  Before that, leaves that are alike (pointed to by one
- * object only, through the same field but for the index, of one type, pointing to nothing) are
- * folded into one of them (fold.c).
+ * The members of the shortest cycles come first, then the heaviest objects, of equals those with
+ * the fewest steps to these cycles, until there are as many as are wanted; the rest is one node.
+ * Before that, leaves that are alike (pointed to by one object only, through the same field but for
+ * the index, of one type, pointing to nothing) are folded into one of them (fold.c).
  *
  * Names come from the program: labels are plain strings in which quotes, backslashes and ampersands
  * are escaped and control characters are gone, never HTML labels; no attribute names a file or a
@@ -24,12 +24,12 @@
 #define FIELDS      3u  /* named on one edge */
 #define LABEL_CHARS 56u
 
-/* An object that may be drawn; those with the smallest rank, then most weight are. */
+/* An object that may be drawn; those with distance 0, then most weight, then the nearest are. */
 struct candidate
 {
   uint32_t object;
-  uint32_t rank;   /* 0: on a shortest cycle that is explained */
-  uint64_t weight; /* bytes, with what is folded into it */
+  uint32_t distance; /* in steps, either way, from a shortest cycle that is explained */
+  uint64_t weight;   /* bytes, with what is folded into it */
 };
 
 struct edge
@@ -89,10 +89,12 @@ static int
 weight_compare (const void *a, const void *b)
 {
   const struct candidate *x = a, *y = b;
-  if (x->rank != y->rank)
-    return x->rank < y->rank ? -1 : 1;
+  if ((x->distance == 0) != (y->distance == 0))
+    return x->distance == 0 ? -1 : 1;
   if (x->weight != y->weight)
     return x->weight > y->weight ? -1 : 1;
+  if (x->distance != y->distance)
+    return x->distance < y->distance ? -1 : 1;
   return (x->object > y->object) - (x->object < y->object);
 }
 
@@ -126,13 +128,14 @@ list_candidates (struct picture *p, struct gcg_error *error)
       struct gcg__object object;
       gcg__snapshot_object (p->model->snapshot, id, &object);
       struct gcg__totals folded = gcg__fold_into (&p->fold, id);
-      p->chosen[p->n_all++] = (struct candidate){ id, 1, object.requested_bytes + folded.bytes };
+      p->chosen[p->n_all++]
+          = (struct candidate){ id, UINT32_MAX, object.requested_bytes + folded.bytes };
     }
   qsort (p->chosen, p->n_all, sizeof *p->chosen, object_compare);
   return GCG_OK;
 }
 
-/* Finds the shortest cycles of the biggest cycles and gives their members precedence. */
+/* Finds the shortest cycles of the biggest cycles: their members are at distance 0. */
 static enum gcg_status
 rank_cycles (struct picture *p, struct gcg_error *error)
 {
@@ -145,8 +148,44 @@ rank_cycles (struct picture *p, struct gcg_error *error)
         return status;
       p->paths[p->n_paths++] = path;
       for (uint32_t i = 0; i < path->n; i++)
-        find_candidate (p->chosen, p->n_all, path->steps[i].object)->rank = 0;
+        find_candidate (p->chosen, p->n_all, path->steps[i].object)->distance = 0;
     }
+  return GCG_OK;
+}
+
+/* Appends OBJECT to QUEUE when it may be drawn and has no distance yet. */
+static void
+reach (struct picture *p, uint32_t object, uint32_t distance, uint32_t *queue, uint32_t *n)
+{
+  struct candidate *candidate = find_candidate (p->chosen, p->n_all, object);
+  if (candidate == NULL || candidate->distance != UINT32_MAX)
+    return;
+  candidate->distance = distance;
+  queue[(*n)++] = (uint32_t)(candidate - p->chosen);
+}
+
+/* Gives every candidate that can be reached from the explained cycles its distance: breadth first,
+   along edges and against them. */
+static enum gcg_status
+measure_distances (struct picture *p, struct gcg_error *error)
+{
+  const struct gcg__analysis *a = p->model->analysis;
+  uint32_t *queue = calloc (p->n_all + (size_t)1, sizeof *queue), n = 0;
+  if (queue == NULL)
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the picture");
+  for (uint32_t i = 0; i < p->n_all; i++)
+    if (p->chosen[i].distance == 0)
+      queue[n++] = i;
+  for (uint32_t at = 0; at < n; at++)
+    {
+      const struct candidate *from = &p->chosen[queue[at]];
+      struct gcg__edge_walk walk = gcg__edges_of (p->model->snapshot, from->object);
+      while (gcg__next_edge (&walk))
+        reach (p, walk.target, from->distance + 1, queue, &n);
+      for (uint64_t e = a->in_first[from->object]; e < a->in_first[from->object + 1]; e++)
+        reach (p, a->in_sources[e], from->distance + 1, queue, &n);
+    }
+  free (queue);
   return GCG_OK;
 }
 
@@ -180,6 +219,25 @@ is_cut (const struct picture *p, uint32_t source, uint64_t offset)
   return false;
 }
 
+/* How many edges lead between OBJECT and the rest: arrows for them would hide the others. */
+static void
+write_hidden_edges (const struct picture *p, uint32_t object)
+{
+  const struct gcg__analysis *a = p->model->analysis;
+  uint64_t to = 0, from = 0;
+  struct gcg__edge_walk walk = gcg__edges_of (p->model->snapshot, object);
+  while (gcg__next_edge (&walk))
+    to += is_drawable (p, walk.target)
+          && find_candidate (p->chosen, p->n_chosen, walk.target) == NULL;
+  for (uint64_t e = a->in_first[object]; e < a->in_first[object + 1]; e++)
+    from += is_drawable (p, a->in_sources[e])
+            && find_candidate (p->chosen, p->n_chosen, a->in_sources[e]) == NULL;
+  if (from > 0)
+    gcg__buffer_format (p->out, "\\n%s from the rest", gcg__word_count (from).text);
+  if (to > 0)
+    gcg__buffer_format (p->out, "\\n%s to the rest", gcg__word_count (to).text);
+}
+
 static void
 write_node (const struct picture *p, const struct candidate *candidate)
 {
@@ -196,6 +254,8 @@ write_node (const struct picture *p, const struct candidate *candidate)
   if (folded.objects > 0)
     gcg__buffer_format (out, "\\n\xc3\x97 %s more like this, %s",
                         gcg__word_count (folded.objects).text, gcg__word_size (folded.bytes).text);
+  if (p->rest.objects > 0)
+    write_hidden_edges (p, candidate->object);
   gcg__buffer_format (out, "\\n0x%llx\", tooltip=\"", address);
   add_escaped (out, type, UINT32_MAX);
   gcg__buffer_format (out, ", %llu B, allocated at ", (unsigned long long)object.requested_bytes);
@@ -270,23 +330,20 @@ write_edge (const struct picture *p, const struct gcg__object *source, const str
   gcg__buffer_text (out, "];\n");
 }
 
-/* The arrows from CANDIDATE, and those between it and the rest. */
+/* The arrows from CANDIDATE to what is drawn. */
 static bool
 write_edges (struct picture *p, const struct candidate *candidate)
 {
-  const struct gcg__analysis *a = p->model->analysis;
   struct gcg__object source;
   gcg__snapshot_object (p->model->snapshot, candidate->object, &source);
-  uint64_t to_rest = 0, from_rest = 0;
   p->n_edges = 0;
   struct gcg__edge_walk walk = gcg__edges_of (p->model->snapshot, source.id);
   while (gcg__next_edge (&walk))
     {
       if (!is_drawable (p, walk.target))
         continue;
-      if (find_candidate (p->chosen, p->n_chosen, walk.target) == NULL)
-        to_rest++;
-      else if (!push_edge (p, walk.target, walk.offset))
+      if (find_candidate (p->chosen, p->n_chosen, walk.target) != NULL
+          && !push_edge (p, walk.target, walk.offset))
         return false;
     }
   if (p->n_edges > 0)
@@ -297,16 +354,6 @@ write_edges (struct picture *p, const struct candidate *candidate)
         ;
       write_edge (p, &source, &p->edges[i], n);
     }
-  for (uint64_t e = a->in_first[source.id]; p->rest.objects > 0 && e < a->in_first[source.id + 1];
-       e++)
-    from_rest += is_drawable (p, a->in_sources[e])
-                 && find_candidate (p->chosen, p->n_chosen, a->in_sources[e]) == NULL;
-  if (to_rest > 0)
-    gcg__buffer_format (p->out, "  n0x%llx -> rest [label=\"%s\", style=dotted];\n",
-                        (unsigned long long)source.address, gcg__word_count (to_rest).text);
-  if (from_rest > 0)
-    gcg__buffer_format (p->out, "  rest -> n0x%llx [label=\"%s\", style=dotted];\n",
-                        (unsigned long long)source.address, gcg__word_count (from_rest).text);
   return true;
 }
 
@@ -374,14 +421,16 @@ gcg__dot_write (struct gcg__model *model, const struct gcg__dot_options *options
   if (p.reduce && p.component->n_cycles == 0)
     return gcg__report_fail (error, GCG_NOT_FOUND, "component %llu has no cycle to reduce it to",
                              (unsigned long long)number);
-  uint32_t most = options->max_nodes != 0 ? options->max_nodes : GCG__DOT_NODES;
   enum gcg_status status = GCG_OK;
   if (!p.reduce)
     status = gcg__fold_init (&p.fold, model, p.index, error);
   if (status == GCG_OK && (status = list_candidates (&p, error)) == GCG_OK
-      && (status = rank_cycles (&p, error)) == GCG_OK)
+      && (status = rank_cycles (&p, error)) == GCG_OK
+      && (status = measure_distances (&p, error)) == GCG_OK)
     {
-      choose (&p, most);
+      choose (&p, options->max_nodes != 0     ? options->max_nodes
+                  : p.n_all <= GCG__DOT_NODES ? GCG__DOT_NODES
+                                              : GCG__DOT_NODES_MORE);
       status = write_picture (&p, error);
     }
   if (status == GCG_OK)

@@ -137,8 +137,8 @@ look_at_sites (struct gcg__findings *findings, const struct gcg__model *model)
   if (n == 0 || n / NO_SITE_PERCENT < all / 100)
     return;
   gcg__buffer_format (add (findings, false, "/types"),
-                      "%s of the objects have no site: the collector's own tables, inlined free "
-                      "lists, or made before gcglass was there",
+                      "%s of the objects have no site: they came from inlined free lists, or from "
+                      "before gcglass was there",
                       gcg__word_share (n, all).text);
 }
 

@@ -145,13 +145,15 @@ enum gcg_status gcg__text_write (struct gcg__model *model, const struct gcg__tex
     __attribute__ ((warn_unused_result));
 
 /* dot.c: the picture of a component, to be laid out by graphviz */
-#define GCG__DOT_NODES 300u
+#define GCG__DOT_NODES      300u /* so many are drawn whole */
+#define GCG__DOT_NODES_MORE 60u  /* of more than that, so many can be read */
 
 struct gcg__dot_options
 {
   uint64_t number;    /* of the component, from 1 */
   bool reduce;        /* only objects on cycles */
-  uint32_t max_nodes; /* the heaviest, the rest as one; 0: GCG__DOT_NODES */
+  uint32_t max_nodes; /* the heaviest, the rest as one; 0: all up to GCG__DOT_NODES, of more than
+                         these GCG__DOT_NODES_MORE */
 };
 /* Adds the picture as DOT text, the same for the same snapshot, and sets *NODES to how many it
    draws.  Errors: GCG_NOT_FOUND: no such component, or REDUCE and it has no cycle;

@@ -70,8 +70,10 @@ gcg__types_own_module (const char *module)
   return strncmp (module, "libgc.so", 8) == 0 || strncmp (module, "libgcglass", 10) == 0;
 }
 
-/* The frame that stands for SITE's call stack: the innermost with a name outside the collector and
-   gcglass; else the innermost outside them; else the innermost of all; NULL without frames. */
+/* The frame that stands for SITE's call stack: outside the collector and gcglass, the innermost with
+   a name in the module that allocates (a stripped program's objects are not the C library's because
+   main has been called from there); else the innermost outside; else the innermost of all; NULL
+   without frames. */
 static const struct gcg__frame *
 stack_frame (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols,
              const struct gcg__site *site)
@@ -90,7 +92,7 @@ stack_frame (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols,
             continue;
           if (outside == NULL)
             outside = &frames[k];
-          if (frames[k].function[0] != '\0')
+          if (frames[k].function[0] != '\0' && strcmp (frames[k].module, outside->module) == 0)
             return &frames[k];
         }
     }

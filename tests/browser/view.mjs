@@ -246,6 +246,7 @@ async function typesTests({ browser, test, shot }) {
   await test('a type opens into the places that allocate it', async () => {
     await browser.press(KEY.escape);
     await browser.click('#types tbody tr:first-child .toggle');
+    await browser.until('the places', `/live\\.c/.test(document.querySelector('#types .below')?.textContent)`);
     assert.match(await browser.text('#types .below'), /live\.c:219 \(live_new\)\s+1 objects?, 1\.9\sKiB/);
     await shot('types');
   });
