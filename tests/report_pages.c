@@ -250,6 +250,8 @@ observer_component (void **state)
                 { "type=struct view&q=view", 1 },
                 { "type=struct view&q=0x", 1 },
                 { "q=0x", 5 },
+                { "q=0xg", 0 },
+                { "q=0x0", 0 },
                 { "cycles=1", 3 },
                 { "sort=type&order=desc&limit=1", 5 },
                 { "offset=99", 5 } };
@@ -259,6 +261,18 @@ observer_component (void **state)
       assert_int_equal (number_at (page, "total"), cases[i].total);
       json_decref (page);
     }
+  /* The whole address, and as it begins. */
+  page = get (model, COMPONENT, 1, "", &status);
+  char whole[40], begins[40];
+  snprintf (whole, sizeof whole, "q=%s", text_at (page, "rows.0.address"));
+  snprintf (begins, sizeof begins, "%.*s", (int)strlen (whole) - 4, whole);
+  json_decref (page);
+  page = get (model, COMPONENT, 1, whole, &status);
+  assert_int_equal (number_at (page, "total"), 1);
+  json_decref (page);
+  page = get (model, COMPONENT, 1, begins, &status);
+  assert_true (number_at (page, "total") >= 1);
+  json_decref (page);
   page = get (model, COMPONENT, 1, "sort=type&order=desc&limit=1", &status);
   assert_string_equal (text_at (page, "rows.0.type"), "struct view");
   json_decref (page);

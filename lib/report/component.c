@@ -9,7 +9,6 @@
 
 #include "report/report.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,21 +176,29 @@ slot_bytes_key (const void *table, uint32_t row)
   return object_of (table, row).slot_bytes;
 }
 
+/* Of the word alone: unpacking millions of objects would take a second. */
+static uint32_t
+site_of (const struct object_table *t, uint32_t row)
+{
+  return (uint32_t)(t->model->snapshot->words[t->members[row]]
+                    & ((UINT64_C (1) << GCG__WORD_SITE_BITS) - 1));
+}
+
 /* Names of groups in order, then what is untagged by size. */
 static uint64_t
 type_key (const void *table, uint32_t row)
 {
   const struct object_table *t = table;
-  struct gcg__object object = object_of (table, row);
-  if (object.site != GCG__SITE_NONE)
-    return t->model->types->group_of_site[object.site];
-  return t->model->types->n_groups + object.slot_bytes;
+  uint32_t site = site_of (t, row);
+  if (site != GCG__SITE_NONE)
+    return t->model->types->group_of_site[site];
+  return t->model->types->n_groups + object_of (table, row).slot_bytes;
 }
 
 static uint64_t
 site_key (const void *table, uint32_t row)
 {
-  return object_of (table, row).site;
+  return site_of (table, row);
 }
 
 static uint64_t
@@ -238,16 +245,21 @@ static const struct gcg__table_column columns[] = {
   { NULL, NULL, false },
 };
 
-/* An address as it is written begins with "0x": q is looked for in it only then. */
+/* Whether q is how OBJECT's address begins, "0x7f12": what begins with 0x can stand nowhere else.
+ */
 static bool
-has_address (const struct object_table *t, const struct gcg__object *object)
+has_address (const struct object_table *t, uint64_t address)
 {
   const char *q = t->query->q;
   if (q == NULL || q[0] != '0' || (q[1] != 'x' && q[1] != 'X'))
     return false;
-  char text[24];
-  snprintf (text, sizeof text, "0x%llx", (unsigned long long)object->address);
-  return gcg__query_match (q, text);
+  size_t n = strspn (q + 2, "0123456789abcdefABCDEF");
+  if (q[2 + n] != '\0' || n > 16 || (n > 0 && q[2] == '0'))
+    return false;
+  uint64_t prefix = strtoull (q, NULL, 16);
+  while (n > 0 && address >> 4 >= prefix)
+    address >>= 4;
+  return n == 0 || address == prefix;
 }
 
 static bool
@@ -259,13 +271,15 @@ is_wanted (const void *table, uint32_t row)
     return false;
   if (t->wanted_site == NULL)
     return true;
+  uint32_t site = site_of (t, row);
+  if (site != GCG__SITE_NONE)
+    return t->wanted_site[site]
+           || (t->typed_site[site] && has_address (t, object_of (t, row).address));
   struct gcg__object object = object_of (table, row);
-  if (object.site != GCG__SITE_NONE)
-    return t->wanted_site[object.site] || (t->typed_site[object.site] && has_address (t, &object));
   char scratch[GCG__TYPE_SCRATCH];
   const char *type = gcg__types_of (t->model->types, &object, scratch);
   return (query->type == NULL || strcmp (query->type, type) == 0)
-         && (gcg__query_match (query->q, type) || has_address (t, &object));
+         && (gcg__query_match (query->q, type) || has_address (t, object.address));
 }
 
 /* Which sites the query's words let through.  false: no memory. */
