@@ -64,7 +64,7 @@ GCG__HANDLER (gcg__api_stop)
       return;
     }
   gcg__reply_static (reply, gcg__json_type, stopping, strlen (stopping));
-  server->options.stop (server->options.context);
+  reply->then_stop = true;
 }
 
 /* Whether TEXT is the address of a page of ours: nothing that another parser could take for the

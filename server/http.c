@@ -175,6 +175,8 @@ begin_request (struct mg_connection *connection)
   send_reply (connection, &reply, strcmp (request.method, "HEAD") != 0);
   log_request (server, &request, reply.status);
   int status = reply.status;
+  if (reply.then_stop)
+    server->options.stop (server->options.context);
   gcg__reply_fini (&reply);
   gcg__request_fini (&request);
   return status;

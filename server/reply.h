@@ -6,6 +6,7 @@
 #ifndef GCG_SERVER_REPLY_H
 #define GCG_SERVER_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct gcg__reply
   const void *body;   /* BYTES of it; NULL = none, or FD's */
   size_t bytes;
   char *owned;       /* freed with the reply, usually the body */
+  bool then_stop;    /* the server is to end when this has been sent */
   int fd;            /* -1, or a file that is the body, from its start; closed with the reply */
   char headers[512]; /* more header lines, each with CR LF */
 };
