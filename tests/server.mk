@@ -18,7 +18,8 @@ SERVER_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAG
 SERVER_TEST_LIBS = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
 	-lpthread
 SERVER_CLIENT = %D%/server/client.c %D%/server/client.h
-server_tests = %D%/server/access %D%/server/http %D%/server/live %D%/server/stress
+server_tests = %D%/server/access %D%/server/http %D%/server/live %D%/server/stress \
+	%D%/server/terminal
 check_PROGRAMS += $(server_tests)
 TESTS += $(server_tests)
 tests_server_access_SOURCES = %D%/server/access.c $(SERVER_CLIENT)
@@ -33,4 +34,7 @@ tests_server_live_LDADD = $(SERVER_TEST_LIBS)
 tests_server_stress_SOURCES = %D%/server/stress.c $(SERVER_CLIENT)
 tests_server_stress_CFLAGS = $(SERVER_TEST_CFLAGS)
 tests_server_stress_LDADD = $(SERVER_TEST_LIBS)
+tests_server_terminal_SOURCES = %D%/server/terminal.c $(SERVER_CLIENT)
+tests_server_terminal_CFLAGS = $(SERVER_TEST_CFLAGS)
+tests_server_terminal_LDADD = $(SERVER_TEST_LIBS)
 endif

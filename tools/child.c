@@ -110,13 +110,13 @@ child_signal (struct child *child, const struct signalfd_siginfo *info)
   int signal = (int)info->ssi_signo;
   /* What the kernel sends (Ctrl+C, a resized window) it has sent to the program too. */
   bool from_process = info->ssi_code <= 0;
+  /* Ctrl+C ends the program, and a second one our serving on; but without a terminal there is
+     nobody to type it. */
+  child->finish = child->finish || signal == SIGHUP || (from_process && serving_is_end (info));
   if (signal == SIGCHLD)
     look_after (child);
   else if (signal != SIGPIPE && signal != SIGCONT && from_process && !child->ended)
-    {
-      kill (child->pid, signal);
-      child->finish = child->finish || serving_is_end (info);
-    }
+    kill (child->pid, signal);
 }
 
 void
