@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <pthread.h>
 
 #include "report/report.h"
 #include "tests/report_heaps.h"
@@ -554,6 +555,32 @@ text_reports (void **state)
       }
 }
 
+/* One model, many threads that ask for what is found when first asked for. */
+static void *
+ask_for_everything (void *model)
+{
+  enum gcg_status status;
+  for (enum page page = OVERVIEW; page < N_PAGES; page++)
+    json_decref (get (model, page, page == COMPONENT, "", &status));
+  return NULL;
+}
+
+static void
+many_threads (void **state)
+{
+  (void)state;
+  for (int round = 0; round < 20; round++)
+    {
+      struct gcg__model *model = model_of ("mix", 0);
+      pthread_t threads[4];
+      for (int i = 0; i < 4; i++)
+        assert_int_equal (pthread_create (&threads[i], NULL, ask_for_everything, model), 0);
+      for (int i = 0; i < 4; i++)
+        pthread_join (threads[i], NULL);
+      gcg__model_free (model);
+    }
+}
+
 static void
 process_figures (void **state)
 {
@@ -589,7 +616,7 @@ main (void)
     cmocka_unit_test (sorted_columns),     cmocka_unit_test (list_everywhere),
     cmocka_unit_test (long_ring),          cmocka_unit_test (dot_pictures),
     cmocka_unit_test (dot_hostile),        cmocka_unit_test (text_reports),
-    cmocka_unit_test (process_figures),
+    cmocka_unit_test (process_figures),    cmocka_unit_test (many_threads),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }
