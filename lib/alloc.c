@@ -2,7 +2,8 @@
  *
  * Each asks libgc for the request plus room for the tag (tag.h) and writes the tag at the end of
  * the slot it gets.  The slot's size does not follow from the request: when a thread's free list is
- * empty libgc now and then gives a slot one granule larger, so GC_size is asked every time.
+ * empty libgc now and then gives a slot one granule larger.  All slots of a heap block are of one
+ * size, so GC_size is asked once for each block and collection.
  *
  * All are safe before GC_INIT and from any thread that libgc allows to allocate.
  */
@@ -24,16 +25,51 @@ gcg__padded (size_t bytes, uint32_t room)
   return padded < bytes ? bytes : padded;
 }
 
+#define GRANULE          16u
+#define MOST_GRANULES    128u
+#define SIZE_BLOCK_SHIFT 12
+
+/* Slot sizes of heap blocks, by address: block 63..28, birth 27..8, granules 7..0.  GC_size finds
+   the same in three dependent loads.  An entry holds until the next collection: a block that an
+   object has been allocated in since the last one does not become another before. */
+static uint64_t sizes[256];
+
+/* Tags an object of any size, from any site, or NULL. */
+static void *__attribute__ ((noinline))
+tag_slowly (void *base, size_t bytes, struct gcg__static_site *site)
+{
+  if (!base)
+    return NULL;
+  uint64_t block = (uint64_t)(uintptr_t)base >> SIZE_BLOCK_SHIFT;
+  uint32_t birth = gcg__birth;
+  size_t size = GC_size (base);
+  if (size <= MOST_GRANULES * GRANULE)
+    __atomic_store_n (&sizes[block % (sizeof sizes / sizeof *sizes)],
+                      block << 28 | (uint64_t)(birth & TAG_BIRTH_MASK) << 8 | size / GRANULE,
+                      __ATOMIC_RELAXED);
+  tag_write (base, tag_place (base, size), size - 8 - bytes, gcg__site_id (site), birth);
+  return base;
+}
+
 /* Tags what libgc's plain allocators return. */
 static inline void *
-tag_plain (void *base, size_t bytes, uint32_t site)
+tag_plain (void *base, size_t bytes, struct gcg__static_site *site)
 {
-  if (__builtin_expect (base != NULL, 1))
+  uint64_t block = (uint64_t)(uintptr_t)base >> SIZE_BLOCK_SHIFT;
+  uint32_t id = __atomic_load_n (&site->id, __ATOMIC_ACQUIRE);
+  uint64_t birth = (uint64_t)(gcg__birth & TAG_BIRTH_MASK) << 8;
+  uint64_t granules
+      = __atomic_load_n (&sizes[block % (sizeof sizes / sizeof *sizes)], __ATOMIC_RELAXED)
+        ^ (block << 28 | birth);
+  uint64_t slack = granules * GRANULE - 8 - bytes;
+
+  if (__builtin_expect (granules - 1 < MOST_GRANULES && slack < GCG__SLACK_BIG && id != 0, 1))
     {
-      size_t size = GC_size (base);
-      tag_write (base, tag_place (base, size), size - 8 - bytes, site, gcg__birth);
+      uint64_t low = id | birth << (GCG__WORD_BIRTH_SHIFT - 8) | slack << GCG__WORD_SLACK_SHIFT;
+      *tag_place (base, granules * GRANULE) = low | tag_check (base, low) << 48;
+      return base;
     }
-  return base;
+  return tag_slowly (base, bytes, site);
 }
 
 void *
@@ -96,7 +132,7 @@ gcg__malloc (size_t bytes, struct gcg__static_site *site)
 {
   gcg__agent_ready ();
   void *base = GCG__GC (malloc) (gcg__padded (bytes, gcg__tag_room));
-  return tag_plain (base, bytes, gcg__site_id (site));
+  return tag_plain (base, bytes, site);
 }
 
 void *
@@ -104,7 +140,7 @@ gcg__malloc_atomic (size_t bytes, struct gcg__static_site *site)
 {
   gcg__agent_ready ();
   void *base = GCG__GC (malloc_atomic) (gcg__padded (bytes, gcg__tag_room));
-  return tag_plain (base, bytes, gcg__site_id (site));
+  return tag_plain (base, bytes, site);
 }
 
 void *
