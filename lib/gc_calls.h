@@ -8,12 +8,13 @@
 #ifndef GCG_GC_CALLS_H
 #define GCG_GC_CALLS_H
 
-#define GC_THREADS 1
+#define GC_THREADS             1
 #define GC_NO_THREAD_REDIRECTS 1
 #include <gc.h>
 #include <gc/gc_mark.h>
 #include <gc/gc_typed.h>
 #include <gc/gc_disclaim.h>
+#include <gc/gc_gcj.h>
 #include <gc/gc_tiny_fl.h>
 
 /* libgc deprecates GC_malloc_stubborn, which programs may call all the same, and GC_parallel, which
@@ -40,6 +41,8 @@
   XX (malloc_explicitly_typed)                                                                     \
   XX (malloc_explicitly_typed_ignore_off_page)                                                     \
   XX (finalized_malloc)                                                                            \
+  XX (gcj_malloc)                                                                                  \
+  XX (gcj_malloc_ignore_off_page)                                                                  \
   XX (realloc)                                                                                     \
   XX (memalign)                                                                                    \
   XX (posix_memalign)                                                                              \

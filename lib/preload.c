@@ -208,6 +208,8 @@ ALLOCATOR (malloc_explicitly_typed_ignore_off_page, (size_t bytes, GC_descr desc
            bytes, descriptor)
 ALLOCATOR (finalized_malloc, (size_t bytes, const struct GC_finalizer_closure *closure), 8, 0,
            bytes, closure)
+ALLOCATOR (gcj_malloc, (size_t bytes, void *table), 8, 0, bytes, table)
+ALLOCATOR (gcj_malloc_ignore_off_page, (size_t bytes, void *table), 8, 0, bytes, table)
 ALLOCATOR (memalign, (size_t alignment, size_t bytes), 8, 0, alignment, bytes)
 
 API int

@@ -2,6 +2,8 @@
  *
  * Needs no server program; those that do are tests/server's.
  */
+#define GC_THREADS             1
+#define GC_NO_THREAD_REDIRECTS 1
 #include <gcglass/gc.h>
 
 #include <errno.h>
@@ -166,6 +168,59 @@ test_links (void)
   gcg__snapshot_close (snapshot);
 }
 
+static void *
+hold_in_thread (void *pipes)
+{
+  struct linked *held = GC_NEW (struct linked);
+  int *fd = pipes;
+  char byte;
+
+  (void)!write (fd[1], "x", 1);
+  (void)!read (fd[2], &byte, 1);
+  __asm__ volatile("" : : "r"(held));
+  return NULL;
+}
+
+/* What only another thread's frame or register holds has its root there, under that thread. */
+static void
+test_thread (void)
+{
+  int up[2], down[2], fds[3];
+  struct gcg__snapshot *snapshot;
+  pthread_t thread;
+  unsigned good = 0;
+  char byte;
+
+  if (pipe (up) != 0 || pipe (down) != 0)
+    return;
+  fds[1] = up[1];
+  fds[2] = down[0];
+  GC_pthread_create (&thread, NULL, hold_in_thread, fds);
+  (void)!read (up[0], &byte, 1);
+  snapshot = save_and_open ();
+  (void)!write (down[1], "x", 1);
+  GC_pthread_join (thread, NULL);
+  for (uint64_t i = 0; snapshot && i < snapshot->n_roots; i++)
+    {
+      const struct gcg__region *region = &snapshot->regions[snapshot->roots[i].region];
+      struct gcg__object object;
+      gcg__snapshot_object (snapshot, snapshot->roots[i].object, &object);
+      if (strcmp (gcg__text (snapshot, snapshot->sites[object.site].function), "hold_in_thread")
+          == 0)
+        good += (region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS)
+                && snapshot->threads[region->index].flags == GCG__THREAD_STOPPED
+                && snapshot->threads[region->index].tid != (uint32_t)getpid ()
+                && snapshot->threads[region->index].pc != 0;
+    }
+  tap_ok (good > 0, "an object that only another thread holds has its root there");
+  gcg__snapshot_close (snapshot);
+  for (int i = 0; i < 2; i++)
+    {
+      close (up[i]);
+      close (down[i]);
+    }
+}
+
 /* What one snapshot finds dead is not garbage again in the next. */
 static void
 test_once (void)
@@ -326,6 +381,7 @@ main (void)
   test_census ();
   test_once ();
   test_links ();
+  test_thread ();
   test_names ();
   test_errors ();
   test_fork ();
