@@ -1,7 +1,7 @@
 # Tests of server/ and of gcglass run, view and serve.
 check_PROGRAMS += %D%/server/fake_agent
 tests_server_fake_agent_SOURCES = %D%/server/fake_agent.c
-tests_server_fake_agent_CFLAGS = $(AM_CFLAGS)
+tests_server_fake_agent_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tests_server_fake_agent_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
 check_PROGRAMS += %D%/server/probe
 tests_server_probe_SOURCES = %D%/server/probe.c

@@ -121,28 +121,46 @@ is_replaced (const char *variable, bool stack_depth)
          || (stack_depth && strncmp (variable, "GCGLASS_STACK_DEPTH=", 20) == 0);
 }
 
-/* Our environment with the agent in it.  NULL: out of memory.  Lives until the process ends. */
+/* How many variables at the start of the program's environment are of our making. */
+static int
+n_own (const struct run *run)
+{
+  return run->stack_depth != NULL ? 3 : 2;
+}
+
+static void
+free_environment (const struct run *run, char **environment)
+{
+  for (int i = 0; environment != NULL && i < n_own (run); i++)
+    free (environment[i]);
+  free (environment);
+}
+
+/* Our environment with the agent in it; NULL: out of memory. */
 static char **
 make_environment (const struct run *run, const char *socket_name)
 {
   const char *others = getenv ("LD_PRELOAD");
-  size_t n = 0, kept = 0;
+  bool other = others != NULL && *others != '\0';
+  size_t n = 0, kept = (size_t)n_own (run);
   while (environ[n] != NULL)
     n++;
-  char **result = calloc (n + 4, sizeof *result);
+  char **result = calloc (n + kept + 1, sizeof *result);
   if (result == NULL)
     return NULL;
+  if (asprintf (&result[0], "LD_PRELOAD=%s%s%s", run->preload, other ? ":" : "",
+                other ? others : "")
+          < 0
+      || asprintf (&result[1], "GCGLASS_SOCKET=%s", socket_name) < 0
+      || (run->stack_depth != NULL
+          && asprintf (&result[2], "GCGLASS_STACK_DEPTH=%s", run->stack_depth) < 0))
+    {
+      free_environment (run, result);
+      return NULL;
+    }
   for (size_t i = 0; i < n; i++)
     if (!is_replaced (environ[i], run->stack_depth != NULL))
       result[kept++] = environ[i];
-  bool other = others != NULL && *others != '\0';
-  if (asprintf (&result[kept++], "LD_PRELOAD=%s%s%s", run->preload, other ? ":" : "",
-                other ? others : "")
-          < 0
-      || asprintf (&result[kept++], "GCGLASS_SOCKET=%s", socket_name) < 0
-      || (run->stack_depth != NULL
-          && asprintf (&result[kept++], "GCGLASS_STACK_DEPTH=%s", run->stack_depth) < 0))
-    return NULL;
   return result;
 }
 
@@ -160,7 +178,8 @@ start (struct run *run, char **arguments)
   struct gcg__live_events events = { serving, on_closed };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
-  char **environment = NULL;
+  char **environment;
+  int status = PROGRAM_FAILED;
   if (serving_begin (serving) != 0)
     return PROGRAM_FAILED;
   if (gcg__live_listen (serving->source, run->every, &events, name, &run->live, &error) != GCG_OK)
@@ -175,13 +194,15 @@ start (struct run *run, char **arguments)
       return PROGRAM_FAILED;
     }
   gcg__source_set_process (serving->source, 0, run->name);
-  if (serving_start (serving) != 0)
-    return PROGRAM_FAILED;
-  int status = child_start (&run->child, serving, run->path, arguments, environment, text);
-  if (status != 0)
-    command_fail (serving->command, "%s", text);
-  else
-    gcg__source_set_process (serving->source, run->child.pid, run->name);
+  if (serving_start (serving) == 0)
+    {
+      status = child_start (&run->child, serving, run->path, arguments, environment, text);
+      if (status != 0)
+        command_fail (serving->command, "%s", text);
+      else
+        gcg__source_set_process (serving->source, run->child.pid, run->name);
+    }
+  free_environment (run, environment);
   return status;
 }
 
