@@ -5,7 +5,7 @@
  *
  *     63..48 check   47..40 slack   39..20 birth   19..0 site
  *
- * The check value is derived from the address and the other bits and is never 0 or 0xffff, so that
+ * The check value is 14 bits derived from the address and the other bits, after the bits 10, so that
  * neither a pointer nor a small integer, of either sign, is taken for a tag.  A slot whose tag does
  * not check is free or not ours.  Slack (slot - 8 - requested) of 255 and more stands, complemented
  * so that it is no pointer, in the word before the tag: there is always room for it then.
@@ -33,8 +33,7 @@ static inline uint64_t
 tag_check (const void *base, uint64_t low)
 {
   uint64_t hash = ((uint64_t)(uintptr_t)base ^ low) * UINT64_C (0x9e3779b97f4a7c15);
-  hash >>= 48;
-  return hash == 0 ? 0x6c67 : hash == 0xffff ? 0x6c68 : hash;
+  return 0x8000 | hash >> 50;
 }
 
 static inline bool
