@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	%D%/design/overview.md \
 	%D%/design/pages.md \
 	%D%/design/report.md \
+	%D%/design/server.md \
 	%D%/design/snapshot-format.md \
 	%D%/design/symbol.md \
 	%D%/images/cycle.png \

@@ -90,12 +90,15 @@ our_host (const struct gcg__access *access, const char *host)
 {
   static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
   char port[16];
-  snprintf (port, sizeof port, ":%d", access->port);
+  int number = atomic_load (&access->port);
+  if (number == 0)
+    return false;
+  snprintf (port, sizeof port, ":%d", number);
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     {
       size_t n = strlen (names[i]);
       if (strncasecmp (host, names[i], n) == 0
-          && (strcmp (host + n, port) == 0 || (access->port == 80 && host[n] == '\0')))
+          && (strcmp (host + n, port) == 0 || (number == 80 && host[n] == '\0')))
         return true;
     }
   return false;

@@ -18,6 +18,7 @@
 #define GCG_SERVER_ACCESS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "gcglass/error.h"
@@ -30,9 +31,9 @@ struct gcg__request;
 
 struct gcg__access
 {
-  int port;
-  bool open;   /* no token is asked for */
-  bool chosen; /* the token is the user's own: it is not spent */
+  atomic_int port; /* 0 until the server has one: until then no Host is right */
+  bool open;       /* no token is asked for */
+  bool chosen;     /* the token is the user's own: it is not spent */
   char token[GCG__TOKEN_BYTES];
   char session[GCG__TOKEN_BYTES]; /* what the cookie holds */
 

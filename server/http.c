@@ -202,7 +202,7 @@ static int
 log_message (const struct mg_connection *connection, const char *message)
 {
   struct gcg__server *server = connection == NULL ? NULL : server_of (connection);
-  if (server != NULL && server->http == NULL)
+  if (server != NULL && atomic_load (&server->access.port) == 0)
     snprintf (server->failure, sizeof server->failure, "%s", message);
   if (server != NULL && server->options.debug)
     fprintf (stderr, "gcglass: http: %s\n", message);
@@ -432,8 +432,7 @@ gcg__server_start (struct gcg__source *source, const struct gcg__server_options 
   status = start_http (server, error);
   if (status != GCG_OK)
     goto fail_http;
-  /* Until now no Host was right. */
-  __atomic_store_n (&server->access.port, server->port, __ATOMIC_RELEASE);
+  atomic_store (&server->access.port, server->port);
   *result = server;
   return GCG_OK;
 
