@@ -85,7 +85,7 @@ directory_sweep (int parent_fd)
       int fd = directory_open (parent_fd, entry->d_name, &status);
       if (fd < 0)
         continue;
-      if (status.st_ctime + ABANDONED_SECONDS < time (NULL) && flock (fd, LOCK_EX | LOCK_NB) == 0)
+      if (status.st_mtime + ABANDONED_SECONDS < time (NULL) && flock (fd, LOCK_EX | LOCK_NB) == 0)
         {
           directory_empty (fd);
           unlinkat (parent_fd, entry->d_name, AT_REMOVEDIR);

@@ -5,7 +5,9 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -324,6 +327,39 @@ a_token_off (void **state)
   server_end (&other, SIGTERM);
 }
 
+/* Who asks for localhost may be led to ::1 first: nobody else can answer there, and where somebody
+   does already, the URL does not say localhost. */
+static void
+a_nobody_else_is_localhost (void **state)
+{
+  struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+                                  .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+                                  .sin6_port = htons ((uint16_t)server.port) };
+  socklen_t n = sizeof address;
+  char port[16];
+  struct server other;
+  int fd = socket (AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+  (void)state;
+  if (fd < 0)
+    skip ();
+  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind (fd, (struct sockaddr *)&address, n) == 0)
+    fail_msg ("[::1]:%d was free", server.port);
+  if (errno != EADDRINUSE)
+    skip ();
+  assert_int_not_equal (connect (fd, (struct sockaddr *)&address, n), 0);
+  address.sin6_port = 0;
+  assert_int_equal (bind (fd, (struct sockaddr *)&address, n), 0);
+  assert_int_equal (listen (fd, 1), 0);
+  assert_int_equal (getsockname (fd, (struct sockaddr *)&address, &n), 0);
+  snprintf (port, sizeof port, "%d", ntohs (address.sin6_port));
+  const char *arguments[] = { "view", "--port", port, test_snapshot (4), NULL };
+  server_start (&other, arguments);
+  assert_non_null (strstr (other.said, "http://127.0.0.1:"));
+  server_end (&other, SIGTERM);
+  close (fd);
+}
+
 /* --- C: other sites, methods --- */
 
 static int
@@ -472,6 +508,7 @@ main (void)
     cmocka_unit_test (a_token_stands_nowhere),
     cmocka_unit_test (a_own_token),
     cmocka_unit_test (a_token_off),
+    cmocka_unit_test (a_nobody_else_is_localhost),
     cmocka_unit_test (c_posts),
     cmocka_unit_test (c_refresh_goes_back),
     cmocka_unit_test (c_methods),
