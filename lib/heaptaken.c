@@ -21,6 +21,7 @@
 
 #define TINY_GRANULES          24u
 #define FREELIST_WORDS         (TINY_GRANULES + 1)
+#define LEAST_OWN_WORDS        4u /* of the collector's own data: a disappearing link */
 #define MOST_FREELIST_GRANULES (HEAP_BLOCK_BYTES / 2 / 16)
 
 /* One array of list heads by granules for each of libgc's own kinds. */
@@ -56,6 +57,18 @@ free_list_stopped (struct gcg__freeze *freeze, uint64_t link, uint64_t slot_byte
         return;
       link = *(uint64_t *)(uintptr_t)link;
     }
+}
+
+/* Does a slot that has been taken begin at ADDRESS? */
+static bool
+is_taken_stopped (struct gcg__freeze *freeze, uint64_t address)
+{
+  struct heap_block *block = block_at_stopped (freeze, address);
+  uint64_t distance;
+  uint32_t slot;
+
+  return block && slot_at_stopped (block, address, &slot, &distance) && !distance
+         && (rest_of_stopped (freeze, block)->taken[slot / 64] >> slot % 64 & 1);
 }
 
 static void
@@ -129,30 +142,51 @@ first_thread_free_lists_stopped (struct gcg__freeze *freeze)
     }
 }
 
-/* Calls TEST with each slot of normal kind that is marked and carries no tag, and takes those that
-   it is true of. */
+/* A slot that is marked and carries no tag: the program's, from an inlined free list, or one of the
+   collector's own. */
+struct untagged
+{
+  const uint64_t *words;
+  uint64_t n; /* 0: taken */
+};
+
+/* Lists those of normal kind that are large enough to be the collector's. */
 static void
-take_untagged_stopped (struct gcg__freeze *freeze,
-                       bool (*test) (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n))
+list_untagged_stopped (struct gcg__freeze *freeze, struct column *list)
 {
   struct heap_block *blocks = freeze->blocks.data;
 
   for (uint64_t i = 0; i < freeze->blocks.n; i++)
     {
       const struct heap_block_rest *rest = rest_of_stopped (freeze, &blocks[i]);
-      if (rest->kind != GCG__KIND_NORMAL
-          || (blocks[i].n_slots == 1
-              && rest->readable_end < blocks[i].address + blocks[i].slot_bytes))
+      uint64_t bytes = blocks[i].slot_bytes;
+      if (rest->kind != GCG__KIND_NORMAL || bytes < LEAST_OWN_WORDS * 8
+          || (blocks[i].n_slots == 1 && rest->readable_end < blocks[i].address + bytes))
         continue;
       for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
         {
-          void *base = (void *)(uintptr_t)(blocks[i].address + slot * blocks[i].slot_bytes);
-          if (!(rest->taken[slot / 64] >> slot % 64 & 1)
-              && !tag_valid (base, *tag_place (base, blocks[i].slot_bytes)) && GC_is_marked (base)
-              && test (freeze, base, blocks[i].slot_bytes / 8))
-            take_slot_stopped (freeze, (uintptr_t)base);
+          void *base = (void *)(uintptr_t)(blocks[i].address + slot * bytes);
+          if (!tag_valid (base, *tag_place (base, bytes)) && GC_is_marked (base))
+            COLUMN_PUSH (list, struct untagged, ((struct untagged){ base, bytes / 8 }),
+                         &freeze->error);
         }
     }
+}
+
+/* Takes those in LIST that TEST is true of. */
+static void
+take_untagged_stopped (struct gcg__freeze *freeze, struct column *list,
+                       bool (*test) (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n))
+{
+  struct untagged *untagged = list->data;
+
+  for (uint64_t i = 0; i < list->n; i++)
+    if (untagged[i].n && !is_taken_stopped (freeze, (uintptr_t)untagged[i].words)
+        && test (freeze, untagged[i].words, untagged[i].n))
+      {
+        take_slot_stopped (freeze, (uintptr_t)untagged[i].words);
+        untagged[i].n = 0;
+      }
 }
 
 /* The other threads' structures, with their lists. */
@@ -184,7 +218,7 @@ is_entry_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
 {
   uint64_t size;
 
-  if (n < 4 || n > 8)
+  if (n > 8)
     return false;
   if (n >= 6)
     {
@@ -212,16 +246,9 @@ is_table_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
 
   for (uint64_t i = 0; i < n; i++)
     {
-      struct heap_block *block;
-      uint64_t distance;
-      uint32_t slot;
-      if (!words[i])
-        continue;
-      block = block_at_stopped (freeze, words[i]);
-      if (!block || !slot_at_stopped (block, words[i], &slot, &distance) || distance
-          || !(rest_of_stopped (freeze, block)->taken[slot / 64] >> slot % 64 & 1))
+      if (words[i] && !is_taken_stopped (freeze, words[i]))
         return false;
-      any = true;
+      any = any || words[i];
     }
   return any;
 }
@@ -229,10 +256,14 @@ is_table_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
 void
 gcg__heap_taken_stopped (struct gcg__freeze *freeze)
 {
+  struct column list = { 0 };
+
   global_free_lists_stopped (freeze);
   first_thread_free_lists_stopped (freeze);
-  take_untagged_stopped (freeze, is_thread_stopped);
-  take_untagged_stopped (freeze, is_entry_stopped);
-  take_untagged_stopped (freeze, is_table_stopped);
+  list_untagged_stopped (freeze, &list);
+  take_untagged_stopped (freeze, &list, is_thread_stopped);
+  take_untagged_stopped (freeze, &list, is_entry_stopped);
+  take_untagged_stopped (freeze, &list, is_table_stopped);
+  column_fini_stopped (&list);
   gcg__column_sort_stopped (&freeze->links, UINT64_MAX);
 }

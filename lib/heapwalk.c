@@ -9,9 +9,8 @@
 
 #define FETCH_AHEAD_BYTES 384
 
-bool
-gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
-                           uint32_t *object)
+static inline __attribute__ ((always_inline)) bool
+resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap, uint32_t *object)
 {
   struct heap_block *block = block_at_stopped (freeze, word);
   uint64_t distance;
@@ -29,6 +28,13 @@ gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_
                          + (uint32_t)__builtin_popcountll (block->objects[slot / 64]
                                                            & ((UINT64_C (1) << slot % 64) - 1)));
   return true;
+}
+
+bool
+gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
+                           uint32_t *object)
+{
+  return resolve_stopped (freeze, word, from_heap, object);
 }
 
 /* Notes the block of objects at BASE (of SIZE bytes and KIND); returns the bytes it covers. */
@@ -246,8 +252,7 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
       uint32_t target;
       fetch_ahead_stopped (freeze, at);
       if (word < freeze->heap_low || word >= freeze->heap_high
-          || !gcg__heap_resolve_stopped (freeze, word, true, &target)
-          || is_cleared_link_stopped (freeze, at))
+          || !resolve_stopped (freeze, word, true, &target) || is_cleared_link_stopped (freeze, at))
         continue;
       step = (at - expected) / 8;
       expected = at + 8;
