@@ -125,7 +125,9 @@ finish_output (const char *name, int status)
     }
   if (failed && status == 0)
     {
-      fprintf (stderr, "gcglass: %s: standard output: %s\n", name, strerror (write_errno));
+      /* A reader that has seen enough, such as head, is no fault. */
+      if (write_errno != EPIPE)
+        fprintf (stderr, "gcglass: %s: standard output: %s\n", name, strerror (write_errno));
       status = COMMAND_FAILED;
     }
   return status;
