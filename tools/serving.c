@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +115,29 @@ say_renewed (void *context, const char *url)
   serving_say (context, "that address was opened before; a new one: %s", url);
 }
 
+/* The C library uses signals 32 and 33 and hides them; it gives the second a handler when threads
+   are started, so a program that inherits it ignored would get it as usual from us. */
+#define FIRST_INTERNAL 32
+
+/* What the kernel calls struct sigaction: the handler comes first on all machines. */
+struct kernel_action
+{
+  uint64_t handler;
+  uint64_t rest[3];
+};
+
+static void
+remember_internal (struct serving *serving)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      struct kernel_action action = { .handler = 0 };
+      serving->internal_ignored[i]
+          = syscall (SYS_rt_sigaction, FIRST_INTERNAL + i, NULL, &action, (size_t)8) == 0
+            && action.handler == (uint64_t)(uintptr_t)SIG_IGN;
+    }
+}
+
 static void
 remember_signals (struct serving *serving)
 {
@@ -124,6 +148,7 @@ remember_signals (struct serving *serving)
   for (int signal = 1; signal < NSIG; signal++)
     if (sigaction (signal, NULL, &serving->actions[signal]) != 0)
       serving->actions[signal].sa_handler = SIG_DFL;
+  remember_internal (serving);
   sigfillset (&blocked);
   for (size_t i = 0; i < sizeof not_blocked / sizeof not_blocked[0]; i++)
     sigdelset (&blocked, not_blocked[i]);
@@ -139,6 +164,12 @@ serving_restore_signals (const struct serving *serving)
 {
   for (int signal = 1; signal < NSIG; signal++)
     sigaction (signal, &serving->actions[signal], NULL);
+  for (int i = 0; i < 2; i++)
+    if (serving->internal_ignored[i])
+      {
+        struct kernel_action ignore = { .handler = (uint64_t)(uintptr_t)SIG_IGN };
+        syscall (SYS_rt_sigaction, FIRST_INTERNAL + i, &ignore, NULL, (size_t)8);
+      }
   sigprocmask (SIG_SETMASK, &serving->mask, NULL);
 }
 

@@ -28,6 +28,7 @@ struct serving
 
   sigset_t mask; /* as it was */
   struct sigaction actions[NSIG];
+  bool internal_ignored[2]; /* of the two signals that the C library keeps for itself */
   int signal_fd;
   int event_fd;      /* written to by serving_wake */
   pid_t browser_pid; /* 0 = none */

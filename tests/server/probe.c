@@ -80,7 +80,8 @@ static int
 show (int argc, char **argv)
 {
   static const char *const status[]
-      = { "Sig", "Shd", "Umask", "NoNewPrivs", "Seccomp:", "Cap", "Threads", "Uid", "Gid", NULL };
+      = { "SigP",     "SigB", "SigI",    "SigC", "Shd", "Umask", "NoNewPrivs",
+          "Seccomp:", "Cap",  "Threads", "Uid",  "Gid", NULL };
   char directory[4096];
   int c;
   for (int i = 0; i < argc; i++)
