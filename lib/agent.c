@@ -1,3 +1,9 @@
+/* agent.c -- see agent.h.
+ *
+ * Made ready under a mutex, once for a process; a forked child stays ready but is alone.  What is
+ * done here is done in a thread of the program's, outside the collector: libgc is told of threads,
+ * our writable data is taken out of its roots, the events are hooked.
+ */
 #include "agent.h"
 
 #include <link.h>

@@ -1,3 +1,8 @@
+/* arena.c -- see arena.h.
+ *
+ * Pieces of 1 MiB are cut from the front; a request of a quarter of that or more gets a mapping of
+ * its own.  What is left of a piece when the next is begun is lost: at most a quarter.
+ */
 #include "arena.h"
 
 #include <sched.h>

@@ -1,3 +1,9 @@
+/* collector.c -- see collector.h.
+ *
+ * State is written by the thread that collects, with the allocation lock held, so by one at a time;
+ * gcg__birth alone is read elsewhere.  An event costs a clock reading.  A collection that is given
+ * up before it marks (capture.c) leaves no trace in the ring.
+ */
 #include "collector.h"
 
 #include <stdbool.h>

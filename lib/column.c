@@ -1,3 +1,4 @@
+/* column.c -- see column.h. */
 #include "column.h"
 
 #include <string.h>

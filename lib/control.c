@@ -1,3 +1,9 @@
+/* control.c -- see control.h.
+ *
+ * The mutex guards the table of connections and is never held across a capture.  Sending never
+ * waits: a server that does not read loses snapshots, not the program its time.  poll's table is
+ * made anew each round; a connection that ended is found by its descriptor.
+ */
 #include "config.h"
 
 #include "control.h"
@@ -205,7 +211,7 @@ serve_connection (int fd)
 static void
 accept_client (void)
 {
-  int fd = accept4 (listen_fd, NULL, NULL, SOCK_CLOEXEC);
+  int fd = raw_high (accept4 (listen_fd, NULL, NULL, SOCK_CLOEXEC));
 
   if (fd < 0)
     return;
@@ -294,7 +300,7 @@ listen_as_agent (void)
   struct sockaddr_un address;
   char name[64];
   socklen_t n;
-  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 
   if (fd < 0)
     return -1;
@@ -344,7 +350,7 @@ gcg__control_start (struct gcg_error *error)
   pthread_mutex_lock (&control_mutex);
   if (running)
     goto done;
-  wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  wake_fd = raw_high (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (wake_fd < 0)
     {
       status = gcg__fail (error, GCG_SYSTEM, "cannot make an eventfd: %s", strerror (errno));
@@ -378,7 +384,7 @@ gcg__control_connect (const char *name, struct gcg_error *error)
   struct sockaddr_un address;
   socklen_t n = abstract_address (&address, name);
   enum gcg_status status;
-  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 
   if (fd < 0)
     return gcg__fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));

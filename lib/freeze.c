@@ -1,3 +1,9 @@
+/* freeze.c -- see freeze.h: the order of the walk, and what is neither heap nor root.
+ *
+ * Blocks and objects first, because everything else names objects by number; then sites (only those
+ * that some object has keep their texts), roots, finalizers, edges, figures; then the columns are
+ * written.  The first failure ends it: freeze->error.
+ */
 #include "config.h"
 
 #include "freeze.h"

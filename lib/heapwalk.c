@@ -1,3 +1,10 @@
+/* heapwalk.c -- see heapwalk.h.
+ *
+ * Three passes: blocks, then the objects in them (each slot's tag and mark), then the words of each
+ * object.  The last is where the time goes: each word between the heap's bounds is looked up by its
+ * block, and words lead anywhere, so descriptors are one cache line each and are fetched ahead
+ * while the heap is read in order.
+ */
 #include "heapwalk.h"
 
 #include <string.h>

@@ -1,3 +1,8 @@
+/* maps.c -- see maps.h.
+ *
+ * The file is read in pieces of 8 KiB; a line that does not fit is no mapping of ours.  An ELF
+ * header is believed only as far as it can be read: everything goes through process_vm_readv.
+ */
 #include "maps.h"
 
 #include <elf.h>

@@ -45,6 +45,7 @@ static struct
 
 static char socket_name[100];
 static pid_t served_pid;
+static unsigned stack_depth;
 
 /* The text of the module with address DATA: both ranges are found this way. */
 static int
@@ -135,7 +136,7 @@ static void __attribute__ ((constructor)) preload_begin (void)
   const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
 
   need_real ();
-  gcg__stack_init (depth ? (unsigned)strtoul (depth, NULL, 10) : DEFAULT_DEPTH);
+  stack_depth = depth ? (unsigned)strtoul (depth, NULL, 10) : DEFAULT_DEPTH;
   if (name && strlen (name) < sizeof socket_name)
     strcpy (socket_name, name);
   served_pid = getpid ();
@@ -155,6 +156,7 @@ collector_is_up (void)
   if (__builtin_expect (done, 1) || !GC_is_init_called ())
     return;
   done = true;
+  gcg__stack_init (stack_depth);
   gcg__agent_make_ready ();
   gcg__thread_hook ();
   if (socket_name[0] && gcg__control_start (NULL) == GCG_OK)

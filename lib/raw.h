@@ -51,6 +51,21 @@ raw_unmap (void *bytes, size_t n)
   syscall (SYS_munmap, bytes, n);
 }
 
+/* Descriptors of ours begin here: the program is given the numbers that it would be given without
+   us, and does not come by ours when it closes all that it knows of. */
+#define RAW_HIGH_DESCRIPTOR 900
+
+/* FD (taken; may be -1) moved up there, or FD where the limit does not allow it. */
+static inline int
+raw_high (int fd)
+{
+  int high = fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, RAW_HIGH_DESCRIPTOR);
+  if (high < 0)
+    return fd;
+  close (fd);
+  return high;
+}
+
 /* CLOCK_MONOTONIC in ns; the vDSO takes no lock. */
 static inline uint64_t
 raw_now (clockid_t clock)

@@ -1,3 +1,9 @@
+/* registry.c -- see registry.h.
+ *
+ * Removed entries (address 1) are dropped when the table grows.  The lock is held for a probe or a
+ * copy, and nothing of the collector is called meanwhile: the collector calls us with its own lock
+ * held (gcg__registry_ran).
+ */
 #include "registry.h"
 
 #include "arena.h"

@@ -1,3 +1,9 @@
+/* rootwalk.c -- see rootwalk.h.
+ *
+ * Threads are listed from /proc/PID/task of the live process: one that has started since the world
+ * stood still has no note and counts as unknown, one that has gone is not listed, and its stack, if
+ * the collector scanned it, is the difference that the analysis reports.
+ */
 #include "rootwalk.h"
 
 #include <dirent.h>

@@ -1,3 +1,8 @@
+/* spawn_server.c -- see spawn_server.h.
+ *
+ * Everything that allocates is done before the clone; the children make system calls only.  A pipe
+ * that closes at exec brings errno when there is no exec.
+ */
 #include "config.h"
 
 #include "spawn_server.h"

@@ -11,7 +11,8 @@
 
 #include <stdint.h>
 
-/* Finds the unwinder; DEPTH is the number of frames wanted, 0 = return address only. */
+/* Finds the unwinder, once; DEPTH is the number of frames wanted, 0 = return address only.  Called
+   when the program has turned out to use the collector. */
 void gcg__stack_init (unsigned depth);
 
 /* Id of the site of the call whose return address is CALLER, in the program. */

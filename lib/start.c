@@ -172,20 +172,20 @@ gcg_start_in_background (const struct gcg_options *options, struct gcg_server **
   server = server_new ();
   if (!server)
     return gcg__fail (error, GCG_NO_MEMORY, "no memory for a server");
-  server->closed_event = eventfd (0, EFD_CLOEXEC);
+  server->closed_event = raw_high (eventfd (0, EFD_CLOEXEC));
   if (server->closed_event < 0 || socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
     {
       status = gcg__fail (error, GCG_SYSTEM, "cannot reach a server: %s", strerror (errno));
       goto fail_socket;
     }
-  server->socket = pair[0];
+  server->socket = raw_high (pair[0]);
   status = gcg__spawn_server (pair[1], error);
   close (pair[1]);
   if (status == GCG_OK)
     status = introduce (server, &serve, error);
   if (status != GCG_OK)
     goto fail_introduce;
-  server->socket_copy = fcntl (server->socket, F_DUPFD_CLOEXEC, 3);
+  server->socket_copy = raw_high (fcntl (server->socket, F_DUPFD_CLOEXEC, 3));
   status = gcg__control_add (server->socket, server->closed_event, error);
   server->socket = -1;
   if (status != GCG_OK)

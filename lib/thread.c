@@ -1,3 +1,9 @@
+/* thread.c -- see thread.h.
+ *
+ * The handler runs in every thread that is stopped; it takes a number and writes one entry, and
+ * only while a capture notes.  Entries are read by the thread that stopped the others, or its
+ * child.
+ */
 #include "thread.h"
 
 #include <errno.h>
