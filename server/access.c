@@ -112,7 +112,8 @@ check_origin (const struct gcg__access *access, const struct gcg__request *reque
   const char *site = gcg__request_header (request, "Sec-Fetch-Site", &sites);
   const char *mode = gcg__request_header (request, "Sec-Fetch-Mode", NULL);
   const char *target = gcg__request_header (request, "Sec-Fetch-Dest", NULL);
-  bool marked = gcg__request_header (request, "X-Gcglass", NULL) != NULL;
+  const char *mark = gcg__request_header (request, "X-Gcglass", NULL);
+  bool marked = mark != NULL && strcmp (mark, "1") == 0;
   bool get = gcg__request_is_get (request), api = gcg__request_is_api (request);
   if (origins > 1 || sites > 1)
     return false;

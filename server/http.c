@@ -256,11 +256,8 @@ start_failure (struct gcg__server *server, struct gcg_error *error)
   if (fd >= 0)
     close (fd);
   if (reason == EADDRINUSE)
-    return gcg__report_fail (
-        error, GCG_BUSY,
-        "port %d is in use, perhaps by another gcglass: choose one with --port N, "
-        "or --port 0 for any",
-        port);
+    return gcg__report_fail (error, GCG_BUSY, "port %d is in use, perhaps by another gcglass",
+                             port);
   if (reason != 0)
     return gcg__report_fail (error, GCG_SYSTEM, "cannot listen on port %d: %s", port,
                              strerror (reason));

@@ -39,8 +39,9 @@ struct gcg__live
 
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  int fd;    /* -1 = nobody is connected */
-  pid_t pid; /* of who is, or was last */
+  int fd;        /* -1 = nobody is connected */
+  int parted_fd; /* the connection is over, but not closed yet; -1 = none */
+  pid_t pid;     /* of who is, or was last */
   bool ending;
   bool draining, drained; /* a reading of all that is there was asked for, is done */
 };
@@ -133,7 +134,11 @@ static void
 hang_up (struct gcg__live *live)
 {
   pthread_mutex_lock (&live->lock);
-  if (live->fd >= 0)
+  /* Who started us by gcg_start waits for the end of the connection, which says that nothing of
+     ours is left: that is not yet so. */
+  if (live->listen_fd < 0)
+    live->parted_fd = live->fd;
+  else
     close (live->fd);
   live->fd = -1;
   pthread_cond_broadcast (&live->changed);
@@ -277,6 +282,7 @@ live_start (struct gcg__live *live, double every, const struct gcg__live_events 
             struct gcg_error *error)
 {
   live->events = *events;
+  live->parted_fd = -1;
   if (every > 0)
     {
       double ns = every * 1e9;
@@ -437,6 +443,8 @@ gcg__live_free (struct gcg__live *live)
   pthread_join (live->thread, NULL);
   if (live->fd >= 0)
     close (live->fd);
+  if (live->parted_fd >= 0)
+    close (live->parted_fd);
   if (live->listen_fd >= 0)
     close (live->listen_fd);
   close (live->wake_fd);

@@ -34,7 +34,8 @@ enum gcg_status gcg__live_listen (struct gcg__source *source, double every,
                                   char name[GCG__SOCKET_NAME_BYTES], struct gcg__live **live,
                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
 
-/* Talks on the connection FD (taken), on which HELLO was read already. */
+/* Talks on the connection FD (taken), on which HELLO was read already.  It is closed by
+   gcg__live_free, not when the conversation ends. */
 enum gcg_status gcg__live_connected (struct gcg__source *source, int fd, pid_t pid, double every,
                                      const struct gcg__live_events *events, struct gcg__live **live,
                                      struct gcg_error *error) __attribute__ ((warn_unused_result));

@@ -18,7 +18,7 @@ SERVER_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAG
 SERVER_TEST_LIBS = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
 	-lpthread
 SERVER_CLIENT = %D%/server/client.c %D%/server/client.h
-server_tests = %D%/server/access %D%/server/http %D%/server/live %D%/server/stress \
+server_tests = %D%/server/access %D%/server/http %D%/server/live %D%/server/serve %D%/server/stress \
 	%D%/server/terminal
 check_PROGRAMS += $(server_tests)
 TESTS += $(server_tests)
@@ -31,6 +31,9 @@ tests_server_http_LDADD = $(SERVER_TEST_LIBS)
 tests_server_live_SOURCES = %D%/server/live.c $(SERVER_CLIENT)
 tests_server_live_CFLAGS = $(SERVER_TEST_CFLAGS)
 tests_server_live_LDADD = $(SERVER_TEST_LIBS)
+tests_server_serve_SOURCES = %D%/server/serve.c $(SERVER_CLIENT)
+tests_server_serve_CFLAGS = $(SERVER_TEST_CFLAGS)
+tests_server_serve_LDADD = $(SERVER_TEST_LIBS)
 tests_server_stress_SOURCES = %D%/server/stress.c $(SERVER_CLIENT)
 tests_server_stress_CFLAGS = $(SERVER_TEST_CFLAGS)
 tests_server_stress_LDADD = $(SERVER_TEST_LIBS)

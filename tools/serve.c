@@ -128,6 +128,11 @@ serve (struct serving *serving, const struct wishes *wishes, pid_t pid, struct g
     }
   if (status == GCG_OK)
     status = gcg__server_start (serving->source, &serving->options, &serving->server, error);
+  if (status == GCG_BUSY)
+    gcg__report_fail (error, status,
+                      "port %d is in use, perhaps by another gcglass: choose one in "
+                      "gcg_options.port, or -1 for any",
+                      serving->options.port);
   if (status != GCG_OK)
     return status;
   gcg__server_url (serving->server, answer->text);
@@ -179,7 +184,9 @@ serve_main (const struct command *self, int argc, char **argv)
     {
       if (wishes.snapshot != NULL)
         gcg__source_set_file (serving.source, wishes.snapshot);
-      while (serving_wait (&serving, &info) && !serving_is_end (&info))
+      /* Not SIGINT: Ctrl+C is the program's. */
+      while (serving_wait (&serving, &info) && info.ssi_signo != SIGTERM
+             && info.ssi_signo != SIGHUP)
         ;
     }
   serving_stop (&serving);

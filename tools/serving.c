@@ -234,8 +234,12 @@ serving_start (struct serving *serving)
   struct gcg_error error;
   serving->options.renewed = say_renewed;
   serving->options.context = serving;
-  if (gcg__server_start (serving->source, &serving->options, &serving->server, &error) != GCG_OK)
-    return command_fail (serving->command, "%s", error.text);
+  enum gcg_status status
+      = gcg__server_start (serving->source, &serving->options, &serving->server, &error);
+  if (status != GCG_OK)
+    return command_fail (serving->command, "%s%s", error.text,
+                         status == GCG_BUSY ? ": choose one with --port N, or --port 0 for any"
+                                            : "");
   gcg__server_url (serving->server, url);
   serving_say (serving, "%s", url);
   explicit_bzero (url, sizeof url);
