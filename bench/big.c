@@ -182,6 +182,8 @@ measure_pages (int runs)
   struct gcg_error error;
   if (gcg_start_in_background (&options, &server, &error) != GCG_OK)
     fail ("the server", error.text);
+  /* The first request makes the server ask for a snapshot by itself. */
+  http_wait (gcg_url (server), pages[0], "first look");
   if (gcg_snapshot ("pages", &error) != GCG_OK)
     fail ("gcg_snapshot", error.text);
   printf ("page: from the snapshot to the first answer, checked and analysed\n  %.3f s\n",

@@ -86,7 +86,10 @@ http_wait (const char *url, const char *path, const char *description)
           && sscanf (frame, "\"snapshot\":{\"id\":%*u,\"description\":\"%255[^\"]", shown) == 1
           && strcmp (shown, description) == 0 && strncmp (answer, "HTTP/1.1 200", 12) == 0)
         return stats_now () - start;
-      if (stats_now () - start > 60)
-        fail (url, path, "the snapshot does not come");
+      if (stats_now () - start > 20)
+        {
+          fprintf (stderr, "%.1000s\n", answer);
+          fail (url, path, "the snapshot does not come; the last answer is above");
+        }
     }
 }
