@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,8 +39,20 @@
 #define WORKERS           "64"
 #define REQUEST_TIMEOUT   "2500" /* ms */
 #define MAX_REQUEST_BYTES "16384"
+#define STACK_BYTES       ((size_t)2 << 20) /* of a worker */
 #define WAKE_UP_NS        5000000
 #define PATIENT_WAKE_UPS  40 /* 0.2 s */
+
+/* civetweb gives its workers 100 KiB of stack and no way to say otherwise; reading debug
+   information in one of them went beyond, over the guard page, into what lay there.  libcivetweb
+   calls this instead of the C library's function, because the program's own symbols come first. */
+__attribute__ ((visibility ("default"))) int
+pthread_attr_setstacksize (pthread_attr_t *attributes, size_t bytes)
+{
+  int (*set) (pthread_attr_t *, size_t);
+  *(void **)&set = dlsym (RTLD_NEXT, "pthread_attr_setstacksize");
+  return set (attributes, bytes < STACK_BYTES ? STACK_BYTES : bytes);
+}
 
 /* Scripts, styles and data come from this server, nothing is inline, nobody may frame us. */
 static const char page_policy[]
