@@ -124,7 +124,8 @@ serve (struct serving *serving, const struct wishes *wishes, pid_t pid, struct g
       int fd = open (wishes->snapshot, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
       if (fd < 0)
         return gcg__report_fail (error, GCG_SYSTEM, "%s: %m", wishes->snapshot);
-      status = gcg__source_add (serving->source, fd, wishes->snapshot, "", 0, error);
+      status = gcg__source_add (serving->source, fd, wishes->snapshot, NULL, 0, error);
+      gcg__source_set_file (serving->source, wishes->snapshot);
     }
   if (status == GCG_OK)
     status = gcg__server_start (serving->source, &serving->options, &serving->server, error);
@@ -139,21 +140,51 @@ serve (struct serving *serving, const struct wishes *wishes, pid_t pid, struct g
   return GCG_OK;
 }
 
+/* All between SERVE, which is MESSAGE, and the end; takes FD.  Returns an exit status. */
+static int
+converse (struct serving *serving, int fd, pid_t pid, const struct gcg__message *message)
+{
+  struct gcg__live_events events = { serving, wake };
+  struct gcg__live *live = NULL;
+  struct gcg__message answer = { .type = GCG__URL };
+  struct signalfd_siginfo info;
+  struct wishes wishes = { .text = "" };
+  struct gcg_error error = { GCG_OK, "" };
+  enum gcg_status status = read_wishes (message, &wishes, &error);
+  int copy = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (status == GCG_OK && copy < 0)
+    status = gcg__report_fail (&error, GCG_SYSTEM, "no descriptor: %m");
+  /* The process is live before the URL is known: the first look is not to find it missing. */
+  if (status == GCG_OK)
+    status = gcg__live_connected (serving->source, copy, pid, wishes.every, &events, &live, &error);
+  else if (copy >= 0)
+    close (copy);
+  if (status == GCG_OK)
+    status = serve (serving, &wishes, pid, &answer, &error);
+  answer.status = status;
+  if (status != GCG_OK)
+    memcpy (answer.text, error.text, sizeof error.text);
+  bool told = gcg__live_send (fd, &answer);
+  close (fd);
+  /* Not SIGINT: Ctrl+C is the program's. */
+  while (status == GCG_OK && told && serving_wait (serving, &info) && info.ssi_signo != SIGTERM
+         && info.ssi_signo != SIGHUP)
+    ;
+  serving_stop (serving);
+  gcg__live_free (live);
+  return status == GCG_OK ? 0 : COMMAND_FAILED;
+}
+
 static int
 serve_main (const struct command *self, int argc, char **argv)
 {
   static const struct option options[]
       = { { "fd", required_argument, NULL, 'f' }, { NULL, 0, NULL, 0 } };
   struct serving serving;
-  struct gcg__live_events events = { &serving, wake };
-  struct gcg__live *live = NULL;
-  struct gcg__message message, answer = { .type = GCG__URL };
-  struct signalfd_siginfo info;
-  struct wishes wishes = { .text = "" };
-  struct gcg_error error = { GCG_OK, "" };
+  struct gcg__message message;
   uint32_t number = UINT32_MAX;
+  int option, status = COMMAND_FAILED;
   pid_t pid;
-  int option;
   serving_init (&serving, self);
   while ((option = getopt_long (argc, argv, "", options, NULL)) != -1)
     if (option != 'f' || !command_number (optarg, 0, 1u << 20, &number))
@@ -162,37 +193,12 @@ serve_main (const struct command *self, int argc, char **argv)
   if (fd < 0)
     return command_misuse (self, "this command is started by programs that call gcg_start");
   close ((int)number);
-  if (serving_begin (&serving) != 0 || !hear (fd, &pid, &message))
-    {
-      close (fd);
-      serving_end (&serving);
-      return COMMAND_FAILED;
-    }
-  enum gcg_status status = read_wishes (&message, &wishes, &error);
-  if (status == GCG_OK)
-    status = serve (&serving, &wishes, pid, &answer, &error);
-  answer.status = status;
-  if (status != GCG_OK)
-    memcpy (answer.text, error.text, sizeof error.text);
-  bool told = gcg__live_send (fd, &answer);
-  if (status != GCG_OK || !told)
-    close (fd);
-  else if (gcg__live_connected (serving.source, fd, pid, wishes.every, &events, &live, &error)
-           != GCG_OK)
-    status = error.status;
+  if (serving_begin (&serving) == 0 && hear (fd, &pid, &message))
+    status = converse (&serving, fd, pid, &message);
   else
-    {
-      if (wishes.snapshot != NULL)
-        gcg__source_set_file (serving.source, wishes.snapshot);
-      /* Not SIGINT: Ctrl+C is the program's. */
-      while (serving_wait (&serving, &info) && info.ssi_signo != SIGTERM
-             && info.ssi_signo != SIGHUP)
-        ;
-    }
-  serving_stop (&serving);
-  gcg__live_free (live);
+    close (fd);
   serving_end (&serving);
-  return status == GCG_OK ? 0 : COMMAND_FAILED;
+  return status;
 }
 
 const struct command command_serve = {

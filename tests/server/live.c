@@ -186,7 +186,8 @@ refused_and_damaged (void **state)
 static void
 many_snapshots (void **state)
 {
-  struct server server = RUN ("push", "40", "flood", "flood", "flood", "sleep", "60000");
+  struct server server = RUN ("push", "12", "sleep", "1500", "push", "12", "flood", "flood",
+                              "flood", "sleep", "60000");
   (void)state;
   AWAIT (&server, N_SNAPSHOTS == 16
                       && json_integer_value (
