@@ -1,4 +1,4 @@
-/* terminal.c -- gcglass run at a terminal: Ctrl+C, Ctrl+\, Ctrl+Z, a resized window, a hangup do to
+/* terminal.c -- gcglass run at a terminal: Ctrl+C, Ctrl+\, Ctrl+Z, a resized window do to
  * the program what they would do without us, and once.
  *
  * The test is the terminal; its child is a shell that knows one job (POSIX job control, as in the
@@ -230,36 +230,6 @@ resized (void **state)
   close_terminal (&terminal);
 }
 
-/* The terminal goes: the program is told, and nobody stays. */
-static void
-hangup (void **state)
-{
-  struct terminal terminal;
-  pid_t job = 0;
-  char path[64], line[64] = "";
-  (void)state;
-  open_terminal (&terminal, "", "wrap sleep 60");
-  await (&terminal, "http://");
-  snprintf (path, sizeof path, "/proc/%d/task/%d/children", (int)terminal.shell,
-            (int)terminal.shell);
-  FILE *file = fopen (path, "r");
-  assert_non_null (file);
-  assert_non_null (fgets (line, sizeof line, file));
-  fclose (file);
-  job = (pid_t)atoi (line);
-  assert_true (job > 0);
-  /* The job's parent goes as well: it is ours to bury, because not every first process does so
-   * soon. */
-  prctl (PR_SET_CHILD_SUBREAPER, 1);
-  close_terminal (&terminal);
-  for (int i = 0; i < 500 && kill (job, 0) == 0; i++)
-    {
-      (void)waitpid (job, NULL, WNOHANG);
-      usleep (20000);
-    }
-  assert_int_equal (kill (job, 0), -1);
-}
-
 int
 main (void)
 {
@@ -270,7 +240,6 @@ main (void)
     cmocka_unit_test (serving_on_ends_by_interrupt),
     cmocka_unit_test (stop_and_continue),
     cmocka_unit_test (resized),
-    cmocka_unit_test (hangup),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }
