@@ -197,83 +197,105 @@ read_proc (pid_t pid, const char *name)
   return text;
 }
 
+/* What /proc says of a process that lives. */
+struct live_text
+{
+  char *status, *stat, *smaps;
+  struct gcg__process_text text;
+};
+
+/* NULL: it does not live. */
+static const struct gcg__process_text *
+live_read (struct live_text *live, const struct gcg__overall *overall, bool smaps)
+{
+  *live = (struct live_text){ 0 };
+  if (overall->state != GCG__STATE_LIVE && overall->state != GCG__STATE_STARTING)
+    return NULL;
+  live->status = read_proc (overall->pid, "status");
+  live->stat = read_proc (overall->pid, "stat");
+  live->smaps = smaps ? read_proc (overall->pid, "smaps_rollup") : NULL;
+  live->text = (struct gcg__process_text){ live->status, live->stat, live->smaps };
+  return live->status != NULL && live->stat != NULL ? &live->text : NULL;
+}
+
+static void
+live_free (struct live_text *live)
+{
+  free (live->status);
+  free (live->stat);
+  free (live->smaps);
+}
+
 GCG__HANDLER (gcg__api_overview)
 {
   struct answer answer;
+  struct live_text live;
   struct gcg_error error;
   enum gcg_status status = GCG_OK;
-  char *texts[2] = { NULL, NULL };
   (void)captures;
   if (!answer_begin (server, request, reply, &answer))
     return;
-  if (answer.overall.state == GCG__STATE_LIVE || answer.overall.state == GCG__STATE_STARTING)
-    {
-      texts[0] = read_proc (answer.overall.pid, "status");
-      texts[1] = read_proc (answer.overall.pid, "stat");
-    }
-  struct gcg__process_text process = { texts[0], texts[1] };
-  const struct gcg__process_text *live = texts[0] != NULL && texts[1] != NULL ? &process : NULL;
+  const struct gcg__process_text *text = live_read (&live, &answer.overall, false);
   if (answer.entry == NULL)
-    gcg__overview_waiting (&answer.frame, live, &answer.json);
+    gcg__overview_waiting (&answer.frame, text, &answer.json);
   else
-    status = gcg__overview_page (answer.entry->model, &answer.frame, live, &answer.json, &error);
+    status = gcg__overview_page (answer.entry->model, &answer.frame, text, &answer.json, &error);
   answer_end (server, request, reply, &answer, status, &error);
-  free (texts[0]);
-  free (texts[1]);
+  live_free (&live);
 }
 
-GCG__HANDLER (gcg__api_types)
+GCG__HANDLER (gcg__api_process)
 {
   struct answer answer;
+  struct live_text live;
   struct gcg_error error;
   (void)captures;
   if (!answer_begin (server, request, reply, &answer))
     return;
-  enum gcg_status status = answer.entry == NULL
-                               ? write_waiting (&answer)
-                               : gcg__types_page (answer.entry->model, &answer.frame, &answer.query,
-                                                  &answer.json, &error);
+  const struct gcg__process_text *text = live_read (&live, &answer.overall, true);
+  enum gcg_status status
+      = answer.entry == NULL
+            ? write_waiting (&answer)
+            : gcg__process_page (answer.entry->model, &answer.frame, text, &answer.json, &error);
   answer_end (server, request, reply, &answer, status, &error);
+  live_free (&live);
 }
 
-GCG__HANDLER (gcg__api_sites)
-{
-  struct answer answer;
-  struct gcg_error error;
-  (void)captures;
-  if (!answer_begin (server, request, reply, &answer))
-    return;
-  enum gcg_status status = answer.entry == NULL
-                               ? write_waiting (&answer)
-                               : gcg__sites_page (answer.entry->model, &answer.frame, &answer.query,
-                                                  &answer.json, &error);
-  answer_end (server, request, reply, &answer, status, &error);
-}
+/* Writes a page about ANSWER->entry. */
+typedef enum gcg_status (*page_writer) (struct answer *answer, const struct gcg__captures *captures,
+                                        struct gcg_error *error);
 
-GCG__HANDLER (gcg__api_garbage)
-{
-  struct answer answer;
-  struct gcg_error error;
-  (void)captures;
-  if (!answer_begin (server, request, reply, &answer))
-    return;
-  enum gcg_status status = answer.entry == NULL
-                               ? write_waiting (&answer)
-                               : gcg__garbage_page (answer.entry->model, &answer.frame,
-                                                    &answer.query, &answer.json, &error);
-  answer_end (server, request, reply, &answer, status, &error);
-}
-
-GCG__HANDLER (gcg__api_component)
+/* Answers with what WRITE writes, or that there is no snapshot yet. */
+static void
+answer_page (struct gcg__server *server, const struct gcg__request *request,
+             const struct gcg__captures *captures, struct gcg__reply *reply, page_writer write)
 {
   struct answer answer;
   struct gcg_error error;
   if (!answer_begin (server, request, reply, &answer))
     return;
-  enum gcg_status status = answer.entry == NULL
-                               ? write_waiting (&answer)
-                               : gcg__component_page (answer.entry->model, &answer.frame,
-                                                      gcg__captured_number (captures),
-                                                      &answer.query, &answer.json, &error);
+  enum gcg_status status
+      = answer.entry == NULL ? write_waiting (&answer) : write (&answer, captures, &error);
   answer_end (server, request, reply, &answer, status, &error);
 }
+
+/* The handler NAME answers with what the function PAGE of lib/report writes; in EXTRA, "," and
+   arguments, CAPTURES are the parts of the address. */
+#define PAGE(name, page, ...)                                                                      \
+  static enum gcg_status name##_write (                                                            \
+      struct answer *answer, const struct gcg__captures *captures, struct gcg_error *error)        \
+  {                                                                                                \
+    (void)captures;                                                                                \
+    return page (answer->entry->model, &answer->frame, __VA_ARGS__, &answer->json, error);         \
+  }                                                                                                \
+  GCG__HANDLER (name) { answer_page (server, request, captures, reply, name##_write); }
+
+PAGE (gcg__api_types, gcg__types_page, &answer->query)
+PAGE (gcg__api_sites, gcg__sites_page, &answer->query)
+PAGE (gcg__api_threads, gcg__threads_page, &answer->query)
+PAGE (gcg__api_garbage, gcg__garbage_page, &answer->query)
+PAGE (gcg__api_component, gcg__component_page, gcg__captured_number (captures), &answer->query)
+PAGE (gcg__api_objects, gcg__objects_page, &answer->query)
+PAGE (gcg__api_object, gcg__object_page, captures->text[0])
+PAGE (gcg__api_referents, gcg__referents_page, captures->text[0], &answer->query)
+PAGE (gcg__api_referrers, gcg__referrers_page, captures->text[0], &answer->query)

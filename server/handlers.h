@@ -17,7 +17,11 @@ struct gcg__overall;
 
 /* pages.c */
 GCG__HANDLER (gcg__page_overview);
+GCG__HANDLER (gcg__page_process);
+GCG__HANDLER (gcg__page_threads);
 GCG__HANDLER (gcg__page_types);
+GCG__HANDLER (gcg__page_objects);
+GCG__HANDLER (gcg__page_object);
 GCG__HANDLER (gcg__page_garbage);
 GCG__HANDLER (gcg__page_component);
 GCG__HANDLER (gcg__page_help);
@@ -29,10 +33,16 @@ GCG__HANDLER (gcg__picture_dot);
 /* api.c */
 GCG__HANDLER (gcg__api_frame);
 GCG__HANDLER (gcg__api_overview);
+GCG__HANDLER (gcg__api_process);
+GCG__HANDLER (gcg__api_threads);
 GCG__HANDLER (gcg__api_types);
 GCG__HANDLER (gcg__api_sites);
 GCG__HANDLER (gcg__api_garbage);
 GCG__HANDLER (gcg__api_component);
+GCG__HANDLER (gcg__api_objects);
+GCG__HANDLER (gcg__api_object);
+GCG__HANDLER (gcg__api_referents);
+GCG__HANDLER (gcg__api_referrers);
 
 /* actions.c */
 GCG__HANDLER (gcg__api_snapshot);

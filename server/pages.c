@@ -127,6 +127,50 @@ GCG__HANDLER (gcg__page_overview)
   send_page (server, request, reply, "overview.html");
 }
 
+GCG__HANDLER (gcg__page_process)
+{
+  (void)captures;
+  send_page (server, request, reply, "process.html");
+}
+
+GCG__HANDLER (gcg__page_threads)
+{
+  (void)captures;
+  send_page (server, request, reply, "threads.html");
+}
+
+GCG__HANDLER (gcg__page_objects)
+{
+  (void)captures;
+  send_page (server, request, reply, "objects.html");
+}
+
+/* An address inside an object leads to the object's own. */
+GCG__HANDLER (gcg__page_object)
+{
+  const struct gcg__entry *entry;
+  struct gcg__object object;
+  struct gcg_error error;
+  uint64_t offset = 0;
+  if (!gcg__answer_entry (server, request, reply, &entry))
+    return;
+  if (entry != NULL
+      && gcg__object_find (entry->model, captures->text[0], &object, &offset, &error) != GCG_OK)
+    gcg__answer_failure (server, request, reply, &error);
+  else if (offset > 0)
+    {
+      char place[96];
+      snprintf (place, sizeof place, "/objects/0x%llx?snapshot=%u&at=%llu",
+                (unsigned long long)object.address, (unsigned)entry->id,
+                (unsigned long long)offset);
+      gcg__reply_redirect (reply, 302, place);
+    }
+  else
+    send_asset (server, request, reply, "object.html");
+  if (entry != NULL)
+    gcg__source_put (server->source, entry);
+}
+
 GCG__HANDLER (gcg__page_types)
 {
   (void)captures;

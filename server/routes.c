@@ -29,6 +29,17 @@ static const struct gcg__route_parameter table[]
 static const struct gcg__route_parameter typed_table[] = {
   SNAPSHOT_PARAMETER, TABLE_PARAMETERS, { "type", "only objects of this type" }, { NULL, NULL }
 };
+static const struct gcg__route_parameter object_table[]
+    = { SNAPSHOT_PARAMETER,
+        TABLE_PARAMETERS,
+        { "type", "only objects of this type" },
+        { "site", "only objects of this site, by its number" },
+        { NULL, NULL } };
+static const struct gcg__route_parameter list[]
+    = { SNAPSHOT_PARAMETER,
+        { "offset", "first row, from 0" },
+        { "limit", "number of rows, 1 to 1000, 50 without it" },
+        { NULL, NULL } };
 static const struct gcg__route_parameter garbage_table[]
     = { SNAPSHOT_PARAMETER,
         TABLE_PARAMETERS,
@@ -45,6 +56,12 @@ static const struct gcg__route_parameter back[]
 const struct gcg__route gcg__routes[] = {
   { "GET", "/", "overview: memory, heap, garbage, what looks wrong", snapshot_only,
     gcg__page_overview },
+  { "GET", "/process", "memory, collector, modules, threads", snapshot_only, gcg__page_process },
+  { "GET", "/threads", "the threads as the collector stopped them", table, gcg__page_threads },
+  { "GET", "/objects", "all objects: search by address, type or place", object_table,
+    gcg__page_objects },
+  { "GET", "/objects/{ADDRESS}", "one object, why it is alive, what it is connected with",
+    snapshot_only, gcg__page_object },
   { "GET", "/types", "how many objects of which type, and how large", table, gcg__page_types },
   { "GET", "/garbage", "what is unreachable, by connected component", garbage_table,
     gcg__page_garbage },
@@ -60,6 +77,16 @@ const struct gcg__route gcg__routes[] = {
   { "GET", "/api/", "this list", NULL, gcg__api_index },
   { "GET", "/api/frame", "the process, its state, its snapshots", snapshot_only, gcg__api_frame },
   { "GET", "/api/overview", "what / shows", snapshot_only, gcg__api_overview },
+  { "GET", "/api/process", "what /process shows", snapshot_only, gcg__api_process },
+  { "GET", "/api/threads", "what /threads shows", table, gcg__api_threads },
+  { "GET", "/api/objects", "what /objects shows; q may be any address in an object", object_table,
+    gcg__api_objects },
+  { "GET", "/api/objects/{ADDRESS}", "what /objects/{ADDRESS} shows", snapshot_only,
+    gcg__api_object },
+  { "GET", "/api/objects/{ADDRESS}/referents", "what the object points to, by field", list,
+    gcg__api_referents },
+  { "GET", "/api/objects/{ADDRESS}/referrers", "what points to the object, roots first", list,
+    gcg__api_referrers },
   { "GET", "/api/types", "what /types shows", table, gcg__api_types },
   { "GET", "/api/sites", "where objects were allocated", typed_table, gcg__api_sites },
   { "GET", "/api/garbage", "what /garbage shows", garbage_table, gcg__api_garbage },

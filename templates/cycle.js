@@ -1,5 +1,6 @@
 /* cycle.js -- one cycle in words: its path, the edge to cut and why, what finalizes it.
  */
+import { addressLink } from './object_node.js';
 import { code, element, stamp } from './dom.js';
 import { count, plural, sizeNode } from './format.js';
 import { verdictNode } from './verdict.js';
@@ -46,6 +47,7 @@ function stepRow(step, i, cycle) {
   row.classList.toggle('cut', Boolean(isCut));
   row.querySelector('.mark').textContent = isCut ? '✂' : '';
   row.dataset.address = step.address;
+  row.querySelector('.object').append(addressLink(step.address));
   return row;
 }
 

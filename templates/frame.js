@@ -14,7 +14,10 @@ import { watchKeys, showKeys } from './keys.js';
 
 const PAGES = [
   { name: 'overview', path: '/', title: 'Overview', key: 'o' },
+  { name: 'process', path: '/process', title: 'Process', key: 'p' },
+  { name: 'threads', path: '/threads', title: 'Threads', key: 'a' },
   { name: 'types', path: '/types', title: 'Types', key: 't' },
+  { name: 'objects', path: '/objects', title: 'Objects', key: 'j' },
   { name: 'garbage', path: '/garbage', title: 'Garbage', key: 'g' },
   { name: 'help', path: '/help', title: 'Help', key: 'h' },
 ];
@@ -24,6 +27,7 @@ const LOST_MS = 10000;
 
 const bar = document.getElementById('frame');
 const here = document.body.dataset.page ?? '';
+const PARTS = { component: '/garbage', object: '/objects' }; /* pages of one thing, and of all */
 const sticky = 'sticky' in document.body.dataset; /* shows one snapshot until it is left */
 const parts = {};
 let current = null; /* the last frame */
@@ -50,7 +54,7 @@ function switchTheme() {
 function drawTabs() {
   parts.badge = element('span', { class: 'badge', hidden: true });
   const links = PAGES.map((page) => {
-    const active = page.name === here;
+    const active = page.name === here || (here in PARTS && page.path === PARTS[here]);
     const link = element('a', {
       href: pageLink(page.path),
       'aria-current': active ? 'page' : null,
@@ -139,7 +143,7 @@ async function take(description) {
     parts.menu.open = false;
     parts.name.value = '';
     if (here === 'overview' && !chosenSnapshot()) await poll();
-    else location.assign(here === 'component' ? '/garbage' : newestAddress());
+    else location.assign(PARTS[here] ?? newestAddress());
   } catch (error) {
     notice(`No snapshot was taken: ${error.message}`, 'warning');
   } finally {
@@ -151,7 +155,7 @@ async function take(description) {
 /* This page's own address, about another snapshot (null: the newest). */
 function newestAddress(id = null) {
   const parameters = Object.fromEntries(new URLSearchParams(location.search));
-  const path = here === 'component' ? '/garbage' : location.pathname;
+  const path = PARTS[here] ?? location.pathname;
   delete parameters.offset;
   return address(path, { ...parameters, snapshot: id });
 }

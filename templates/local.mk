@@ -3,6 +3,10 @@
 TEMPLATE_FILES = \
 	%D%/overview.html \
 	%D%/types.html \
+	%D%/process.html \
+	%D%/threads.html \
+	%D%/objects.html \
+	%D%/object.html \
 	%D%/garbage.html \
 	%D%/component.html \
 	%D%/help.html \
@@ -12,6 +16,8 @@ TEMPLATE_FILES = \
 	%D%/print.css \
 	%D%/favicon.svg \
 	%D%/theme.js \
+	%D%/thread_row.js \
+	%D%/threads.js \
 	%D%/api.js \
 	%D%/chart.js \
 	%D%/component.js \
@@ -22,9 +28,13 @@ TEMPLATE_FILES = \
 	%D%/garbage.js \
 	%D%/help.js \
 	%D%/keys.js \
+	%D%/object.js \
+	%D%/object_node.js \
+	%D%/objects.js \
 	%D%/overview.js \
 	%D%/page.js \
 	%D%/picture.js \
+	%D%/process.js \
 	%D%/site.js \
 	%D%/table.js \
 	%D%/types.js \

@@ -43,6 +43,10 @@ function rowOf(row) {
       title: 'Not named by the allocation: told from its call stack or from debug information',
     }, 'inferred'));
   }
+  const all = tr.querySelector('[data-field=count]');
+  all.replaceChildren(element('a', {
+    href: pageLink('/objects', { type: row.name }), title: 'All of them',
+  }, ...all.childNodes));
   if (row.garbage_count > 0) {
     const cell = tr.querySelector('[data-field=garbage_count]');
     cell.replaceChildren(element('a', {

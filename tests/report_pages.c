@@ -592,7 +592,7 @@ process_figures (void **state)
   frame.waiting = "the program has not used the collector yet";
   struct gcg__process_text live
       = { "Name:\ta) b\nVmSize:\t  2048 kB\nVmRSS: 99999999999999999999 kB\nVmHWM:\t\nThreads:\t7",
-          "42 (a) b) S 1 2 3 4 5 6 700 8 900 10 11" };
+          "42 (a) b) S 1 2 3 4 5 6 700 8 900 10 11", NULL };
   gcg__json_init (&json, NULL, NULL);
   gcg__overview_waiting (&frame, &live, &json);
   json_t *page = parse (&json);

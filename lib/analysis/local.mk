@@ -10,6 +10,7 @@ lib_analysis_libanalysis_la_SOURCES = \
 	%D%/histogram.c \
 	%D%/path.c \
 	%D%/reach.h %D%/reach.c \
+	%D%/roots.h %D%/roots.c \
 	%D%/sort.h %D%/sort.c \
 	%D%/strong.h %D%/strong.c
 lib_analysis_libanalysis_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

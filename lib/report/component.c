@@ -2,8 +2,7 @@
  * objects.
  *
  * The first MAX_CYCLES cycles are explained; of a path longer than MAX_STEPS the steps from the one
- * to cut are given.  Rows sort by keys computed from the object, strings by the rank of their group
- * or site.
+ * to cut are given.
  */
 #include <config.h>
 
@@ -14,6 +13,7 @@
 
 #include "report/explain.h"
 #include "report/fail.h"
+#include "report/object_table.h"
 
 #define MAX_CYCLES     20u
 #define MAX_STEPS      200u
@@ -139,224 +139,6 @@ gcg__component_cycles (struct gcg__model *model, uint32_t first, uint32_t n, con
   return status;
 }
 
-/* The table of objects as the query sees it. */
-struct object_table
-{
-  const struct gcg__model *model;
-  const struct gcg__query *query;
-  const uint32_t *members;
-  bool *wanted_site; /* [n_sites]: its type is wanted and q stands in its type or text; NULL: all */
-  bool *typed_site;  /* [n_sites]: its type is wanted */
-};
-
-static struct gcg__object
-object_of (const void *table, uint32_t row)
-{
-  const struct object_table *t = table;
-  struct gcg__object object;
-  gcg__snapshot_object (t->model->snapshot, t->members[row], &object);
-  return object;
-}
-
-static uint64_t
-address_key (const void *table, uint32_t row)
-{
-  return object_of (table, row).address;
-}
-
-static uint64_t
-id_key (const void *table, uint32_t row)
-{
-  return ((const struct object_table *)table)->members[row];
-}
-
-static uint64_t
-slot_bytes_key (const void *table, uint32_t row)
-{
-  return object_of (table, row).slot_bytes;
-}
-
-/* Of the word alone: unpacking millions of objects would take a second. */
-static uint32_t
-site_of (const struct object_table *t, uint32_t row)
-{
-  return (uint32_t)(t->model->snapshot->words[t->members[row]]
-                    & ((UINT64_C (1) << GCG__WORD_SITE_BITS) - 1));
-}
-
-/* Names of groups in order, then what is untagged by size. */
-static uint64_t
-type_key (const void *table, uint32_t row)
-{
-  const struct object_table *t = table;
-  uint32_t site = site_of (t, row);
-  if (site != GCG__SITE_NONE)
-    return t->model->types->group_of_site[site];
-  return t->model->types->n_groups + object_of (table, row).slot_bytes;
-}
-
-static uint64_t
-site_key (const void *table, uint32_t row)
-{
-  return site_of (table, row);
-}
-
-static uint64_t
-on_cycle_key (const void *table, uint32_t row)
-{
-  const struct object_table *t = table;
-  return t->model->analysis->cycle_of[t->members[row]] != GCG__NONE;
-}
-
-static uint64_t
-finalizer_key (const void *table, uint32_t row)
-{
-  const struct object_table *t = table;
-  const struct gcg__finalizer *f = gcg__snapshot_finalizer (t->model->snapshot, t->members[row]);
-  return f != NULL ? f->mode : 0;
-}
-
-static uint64_t
-birth_key (const void *table, uint32_t row)
-{
-  return object_of (table, row).birth;
-}
-
-static uint64_t
-edges_key (const void *table, uint32_t row)
-{
-  const struct object_table *t = table;
-  const uint64_t *first = &t->model->analysis->out_first[t->members[row]];
-  return first[1] - first[0];
-}
-
-static const struct gcg__table_column columns[] = {
-  { "address", address_key, false },
-  { "id", id_key, false },
-  { "bytes", NULL, true },
-  { "slot_bytes", slot_bytes_key, true },
-  { "type", type_key, false },
-  { "site", site_key, false },
-  { "site_id", site_key, false },
-  { "on_cycle", on_cycle_key, true },
-  { "finalizer", finalizer_key, true },
-  { "birth", birth_key, false },
-  { "edges", edges_key, true },
-  { NULL, NULL, false },
-};
-
-/* Whether q is how OBJECT's address begins, "0x7f12": what begins with 0x can stand nowhere else.
- */
-static bool
-has_address (const struct object_table *t, uint64_t address)
-{
-  const char *q = t->query->q;
-  if (q == NULL || q[0] != '0' || (q[1] != 'x' && q[1] != 'X'))
-    return false;
-  size_t n = strspn (q + 2, "0123456789abcdefABCDEF");
-  if (q[2 + n] != '\0' || n > 16 || (n > 0 && q[2] == '0'))
-    return false;
-  uint64_t prefix = strtoull (q, NULL, 16);
-  while (n > 0 && address >> 4 >= prefix)
-    address >>= 4;
-  return n == 0 || address == prefix;
-}
-
-static bool
-is_wanted (const void *table, uint32_t row)
-{
-  const struct object_table *t = table;
-  const struct gcg__query *query = t->query;
-  if (query->cycles && !on_cycle_key (table, row))
-    return false;
-  if (t->wanted_site == NULL)
-    return true;
-  uint32_t site = site_of (t, row);
-  if (site != GCG__SITE_NONE)
-    return t->wanted_site[site]
-           || (t->typed_site[site] && has_address (t, object_of (t, row).address));
-  struct gcg__object object = object_of (table, row);
-  char scratch[GCG__TYPE_SCRATCH];
-  const char *type = gcg__types_of (t->model->types, &object, scratch);
-  return (query->type == NULL || strcmp (query->type, type) == 0)
-         && (gcg__query_match (query->q, type) || has_address (t, object.address));
-}
-
-/* Which sites the query's words let through.  false: no memory. */
-static bool
-find_sites (struct object_table *t)
-{
-  const struct gcg__types *types = t->model->types;
-  const struct gcg__query *query = t->query;
-  if (query->q == NULL && query->type == NULL)
-    return true;
-  t->wanted_site = calloc (types->n_sites + (size_t)1, sizeof *t->wanted_site);
-  t->typed_site = calloc (types->n_sites + (size_t)1, sizeof *t->typed_site);
-  if (t->wanted_site == NULL || t->typed_site == NULL)
-    return false;
-  for (uint32_t s = 1; s < types->n_sites; s++)
-    {
-      const char *type = types->groups[types->group_of_site[s]].name;
-      t->typed_site[s] = query->type == NULL || strcmp (query->type, type) == 0;
-      t->wanted_site[s] = t->typed_site[s]
-                          && (gcg__query_match (query->q, type)
-                              || gcg__query_match (query->q, types->places[s].text));
-    }
-  return true;
-}
-
-static void
-write_object (const struct gcg__model *model, uint32_t id, struct gcg__json *json)
-{
-  struct gcg__object object;
-  char scratch[GCG__TYPE_SCRATCH];
-  gcg__snapshot_object (model->snapshot, id, &object);
-  const struct gcg__finalizer *f = gcg__snapshot_finalizer (model->snapshot, id);
-  gcg__json_object (json, NULL);
-  gcg__json_address (json, "address", object.address);
-  gcg__json_unsigned (json, "id", id);
-  gcg__json_unsigned (json, "bytes", object.requested_bytes);
-  gcg__json_unsigned (json, "slot_bytes", object.slot_bytes);
-  gcg__json_string (json, "type", gcg__types_of (model->types, &object, scratch));
-  gcg__json_string (json, "site", model->types->places[object.site].text);
-  gcg__json_unsigned (json, "site_id", object.site);
-  gcg__json_bool (json, "on_cycle", model->analysis->cycle_of[id] != GCG__NONE);
-  gcg__json_string (json, "finalizer", f != NULL ? gcg__finalizer_mode_name (f->mode) : NULL);
-  gcg__json_unsigned (json, "birth", object.birth);
-  gcg__json_unsigned (json, "edges",
-                      model->analysis->out_first[id + 1] - model->analysis->out_first[id]);
-  gcg__json_end (json);
-}
-
-static enum gcg_status
-write_objects (const struct gcg__model *model, const struct gcg__component *c,
-               const struct gcg__query *query, struct gcg__json *json, struct gcg_error *error)
-{
-  struct object_table objects
-      = { .model = model, .query = query, .members = &model->analysis->members[c->first_member] };
-  struct gcg__table table = { &objects, columns, is_wanted, c->n_objects };
-  struct gcg__chosen chosen;
-  enum gcg_status status;
-  if (!find_sites (&objects))
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the table of objects");
-  else
-    status = gcg__query_choose (query, &table, &chosen, error);
-  if (status == GCG_OK)
-    {
-      gcg__json_unsigned (json, "total", chosen.total);
-      gcg__json_unsigned (json, "offset", query->offset);
-      gcg__json_unsigned (json, "limit", query->limit);
-      gcg__json_array (json, "rows");
-      for (uint32_t i = 0; i < chosen.n; i++)
-        write_object (model, objects.members[chosen.rows[i]], json);
-      gcg__json_end (json);
-      free (chosen.rows);
-    }
-  free (objects.wanted_site);
-  free (objects.typed_site);
-  return status;
-}
-
 /* Edges between objects that are on cycles of COMPONENT: what the reduced graph has. */
 static uint64_t
 count_reduced_edges (const struct gcg__analysis *a, const struct gcg__component *c)
@@ -398,7 +180,8 @@ gcg__component_page (struct gcg__model *model, const struct gcg__frame_state *fr
   if (status != GCG_OK)
     return status;
   gcg__json_unsigned (json, "total_cycles", c->n_cycles);
-  status = write_objects (model, c, query, json, error);
+  status = gcg__object_table_write (model, &a->members[c->first_member], c->n_objects, query, json,
+                                    error);
   if (status != GCG_OK)
     return status;
   gcg__json_object (json, "graph");

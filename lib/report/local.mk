@@ -1,7 +1,7 @@
 # What a page, a text report or an export says; no markup, no HTTP.
 noinst_LTLIBRARIES += lib/report/libreport.la
 lib_report_libreport_la_SOURCES = \
-	%D%/report.h %D%/component.c %D%/dot.c %D%/export_json.c %D%/frame.c %D%/garbage.c %D%/overview.c \
+	%D%/report.h %D%/component.c %D%/dot.c %D%/export_json.c %D%/frame.c %D%/garbage.c %D%/object.c %D%/overview.c %D%/process_page.c \
 	%D%/site_table.c %D%/summary.c %D%/text.c %D%/type_table.c \
 	%D%/buffer.h %D%/buffer.c \
 	%D%/explain.h %D%/explain.c \
@@ -11,8 +11,10 @@ lib_report_libreport_la_SOURCES = \
 	%D%/json.h %D%/json.c \
 	%D%/kind_cut.h %D%/kind_cut.c \
 	%D%/model.h %D%/model.c \
+	%D%/object_table.h %D%/object_table.c \
 	%D%/process.h %D%/process.c \
 	%D%/query.h %D%/query.c \
+	%D%/root_text.h %D%/root_text.c \
 	%D%/types.h %D%/types.c \
 	%D%/words.h %D%/words.c
 lib_report_libreport_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

@@ -139,6 +139,10 @@ model_clear (struct gcg__model *model)
       free (path);
     }
   free (model->paths);
+  struct gcg__root_tree *tree = atomic_load (&model->root_tree);
+  if (tree != NULL)
+    gcg__root_tree_fini (tree);
+  free (tree);
   free (model->mixes);
   free (model->untagged_names);
   free (model->type_rows);
@@ -229,6 +233,34 @@ gcg__model_path (struct gcg__model *model, uint32_t cycle, const struct gcg__cyc
       path = known;
     }
   *result = path;
+  return GCG_OK;
+}
+
+enum gcg_status
+gcg__model_root_tree (struct gcg__model *model, const struct gcg__root_tree **result,
+                      struct gcg_error *error)
+{
+  struct gcg__root_tree *known = atomic_load (&model->root_tree);
+  if (known == NULL)
+    {
+      struct gcg__root_tree *tree = malloc (sizeof *tree);
+      if (tree == NULL)
+        return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the ways from the roots");
+      enum gcg_status status = gcg__root_tree_init (tree, model->analysis, error);
+      if (status != GCG_OK)
+        {
+          free (tree);
+          return status;
+        }
+      if (atomic_compare_exchange_strong (&model->root_tree, &known, tree))
+        known = tree;
+      else
+        {
+          gcg__root_tree_fini (tree);
+          free (tree);
+        }
+    }
+  *result = known;
   return GCG_OK;
 }
 

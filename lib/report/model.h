@@ -5,8 +5,8 @@
  *                types ───→ ┘
  *
  * Built once for each snapshot; immutable to its readers afterwards, so any number of threads may
- * share one.  Only the shortest cycles are found when first asked for: each is published by one
- * atomic exchange, and whoever was slower throws its own copy away.
+ * share one.  Only the shortest cycles and the ways from the roots are found when first asked for:
+ * each is published by one atomic exchange, and whoever was slower throws its own copy away.
  */
 #ifndef GCG_REPORT_MODEL_H
 #define GCG_REPORT_MODEL_H
@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "analysis/analysis.h"
+#include "analysis/roots.h"
 #include "report/buffer.h"
 #include "report/types.h"
 #include "snapshot/snapshot.h"
@@ -57,7 +58,8 @@ struct gcg__model
   char (*untagged_names)[GCG__TYPE_SCRATCH];
   uint32_t leaked_cycles; /* that nothing will ever free */
   uint64_t leaked_cycle_bytes;
-  _Atomic (struct gcg__cycle_path *) *paths; /* [n_cycles]; see gcg__model_path */
+  _Atomic (struct gcg__cycle_path *) *paths;   /* [n_cycles]; see gcg__model_path */
+  _Atomic (struct gcg__root_tree *) root_tree; /* see gcg__model_root_tree */
 };
 
 /* Analyses and names everything in SNAPSHOT.  Takes SNAPSHOT on GCG_OK only; *MODEL is to be freed.
@@ -75,6 +77,11 @@ void gcg__model_free (struct gcg__model *model);
 enum gcg_status gcg__model_path (struct gcg__model *model, uint32_t cycle,
                                  const struct gcg__cycle_path **path, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
+
+/* The shortest ways from the roots, found on the first call.  Borrowed from MODEL.  Any thread.
+   Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__model_root_tree (struct gcg__model *model, const struct gcg__root_tree **tree,
+                                      struct gcg_error *error) __attribute__ ((warn_unused_result));
 
 /* What most of COMPONENT's objects are, most first; at most a few thousand steps.  Errors:
    GCG_NO_MEMORY. */

@@ -47,6 +47,38 @@ stat_number (const char *text, int field, uint64_t *number)
 }
 
 void
+gcg__process_write_smaps (const char *smaps, struct gcg__json *json)
+{
+  static const struct
+  {
+    const char *key, *name;
+  } figures[] = {
+    { "rss_bytes", "Rss" },
+    { "pss_bytes", "Pss" },
+    { "shared_clean_bytes", "Shared_Clean" },
+    { "shared_dirty_bytes", "Shared_Dirty" },
+    { "private_clean_bytes", "Private_Clean" },
+    { "private_dirty_bytes", "Private_Dirty" },
+    { "referenced_bytes", "Referenced" },
+    { "anonymous_bytes", "Anonymous" },
+    { "swap_bytes", "Swap" },
+  };
+  uint64_t number;
+  if (smaps == NULL)
+    {
+      gcg__json_null (json, "smaps");
+      return;
+    }
+  gcg__json_object (json, "smaps");
+  for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+    if (status_number (smaps, figures[i].name, &number) && number <= INT64_MAX / 1024)
+      gcg__json_unsigned (json, figures[i].key, number * 1024);
+    else
+      gcg__json_null (json, figures[i].key);
+  gcg__json_end (json);
+}
+
+void
 gcg__process_write (const char *status, const char *stat, struct gcg__json *json)
 {
   static const struct
@@ -55,12 +87,18 @@ gcg__process_write (const char *status, const char *stat, struct gcg__json *json
     unsigned unit;
   } figures[] = {
     { "virtual_bytes", "VmSize", 1024 },
+    { "peak_virtual_bytes", "VmPeak", 1024 },
+    { "locked_bytes", "VmLck", 1024 },
     { "resident_bytes", "VmRSS", 1024 },
     { "peak_resident_bytes", "VmHWM", 1024 },
+    { "anonymous_bytes", "RssAnon", 1024 },
+    { "file_bytes", "RssFile", 1024 },
+    { "shared_bytes", "RssShmem", 1024 },
     { "data_bytes", "VmData", 1024 },
     { "stack_bytes", "VmStk", 1024 },
     { "code_bytes", "VmExe", 1024 },
     { "library_bytes", "VmLib", 1024 },
+    { "page_table_bytes", "VmPTE", 1024 },
     { "swap_bytes", "VmSwap", 1024 },
     { "threads", "Threads", 1 },
   };

@@ -13,6 +13,7 @@
 
 #include "report/buffer.h"
 #include "report/fail.h"
+#include "snapshot/format.h"
 
 void
 gcg__query_init (struct gcg__query *query)
@@ -73,6 +74,12 @@ gcg__query_set (struct gcg__query *query, const char *name, const char *value,
     query->q = value[0] != '\0' ? value : NULL;
   else if (strcmp (name, "type") == 0)
     query->type = value[0] != '\0' ? value : NULL;
+  else if (strcmp (name, "site") == 0)
+    {
+      if (!parse_number (value, 1, GCG__SITES_MAX - 1, &number))
+        return gcg__report_fail (error, GCG_INVALID, "site must be the number of a site");
+      query->site = (uint32_t)number;
+    }
   else
     return gcg__report_fail (error, GCG_NOT_FOUND, "no parameter is called '%.40s'", name);
   return GCG_OK;

@@ -25,6 +25,7 @@ struct gcg__query
   const char *sort;         /* NULL: the table's own order */
   const char *q;            /* NULL: everything */
   const char *type;         /* NULL: every type */
+  uint32_t site;            /* 0: every site */
 };
 
 void gcg__query_init (struct gcg__query *query);

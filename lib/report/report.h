@@ -63,10 +63,10 @@ void gcg__frame_page (const struct gcg__frame_state *frame, struct gcg__json *js
 
 /* overview.c */
 
-/* Text of /proc/PID/status and /proc/PID/stat; borrowed. */
+/* Text of /proc/PID/status, stat and smaps_rollup; borrowed; the last may be NULL. */
 struct gcg__process_text
 {
-  const char *status, *stat;
+  const char *status, *stat, *smaps;
 };
 
 /* /api/overview.  LIVE is the process now; NULL: as it was when the snapshot was taken. */
@@ -82,6 +82,19 @@ void gcg__overview_totals (const struct gcg__model *model, struct gcg__json *jso
 /* Member "capture". */
 void gcg__overview_capture (const struct gcg__model *model, struct gcg__json *json);
 
+/* process_page.c */
+
+/* /api/process.  LIVE as for the overview. */
+enum gcg_status gcg__process_page (const struct gcg__model *model,
+                                   const struct gcg__frame_state *frame,
+                                   const struct gcg__process_text *live, struct gcg__json *json,
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* /api/threads: all of them, in the order of their ids. */
+enum gcg_status gcg__threads_page (const struct gcg__model *model,
+                                   const struct gcg__frame_state *frame,
+                                   const struct gcg__query *query, struct gcg__json *json,
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
+
 /* type_table.c: /api/types */
 enum gcg_status gcg__types_page (const struct gcg__model *model,
                                  const struct gcg__frame_state *frame,
@@ -95,6 +108,9 @@ enum gcg_status gcg__sites_page (const struct gcg__model *model,
                                  const struct gcg__frame_state *frame,
                                  const struct gcg__query *query, struct gcg__json *json,
                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* The row of site ID as member KEY. */
+void gcg__site_row (const struct gcg__model *model, uint32_t id, const char *key,
+                    struct gcg__json *json);
 /* All sites with objects, most bytes first, as member "sites". */
 enum gcg_status gcg__sites_rows (const struct gcg__model *model, struct gcg__json *json,
                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
@@ -123,6 +139,32 @@ enum gcg_status gcg__component_cycles (struct gcg__model *model, uint32_t first,
                                        const char *key, struct gcg__json *json,
                                        struct gcg_error *error)
     __attribute__ ((warn_unused_result));
+
+/* object.c */
+
+/* Finds the object that holds the address written as TEXT, "0x7f12a0", and the OFFSET in it.
+   Errors: GCG_NOT_FOUND. */
+enum gcg_status gcg__object_find (const struct gcg__model *model, const char *text,
+                                  struct gcg__object *object, uint64_t *offset,
+                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* /api/objects */
+enum gcg_status gcg__objects_page (const struct gcg__model *model,
+                                   const struct gcg__frame_state *frame,
+                                   const struct gcg__query *query, struct gcg__json *json,
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* /api/objects/ADDRESS, and what it points to, in order of offset, and what points to it, roots
+   first.  Errors: also GCG_NOT_FOUND. */
+enum gcg_status gcg__object_page (struct gcg__model *model, const struct gcg__frame_state *frame,
+                                  const char *address, struct gcg__json *json,
+                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
+enum gcg_status gcg__referents_page (const struct gcg__model *model,
+                                     const struct gcg__frame_state *frame, const char *address,
+                                     const struct gcg__query *query, struct gcg__json *json,
+                                     struct gcg_error *error) __attribute__ ((warn_unused_result));
+enum gcg_status gcg__referrers_page (const struct gcg__model *model,
+                                     const struct gcg__frame_state *frame, const char *address,
+                                     const struct gcg__query *query, struct gcg__json *json,
+                                     struct gcg_error *error) __attribute__ ((warn_unused_result));
 
 /* summary.c: "gcglass report --json" */
 enum gcg_status gcg__summary_write (struct gcg__model *model, struct gcg__json *json,

@@ -76,12 +76,12 @@ write_stack (const struct gcg__model *model, uint32_t id, struct gcg__json *json
   gcg__json_end (json);
 }
 
-static void
-write_row (const struct gcg__model *model, uint32_t id, struct gcg__json *json)
+void
+gcg__site_row (const struct gcg__model *model, uint32_t id, const char *key, struct gcg__json *json)
 {
   const struct gcg__place *place = &model->types->places[id];
   const struct gcg__count *count = &model->histogram->by_site[id];
-  gcg__json_object (json, NULL);
+  gcg__json_object (json, key);
   gcg__json_unsigned (json, "id", id);
   gcg__json_string (json, "type", model->types->groups[model->types->group_of_site[id]].name);
   gcg__json_string (json, "site", place->text);
@@ -105,7 +105,7 @@ gcg__sites_rows (const struct gcg__model *model, struct gcg__json *json, struct 
     return status;
   gcg__json_array (json, "sites");
   for (uint32_t i = 0; i < n; i++)
-    write_row (model, sites[i], json);
+    gcg__site_row (model, sites[i], NULL, json);
   gcg__json_end (json);
   free (sites);
   return GCG_OK;
@@ -272,7 +272,7 @@ gcg__sites_page (const struct gcg__model *model, const struct gcg__frame_state *
       gcg__json_unsigned (json, "limit", query->limit);
       gcg__json_array (json, "rows");
       for (uint32_t i = 0; i < chosen.n; i++)
-        write_row (model, sites.sites[chosen.rows[i]], json);
+        gcg__site_row (model, sites.sites[chosen.rows[i]], NULL, json);
       gcg__json_end (json);
       gcg__json_end (json);
       free (chosen.rows);

@@ -70,6 +70,14 @@ x_headers (void **state)
                                        "/api/",
                                        "/api/frame",
                                        "/api/types",
+                                       "/process",
+                                       "/threads",
+                                       "/objects",
+                                       "/objects/0x1",
+                                       "/api/process",
+                                       "/api/threads",
+                                       "/api/objects",
+                                       "/api/objects/0x1",
                                        "/static/style.css",
                                        "/static/api.js",
                                        "/static/favicon.svg",
@@ -163,6 +171,10 @@ t_parameters (void **state)
 {
   static const char *const bad[] = { "/api/types?limit=1000000000000",
                                      "/api/types?limit=0",
+                                     "/api/objects?site=0",
+                                     "/api/objects?site=1048576",
+                                     "/api/objects?sort=nothing",
+                                     "/api/threads?limit=-1",
                                      "/api/types?limit=-1",
                                      "/api/types?limit=NaN",
                                      "/api/types?limit=1e3",
@@ -394,12 +406,26 @@ m_pipelined (void **state)
   assert_int_equal (status_of (&server, "/api/frame"), 200);
 }
 
+/* The address of an object of the snapshot that is shown. */
+static void
+some_address (char address[32])
+{
+  struct answer answer = ask_as_owner (&server, "GET", "/api/objects?limit=1", NULL, NULL);
+  json_t *json = json_loadb (answer.body, answer.n_body, 0, NULL);
+  json_t *row = json_array_get (json_object_get (json, "rows"), 0);
+  snprintf (address, 32, "%s", json_string_value (json_object_get (row, "address")));
+  json_decref (json);
+  answer_free (&answer);
+}
+
 static void
 index_is_the_table (void **state)
 {
   size_t i;
   json_t *route;
+  char address[32];
   (void)state;
+  some_address (address);
   struct answer answer = ask_as_owner (&server, "GET", "/api/", NULL, NULL);
   json_t *json = json_loadb (answer.body, answer.n_body, 0, NULL);
   json_t *routes = json_object_get (json, "routes");
@@ -417,7 +443,10 @@ index_is_the_table (void **state)
       strcpy (actual, path);
     else
       sprintf (actual, "%.*s%s%s", (int)(brace - path), path,
-               strncmp (brace, "{N}", 3) == 0 ? "1" : "style.css", strchr (brace, '}') + 1);
+               strncmp (brace, "{N}", 3) == 0         ? "1"
+               : strncmp (brace, "{ADDRESS}", 9) == 0 ? address
+                                                      : "style.css",
+               strchr (brace, '}') + 1);
     int status = status_of (&server, actual);
     /* A picture may lack its renderer here; the rest answers. */
     if (strcmp (method, "POST") == 0)

@@ -1,0 +1,91 @@
+/* root_text.c -- see root_text.h. */
+#include <config.h>
+
+#include "report/root_text.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+
+/* DWARF numbers, System V ABI for x86-64, figure 3.36. */
+static const char *const x86_64_registers[]
+    = { "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
+        "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip" };
+
+static const char *
+base_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
+static void
+static_text (const struct gcg__model *model, const struct gcg__region *region, uint64_t address,
+             struct gcg__buffer *out)
+{
+  const struct gcg__snapshot *s = model->snapshot;
+  const char *name;
+  uint64_t offset;
+  if (gcg__symbols_data (model->symbols, address, &name, &offset))
+    {
+      gcg__buffer_clean (out, name);
+      if (offset > 0)
+        gcg__buffer_format (out, "+%llu", (unsigned long long)offset);
+    }
+  else
+    gcg__buffer_format (out, "0x%llx", (unsigned long long)address);
+  gcg__buffer_text (out, " (static data of ");
+  gcg__buffer_clean (out, base_name (s->strings + s->modules[region->index].path));
+  gcg__buffer_text (out, ")");
+}
+
+void
+gcg__thread_text (const struct gcg__model *model, uint32_t thread, struct gcg__buffer *out)
+{
+  const struct gcg__thread *t = &model->snapshot->threads[thread];
+  gcg__buffer_format (out, "%u (", t->tid);
+  gcg__buffer_clean (out, model->snapshot->strings + t->name);
+  gcg__buffer_text (out, ")");
+}
+
+void
+gcg__root_text (const struct gcg__model *model, const struct gcg__root *root,
+                struct gcg__buffer *out)
+{
+  const struct gcg__region *region = &model->snapshot->regions[root->region];
+  unsigned long long address = root->address;
+  switch (region->kind)
+    {
+    case GCG__REGION_STATIC:
+      static_text (model, region, root->address, out);
+      break;
+    case GCG__REGION_STACK:
+      gcg__buffer_text (out, "stack of thread ");
+      gcg__thread_text (model, region->index, out);
+      gcg__buffer_format (out, ", at 0x%llx", address);
+      break;
+    case GCG__REGION_REGISTERS:
+      if (model->snapshot->info->machine == EM_X86_64
+          && address < sizeof x86_64_registers / sizeof x86_64_registers[0])
+        gcg__buffer_format (out, "register %s of thread ", x86_64_registers[address]);
+      else
+        gcg__buffer_format (out, "register x%llu of thread ", address);
+      gcg__thread_text (model, region->index, out);
+      break;
+    case GCG__REGION_EXPLICIT:
+      gcg__buffer_format (out, "0x%llx, in memory given to GC_add_roots", address);
+      break;
+    default:
+      gcg__buffer_text (out, "a root that only the collector knows");
+    }
+}
+
+const char *
+gcg__root_href (const struct gcg__model *model, const struct gcg__root *root, char scratch[32])
+{
+  const struct gcg__region *region = &model->snapshot->regions[root->region];
+  if (region->kind != GCG__REGION_STACK && region->kind != GCG__REGION_REGISTERS)
+    return NULL;
+  snprintf (scratch, 32, "/threads/%u", model->snapshot->threads[region->index].tid);
+  return scratch;
+}

@@ -1,0 +1,120 @@
+/* object.js -- the page /objects/ADDRESS: one object, the way from a root to it, and what it is
+ * connected with, which opens in place, level by level, as far as one likes.
+ */
+import { get, pageLink } from './api.js';
+import { code, element, fill } from './dom.js';
+import { count, plural, size, sizeNode } from './format.js';
+import { addressLink } from './object_node.js';
+import { load, startPage } from './page.js';
+import { siteNode } from './site.js';
+
+const PAGE = 50; /* rows fetched at a time */
+const address = location.pathname.split('/').pop();
+
+function fact(name, ...value) {
+  return [element('dt', {}, name), element('dd', {}, ...value)];
+}
+
+function facts({ object }) {
+  const slack = object.slot_bytes - object.bytes;
+  return [
+    ...fact('Size', sizeNode(object.bytes)),
+    ...fact('Slot', sizeNode(object.slot_bytes), slack > 0 ? ` (${size(slack)} more)` : ''),
+    ...fact('Kind', object.kind),
+    ...(object.site_id === 0 ? [] : [...fact('Born', `after collection ${count(object.birth)}`),
+      ...fact('Age', plural(object.age, 'collection'))]),
+    ...fact('Finalizer', object.finalizer ?? 'none'),
+    ...(object.ignored ? fact('Leak', 'ignored, as the program asked') : []),
+    ...(object.component === null ? [] : fact('Component', element('a', {
+      href: pageLink(`/garbage/${object.component}`, {}, true),
+    }, `garbage component ${count(object.component)}`))),
+  ];
+}
+
+function wayNode(step) {
+  const text = step.kind === 'root'
+    ? (step.href ? element('a', { href: pageLink('/threads') }, step.text) : element('span', {}, step.text))
+    : code(step.text);
+  return element('li', {}, text,
+    step.address ? [' ', addressLink(step.address)] : null,
+    step.field ? code(`.${step.field}`, 'grey') : null);
+}
+
+/* One end of an edge; what KIND ("referents", "referrers") leads on from it opens below it. */
+function edgeNode(edge, kind) {
+  if (edge.kind === 'root') {
+    return element('li', {}, element('span', { class: 'toggle-place' }),
+      element('span', { class: 'mark' }, 'root '), edge.text);
+  }
+  const { object } = edge;
+  const toggle = element('button', {
+    type: 'button', class: 'toggle', 'aria-expanded': 'false',
+    'aria-label': `${kind === 'referents' ? 'What' : 'What points to'} ${object.type} at ${object.address}`
+      + (kind === 'referents' ? ' points to' : ''),
+  }, '▸');
+  const field = code(/^[[+]/.test(edge.field) ? edge.field : `.${edge.field}`);
+  const node = element('li', {}, toggle,
+    ...(kind === 'referents' ? [field, ' → ', code(object.type)] : [code(object.type), field]), ' ',
+    addressLink(object.address), ' ', element('span', { class: 'grey' }, size(object.bytes)));
+  toggle.addEventListener('click', () => {
+    const open = toggle.getAttribute('aria-expanded') === 'true';
+    toggle.setAttribute('aria-expanded', String(!open));
+    if (open) node.querySelector('ul').remove();
+    else {
+      const list = element('ul', { class: 'tree' });
+      node.append(list);
+      grow(list, object.address, kind, 0);
+    }
+  });
+  return node;
+}
+
+/* Adds to LIST what follows at OFFSET of the object's KIND. */
+async function grow(list, of, kind, offset) {
+  list.querySelector(':scope > .more')?.remove();
+  try {
+    const data = await get(`/api/objects/${of}/${kind}`, { offset, limit: PAGE });
+    list.append(...data.rows.map((row) => edgeNode(row, kind)));
+    const shown = offset + data.rows.length;
+    if (data.total === 0) {
+      list.append(element('li', { class: 'grey' }, kind === 'referents' ? 'nothing' : 'nobody'));
+    } else if (shown < data.total) {
+      list.append(element('li', { class: 'more' }, element('button', {
+        type: 'button', onclick: () => grow(list, of, kind, shown),
+      }, `${count(data.total - shown)} more`)));
+    }
+  } catch (error) {
+    if (!('status' in error)) throw error;
+    list.append(element('li', { class: 'grey' }, error.message));
+  }
+}
+
+function show(data) {
+  const { object } = data;
+  document.title = `${object.type} at ${object.address} – gcglass`;
+  const head = fill(document.getElementById('head'), data);
+  head.querySelector('.name').textContent = object.type;
+  head.querySelector('.back').href = pageLink('/objects');
+  const at = new URLSearchParams(location.search).get('at');
+  head.querySelector('.lead').replaceChildren(code(object.address), `, ${size(object.bytes)}, `,
+    object.reachable ? 'reachable' : element('span', { class: 'warn' }, 'garbage'),
+    at ? `; the address asked for is ${count(Number(at))} bytes inside it` : '');
+  document.getElementById('facts').replaceChildren(...facts(data));
+  document.getElementById('why-title').textContent = object.reachable ? 'Why it is alive' : 'Why it is garbage';
+  document.getElementById('why').textContent = `${object.why[0].toUpperCase()}${object.why.slice(1)}.`;
+  const left = object.path_length - object.path.filter((step) => step.kind === 'object').length;
+  const steps = object.path.map(wayNode);
+  if (left > 0) steps.splice(2, 0, element('li', { class: 'grey' }, `… ${plural(left, 'object')} between …`));
+  document.getElementById('way').replaceChildren(...steps);
+  document.getElementById('allocated').replaceChildren(object.allocated ? siteNode(object.allocated)
+    : element('li', { class: 'grey' }, 'Not known: this object carries no tag.'));
+  for (const [kind, total] of [['referents', data.referents_total], ['referrers', data.referrers_total]]) {
+    const title = document.getElementById(`${kind}-title`);
+    title.textContent = `${kind === 'referents' ? 'Points to' : 'Is pointed to by'} (${count(total)})`;
+    const list = document.getElementById(kind);
+    list.replaceChildren();
+    grow(list, object.address, kind, 0);
+  }
+}
+
+startPage(() => load(`/api/objects/${address}`, {}, show));

@@ -1,0 +1,67 @@
+/* process.js -- the page /process: memory, collector, threads, modules.
+ *
+ * The memory is that of now while the process lives: asked again every few seconds, not while the
+ * tab is hidden.
+ */
+import { element, fill, stamp } from './dom.js';
+import { count, duration, sizeNode } from './format.js';
+import { load, startPage } from './page.js';
+import { threadRow } from './thread_row.js';
+
+const AGAIN_MS = 3000;
+const main = document.querySelector('main');
+
+const MEMORY = [
+  ['virtual_bytes', 'Virtual'], ['peak_virtual_bytes', 'its peak', 'part'],
+  ['resident_bytes', 'Resident'], ['peak_resident_bytes', 'its peak', 'part'],
+  ['anonymous_bytes', 'anonymous', 'part'], ['file_bytes', 'of files', 'part'],
+  ['shared_bytes', 'shared', 'part'], ['locked_bytes', 'Locked'], ['data_bytes', 'Data'],
+  ['stack_bytes', 'Stack of the first thread'], ['code_bytes', 'Code'], ['library_bytes', 'Libraries'],
+  ['page_table_bytes', 'Page tables'], ['swap_bytes', 'Swapped out'],
+];
+const COUNTS = [['threads', 'Threads'], ['major_faults', 'Major page faults'], ['minor_faults', 'Minor page faults']];
+const SMAPS = [
+  ['pss_bytes', 'Its share of what is shared, and its own'], ['private_dirty_bytes', 'Private, written'],
+  ['private_clean_bytes', 'Private, not written'], ['shared_dirty_bytes', 'Shared, written'],
+  ['shared_clean_bytes', 'Shared, not written'], ['referenced_bytes', 'Touched lately'], ['swap_bytes', 'Swapped out'],
+];
+
+function figures(list, data, format) {
+  return list.flatMap(([key, name, part]) => [
+    element('dt', { class: part ?? null }, name),
+    element('dd', {}, data[key] === null || data[key] === undefined ? '–' : format(data[key])),
+  ]);
+}
+
+const formats = { bytes: sizeNode, count, ns: duration };
+
+function words(name) {
+  return name.replaceAll('_', ' ');
+}
+
+function show(data) {
+  fill(main, data);
+  document.getElementById('memory').replaceChildren(...figures(MEMORY, data.process, sizeNode),
+    ...figures(COUNTS, data.process, count));
+  document.getElementById('smaps').replaceChildren(...(data.smaps ? figures(SMAPS, data.smaps, sizeNode)
+    : [element('dt', {}, data.frame.state === 'live' ? 'The system does not tell.' : 'Not kept in the snapshot.')]));
+  document.getElementById('statistics').replaceChildren(...data.collector.statistics.flatMap((one) => [
+    element('dt', { title: one.meaning }, words(one.name)), element('dd', {}, formats[one.unit](one.value))]));
+  document.getElementById('settings').replaceChildren(
+    element('dt', {}, 'version'), element('dd', {}, data.collector.version),
+    ...data.collector.settings.flatMap((one) => [element('dt', {}, `${words(one.name)}: ${one.value}`),
+      element('dd', { class: 'grey' }, one.meaning)]));
+  document.querySelector('#threads tbody').replaceChildren(...data.threads.map(threadRow));
+  document.querySelector('#modules tbody').replaceChildren(
+    ...data.modules.map((module) => stamp('module-row', module)));
+  if (data.frame.state === 'live') setTimeout(again, AGAIN_MS);
+}
+
+const start = () => load('/api/process', {}, show, { pin: false });
+
+function again() {
+  if (!document.hidden) start();
+  else document.addEventListener('visibilitychange', again, { once: true });
+}
+
+startPage(start);

@@ -1,0 +1,15 @@
+/* thread_row.js -- the row of a thread (template "thread-row").
+ */
+import { element, stamp } from './dom.js';
+
+function role(thread) {
+  if (thread.agent) return 'gcglass’s own';
+  if (thread.collecting) return 'took the snapshot';
+  return thread.registered ? 'registered' : 'not registered: its stack keeps nothing';
+}
+
+export function threadRow(thread) {
+  const tr = stamp('thread-row', thread);
+  tr.querySelector('.role').append(element('span', { class: thread.registered ? null : 'grey' }, role(thread)));
+  return tr;
+}
