@@ -33,11 +33,16 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function redrawAll() {
-  for (const chart of drawn) {
-    if (chart.place.isConnected) chart.redraw();
-    else chart.forget();
+/* Lets go of the charts that have left the page. */
+function sweep() {
+  for (const one of drawn) {
+    if (one.chart && !one.box.isConnected) one.forget();
   }
+}
+
+function redrawAll() {
+  sweep();
+  for (const one of drawn) one.redraw();
 }
 
 new MutationObserver(redrawAll).observe(document.documentElement, { attributeFilter: ['data-theme'] });
@@ -123,11 +128,11 @@ function commonOptions() {
 
 /* What all charts share: a canvas of a fixed height, the library, an end. */
 class Drawing {
-  constructor(place, className, label) {
-    this.place = place;
+  constructor(className, label) {
     this.canvas = element('canvas', { role: 'img', tabindex: '0', 'aria-label': label });
     this.box = element('div', { class: `canvas-place ${className}` }, this.canvas);
     this.chart = null;
+    sweep();
     drawn.add(this);
   }
 
@@ -161,13 +166,13 @@ class Drawing {
    HIDDEN: a Set of keys of series; changed by the legend, which then calls TOGGLED.  */
 export class TimeChart extends Drawing {
   constructor(place, { label, axes, words, zoom, open, hidden = new Set(), toggled = () => {} }) {
-    super(place, 'tall', label);
+    super('tall', label);
     Object.assign(this, { label, axes, words, zoom, open, hidden, toggled });
     this.legend = element('ul', { class: 'legend', 'aria-label': 'Series, from the top' });
     this.reading = element('figcaption', { 'aria-live': 'polite' });
     this.chosen = null; /* an index, or null: the last */
     this.data = { times: [], series: [] };
-    place.replaceChildren(element('figure', { class: 'chart' }, this.legend, this.box, this.reading));
+    place.replaceChildren(element('figure', { class: 'chart' }, this.box, this.reading, this.legend));
     this.watchPointer();
     this.canvas.addEventListener('keydown', (event) => this.key(event));
   }
@@ -375,7 +380,7 @@ export class TimeChart extends Drawing {
 /* Bars, one for each of BARS { name, value, words }, read out by pointer and arrow keys. */
 export class Histogram extends Drawing {
   constructor(place, { label, format, colour: variable = '--series-1' }) {
-    super(place, 'low', label);
+    super('low', label);
     Object.assign(this, { format, variable, bars: [], chosen: 0 });
     this.reading = element('figcaption', { 'aria-live': 'polite' });
     place.replaceChildren(element('figure', { class: 'chart' }, this.box, this.reading));
@@ -430,7 +435,7 @@ export class Histogram extends Drawing {
 /* VALUES as a line as high as a row; WORDS says the same to whoever does not see it. */
 export class Sparkline extends Drawing {
   constructor(place, words) {
-    super(place, 'spark', words);
+    super('spark', words);
     this.canvas.removeAttribute('tabindex');
     this.box.title = words;
     place.replaceChildren(this.box);

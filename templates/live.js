@@ -4,13 +4,13 @@
  * nobody answers, and never again once nothing can change.  What is shown stays shown; a line of
  * text says how things are.
  */
-import { element } from './dom.js';
 import { ApiError } from './api.js';
 
 const LOST_MS = 10000;
 
-/* Calls LOOK () at once and then as often as its answer { every (ms, null: never again), text }
-   says, and shows its text in STATUS.  Answers a function that looks now. */
+/* Calls LOOK () at once and then as often as its answer { every (ms, null: never again), text,
+   kind ("now": things move) } says, and shows its text in STATUS.  Answers a function that looks
+   now. */
 export function follow(look, status) {
   let timer = 0;
   let busy = false;
@@ -18,8 +18,7 @@ export function follow(look, status) {
 
   function say(kind, text) {
     status.className = `live-status ${kind}`;
-    const words = element('span', {}, text);
-    if (status.textContent !== text) status.replaceChildren(words);
+    if (status.textContent !== text) status.textContent = text;
   }
 
   async function again() {
@@ -28,10 +27,10 @@ export function follow(look, status) {
     busy = true;
     let wait = LOST_MS;
     try {
-      const { every, text } = await look();
+      const { every, text, kind = 'still' } = await look();
       wait = every;
       over = every === null;
-      say(over ? 'over' : 'now', text);
+      say(kind, text);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       say('lost', error.status === 0 ? `${error.message} What is shown stays.` : error.message);

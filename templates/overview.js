@@ -23,6 +23,7 @@ let shownId = null;
 let samples = null; /* the last answer of /api/tracker */
 let memory = null;
 let collections = null;
+let from = null; /* the number of the first sample shown; null: all */
 
 /* A local path of the server's keeps the chosen snapshot; anything else is no link. */
 function localLink(href) {
@@ -117,14 +118,12 @@ function recent() {
   if (!samples?.total) return null;
   const { unix_ms: times, numbers } = samples.chart;
   const first = times.findIndex((time) => time >= samples.last.unix_ms - SHOWN_MS);
-  return first > 0 ? numbers[first] : query.from ?? null;
+  return first > 0 ? numbers[first] : from;
 }
 
-const query = { from: null };
-
 const look = follow(async () => {
-  query.from = recent();
-  samples = await get('/api/tracker', { points: POINTS, types: TREND_TYPES, from: query.from });
+  from = recent();
+  samples = await get('/api/tracker', { points: POINTS, types: TREND_TYPES, from });
   drawMemory();
   drawTrends();
   return standing(samples);

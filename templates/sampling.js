@@ -5,7 +5,7 @@ import { element } from './dom.js';
 import { notice } from './frame.js';
 import { plural } from './format.js';
 
-export const SAMPLE_MS = 1000;
+const LEAST_MS = 1000; /* between two looks */
 const IDLE_MS = 5000;
 
 async function tryTo(what, path, fields) {
@@ -49,7 +49,9 @@ export function standing({ frame, sampling, total }) {
   }
   if (sampling.every_s > 0) {
     const every = sampling.every_s === 1 ? 'every second' : `every ${sampling.every_s} s`;
-    return { every: Math.max(SAMPLE_MS, sampling.every_s * 1000), text: `Sampling ${every}: ${samples}.` };
+    return {
+      every: Math.max(LEAST_MS, sampling.every_s * 1000), text: `Sampling ${every}: ${samples}.`, kind: 'now',
+    };
   }
-  return { every: IDLE_MS, text: `Not sampling: ${samples}.` };
+  return { every: IDLE_MS, text: total === 0 ? 'Not sampling.' : `Not sampling: ${samples}.` };
 }

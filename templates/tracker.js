@@ -122,8 +122,8 @@ function show(data) {
   at('nothing').hidden = !none;
   at('over-time').hidden = none;
   at('samples').hidden = none;
-  at('controls').hidden = !data.sampling.possible || none;
-  at('start').hidden = data.sampling.every_s > 0;
+  at('controls').hidden = !data.sampling.possible;
+  at('start').hidden = data.sampling.every_s > 0 || none;
   at('stop-sampling').hidden = !(data.sampling.every_s > 0);
   at('whole').disabled = query('from') === null && query('to') === null;
   if (none) {
