@@ -111,6 +111,7 @@ stack_pointer (void)
 void
 gcg__capture_at_mark_end_stopped (void)
 {
+  ucontext_t context;
   uint64_t begin = raw_now (CLOCK_MONOTONIC), all = ~UINT64_C (0), mask;
 
   if (!capture_is_ours () || request.sweeping || request.done)
@@ -118,6 +119,8 @@ gcg__capture_at_mark_end_stopped (void)
   request.done = true;
   /* What the program had in the registers that calls preserve is on the stack from here on. */
   __builtin_unwind_init ();
+  getcontext (&context);
+  request.freeze.context = &context;
   request.freeze.stack_low = stack_pointer ();
   request.freeze.realtime_ns = raw_now (CLOCK_REALTIME);
   request.freeze.monotonic_ns = begin;

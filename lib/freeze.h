@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <ucontext.h>
 
 #include "column.h"
 
@@ -33,6 +34,7 @@ struct gcg__freeze
   pid_t pid, collecting_tid, agent_tid;
   uint64_t start_ns, requested_ns, realtime_ns, monotonic_ns;
   uint64_t stack_low; /* of the collecting thread */
+  const ucontext_t *context; /* its registers */
   struct gcg__shared *shared;
 
   /* Columns of the snapshot, by section code - 1. */

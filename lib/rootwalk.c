@@ -15,6 +15,8 @@
 #include "thread.h"
 
 #define MOST_REGISTERS 32
+#define MOST_STACK     (UINT64_C (1) << 20)  /* bytes kept of one thread's */
+#define MOST_STACKS    (UINT64_C (64) << 20) /* and of all */
 
 /* The registers of CONTEXT by DWARF number; returns their number. */
 static uint32_t
@@ -48,6 +50,30 @@ note_context_stopped (struct gcg__thread *thread, const ucontext_t *context)
   thread->sp = thread->registers[31];
   thread->fp = thread->registers[29];
 #endif
+}
+
+/* Copies the innermost part of THREAD's stack, so that it can be unwound where there are symbols.
+ */
+static void
+copy_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg__thread *thread)
+{
+  struct column *stacks = COLUMN (freeze, STACKS);
+  uint64_t low = thread->stack_low & ~UINT64_C (7);
+  uint64_t bytes = thread->stack_high > low ? thread->stack_high - low : 0;
+  const struct map *map = gcg__maps_find_stopped (freeze, low);
+
+  bytes = bytes < MOST_STACK ? bytes : MOST_STACK;
+  if (!map || !map->readable || stacks->n * 8 + bytes > MOST_STACKS)
+    return;
+  bytes = bytes < map->high - low ? bytes : map->high - low;
+  struct gcg__stack_piece piece
+      = { .low = low, .first = stacks->n, .n = (uint32_t)(bytes / 8), .thread = index };
+  uint64_t *words = column_reserve_stopped (stacks, sizeof *words, piece.n, &freeze->error);
+  if (!words)
+    return;
+  memcpy (words, (const void *)(uintptr_t)low, piece.n * sizeof *words);
+  stacks->n += piece.n;
+  COLUMN_PUSH (COLUMN (freeze, STACK_PIECES), struct gcg__stack_piece, piece, &freeze->error);
 }
 
 /* The region with the words [LOW, HIGH); its roots. */
@@ -155,6 +181,7 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
   if (tid == (uint64_t)freeze->collecting_tid)
     {
       thread.flags |= GCG__THREAD_COLLECTING;
+      note_context_stopped (&thread, freeze->context);
       thread.sp = freeze->stack_low;
     }
   else if (note)
@@ -174,6 +201,7 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
   COLUMN_PUSH (COLUMN (freeze, THREADS), struct gcg__thread, thread, &freeze->error);
   if (!stack || (thread.flags & GCG__THREAD_AGENT))
     return;
+  copy_stack_stopped (freeze, index, &thread);
   scan_readable_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
   if (note)
     {

@@ -293,6 +293,7 @@ answer_page (struct gcg__server *server, const struct gcg__request *request,
 PAGE (gcg__api_types, gcg__types_page, &answer->query)
 PAGE (gcg__api_sites, gcg__sites_page, &answer->query)
 PAGE (gcg__api_threads, gcg__threads_page, &answer->query)
+PAGE (gcg__api_thread, gcg__thread_page, gcg__captured_number (captures))
 PAGE (gcg__api_garbage, gcg__garbage_page, &answer->query)
 PAGE (gcg__api_component, gcg__component_page, gcg__captured_number (captures), &answer->query)
 PAGE (gcg__api_objects, gcg__objects_page, &answer->query)

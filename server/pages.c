@@ -139,6 +139,24 @@ GCG__HANDLER (gcg__page_threads)
   send_page (server, request, reply, "threads.html");
 }
 
+GCG__HANDLER (gcg__page_thread)
+{
+  const struct gcg__entry *entry;
+  uint64_t id = gcg__captured_number (captures);
+  bool found = false;
+  if (!gcg__answer_entry (server, request, reply, &entry))
+    return;
+  for (uint32_t i = 0; entry != NULL && i < entry->model->snapshot->n_threads; i++)
+    found = found || entry->model->snapshot->threads[i].tid == id;
+  if (entry == NULL || found)
+    send_asset (server, request, reply, "thread.html");
+  else
+    gcg__reply_error (reply, &server->assets, request, 404,
+                      "There is no such thread in this snapshot: it has ended, or began later.");
+  if (entry != NULL)
+    gcg__source_put (server->source, entry);
+}
+
 GCG__HANDLER (gcg__page_objects)
 {
   (void)captures;

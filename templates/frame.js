@@ -27,7 +27,7 @@ const LOST_MS = 10000;
 
 const bar = document.getElementById('frame');
 const here = document.body.dataset.page ?? '';
-const PARTS = { component: '/garbage', object: '/objects' }; /* pages of one thing, and of all */
+const PARTS = { component: '/garbage', object: '/objects', thread: '/threads' }; /* pages of one thing, and of all */
 const sticky = 'sticky' in document.body.dataset; /* shows one snapshot until it is left */
 const parts = {};
 let current = null; /* the last frame */

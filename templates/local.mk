@@ -5,6 +5,7 @@ TEMPLATE_FILES = \
 	%D%/types.html \
 	%D%/process.html \
 	%D%/threads.html \
+	%D%/thread.html \
 	%D%/objects.html \
 	%D%/object.html \
 	%D%/garbage.html \
@@ -16,6 +17,7 @@ TEMPLATE_FILES = \
 	%D%/print.css \
 	%D%/favicon.svg \
 	%D%/theme.js \
+	%D%/thread.js \
 	%D%/thread_row.js \
 	%D%/threads.js \
 	%D%/api.js \

@@ -33,7 +33,7 @@ function facts({ object }) {
 
 function wayNode(step) {
   const text = step.kind === 'root'
-    ? (step.href ? element('a', { href: pageLink('/threads') }, step.text) : element('span', {}, step.text))
+    ? (step.href ? element('a', { href: pageLink(step.href, {}, true) }, step.text) : element('span', {}, step.text))
     : code(step.text);
   return element('li', {}, text,
     step.address ? [' ', addressLink(step.address)] : null,
@@ -44,7 +44,8 @@ function wayNode(step) {
 function edgeNode(edge, kind) {
   if (edge.kind === 'root') {
     return element('li', {}, element('span', { class: 'toggle-place' }),
-      element('span', { class: 'mark' }, 'root '), edge.text);
+      element('span', { class: 'mark' }, 'root '),
+      edge.href ? element('a', { href: pageLink(edge.href, {}, true) }, edge.text) : edge.text);
   }
   const { object } = edge;
   const toggle = element('button', {

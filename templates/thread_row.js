@@ -1,5 +1,6 @@
 /* thread_row.js -- the row of a thread (template "thread-row").
  */
+import { pageLink } from './api.js';
 import { element, stamp } from './dom.js';
 
 function role(thread) {
@@ -10,6 +11,9 @@ function role(thread) {
 
 export function threadRow(thread) {
   const tr = stamp('thread-row', thread);
+  const name = tr.querySelector('th');
+  name.replaceChildren(element('a', { href: pageLink(`/threads/${thread.id}`, {}, true) },
+    ...name.childNodes));
   tr.querySelector('.role').append(element('span', { class: thread.registered ? null : 'grey' }, role(thread)));
   return tr;
 }

@@ -105,6 +105,8 @@ columns_view (const struct columns *columns)
   COLUMNS_VIEW (BIG_STEPS, big_steps, view.n_big_steps);
   COLUMNS_VIEW (COLLECTIONS, collections, view.n_collections);
   COLUMNS_VIEW (FINALIZERS, finalizers, view.n_finalizers);
+  COLUMNS_VIEW (STACKS, stacks, view.n_stack_words);
+  COLUMNS_VIEW (STACK_PIECES, stack_pieces, view.n_stack_pieces);
 #undef COLUMNS_VIEW
   if (n_info != 1 || n_words != view.n_objects || n_counts != n_words || n_steps != view.n_edges)
     columns_die ("columns of the same table differ in length");

@@ -461,6 +461,8 @@ heap_write (struct heap *heap)
       = { .kind = GCG__REGION_STATIC, .low = HEAP_STATIC, .high = HEAP_STATIC + 8 * heap->roots.n };
   const struct gcg__thread thread
       = { .tid = 4711, .flags = GCG__THREAD_STOPPED | GCG__THREAD_COLLECTING, .state = 'R' };
+  const uint64_t stack[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+  const struct gcg__stack_piece piece = { .low = HEAP_STATIC - 4096, .n = 8 };
   const struct gcg__collection collection
       = { .number = 7,
           .start_ns = UINT64_C (4999000000),
@@ -472,16 +474,27 @@ heap_write (struct heap *heap)
 #define HEAP_ONE(name, one)       [GCG__SECTION_##name - 1] = { &(one), 1 }
 #define HEAP_VECTOR(name, vector) [GCG__SECTION_##name - 1] = { heap->vector.data, heap->vector.n }
   const struct gcg__column columns[GCG__N_SECTIONS] = {
-    HEAP_ONE (INFO, heap->info),          HEAP_VECTOR (STRINGS, strings),
-    HEAP_ONE (MODULES, module),           HEAP_VECTOR (SITES, sites),
-    HEAP_VECTOR (FRAMES, frames),         HEAP_ONE (THREADS, thread),
-    HEAP_ONE (REGIONS, region),           HEAP_VECTOR (ROOTS, roots),
-    HEAP_VECTOR (BLOCKS, blocks),         HEAP_VECTOR (SLOTS, slots),
-    HEAP_VECTOR (WORDS, words),           HEAP_VECTOR (EDGE_COUNTS, counts),
-    HEAP_VECTOR (EDGE_TARGETS, targets),  HEAP_VECTOR (EDGE_STEPS, steps),
-    HEAP_VECTOR (BIG_SLACKS, big_slacks), HEAP_VECTOR (BIG_COUNTS, big_counts),
-    HEAP_VECTOR (BIG_STEPS, big_steps),   HEAP_ONE (COLLECTIONS, collection),
+    HEAP_ONE (INFO, heap->info),
+    HEAP_VECTOR (STRINGS, strings),
+    HEAP_ONE (MODULES, module),
+    HEAP_VECTOR (SITES, sites),
+    HEAP_VECTOR (FRAMES, frames),
+    HEAP_ONE (THREADS, thread),
+    HEAP_ONE (REGIONS, region),
+    HEAP_VECTOR (ROOTS, roots),
+    HEAP_VECTOR (BLOCKS, blocks),
+    HEAP_VECTOR (SLOTS, slots),
+    HEAP_VECTOR (WORDS, words),
+    HEAP_VECTOR (EDGE_COUNTS, counts),
+    HEAP_VECTOR (EDGE_TARGETS, targets),
+    HEAP_VECTOR (EDGE_STEPS, steps),
+    HEAP_VECTOR (BIG_SLACKS, big_slacks),
+    HEAP_VECTOR (BIG_COUNTS, big_counts),
+    HEAP_VECTOR (BIG_STEPS, big_steps),
+    HEAP_ONE (COLLECTIONS, collection),
     HEAP_VECTOR (FINALIZERS, finalizers),
+    HEAP_ONE (STACK_PIECES, piece),
+    [GCG__SECTION_STACKS - 1] = { stack, 8 },
   };
 #undef HEAP_ONE
 #undef HEAP_VECTOR

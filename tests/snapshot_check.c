@@ -201,6 +201,13 @@ static const struct change changes[] = {
   { "agent version", "(I5)", FIELD (INFO, struct gcg__info, agent_version), UINT32_MAX },
   { "status", "(I5)", FIELD (INFO, struct gcg__info, proc_status), UINT32_MAX },
   { "stat", "(I5)", FIELD (INFO, struct gcg__info, proc_stat), UINT32_MAX },
+  { "stack's thread", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, thread), 1 },
+  { "stack's first word", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, first), 1 },
+  { "a stack too short", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, n), 7 },
+  { "a stack too long", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, n), UINT32_MAX },
+  { "stack between words", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, low), 4 },
+  { "stack at the end", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, low),
+    UINT64_MAX - 7 },
   { "strings' first byte", "(I5)", GCG__SECTION_STRINGS, 0, 0, 1, 'a' },
 };
 

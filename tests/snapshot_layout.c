@@ -120,6 +120,10 @@ print_objects (void)
   FIELD ("FINALIZERS", struct gcg__finalizer, object);
   FIELD ("FINALIZERS", struct gcg__finalizer, mode);
   FIELD ("FINALIZERS", struct gcg__finalizer, function);
+  FIELD ("STACK_PIECES", struct gcg__stack_piece, low);
+  FIELD ("STACK_PIECES", struct gcg__stack_piece, first);
+  FIELD ("STACK_PIECES", struct gcg__stack_piece, n);
+  FIELD ("STACK_PIECES", struct gcg__stack_piece, thread);
 }
 
 int

@@ -1,5 +1,5 @@
 # Tests of lib/symbol, included from tests/local.mk.
-SYMBOL_LIBS = lib/symbol/libsymbol.la
+SYMBOL_LIBS = lib/symbol/libsymbol.la lib/snapshot/libsnapshot.la
 
 check_PROGRAMS += %D%/symbol_check
 tests_symbol_check_SOURCES = %D%/symbol_check.c %D%/modules.c %D%/modules.h

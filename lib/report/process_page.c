@@ -141,13 +141,13 @@ top_of (const struct gcg__model *model, const struct gcg__thread *thread)
     return NULL;
   uint32_t n = gcg__symbols_frames (model->symbols, thread->pc, false, &frames);
   for (uint32_t i = 0; i < n; i++)
-    if (frames[i].function[0] != '\0')
+    if (frames[i].function[0] != '\0' && !gcg__types_own_module (frames[i].module))
       return frames[i].function;
   return NULL;
 }
 
-static void
-write_thread (const struct gcg__model *model, uint32_t index, struct gcg__json *json)
+void
+gcg__thread_members (const struct gcg__model *model, uint32_t index, struct gcg__json *json)
 {
   const struct gcg__snapshot *s = model->snapshot;
   const struct gcg__thread *thread = &s->threads[index];
@@ -159,7 +159,6 @@ write_thread (const struct gcg__model *model, uint32_t index, struct gcg__json *
       roots += (region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS)
                && region->index == index;
     }
-  gcg__json_object (json, NULL);
   gcg__json_unsigned (json, "id", thread->tid);
   gcg__json_string (json, "name", s->strings + thread->name);
   gcg__json_string (json, "state", letter);
@@ -171,6 +170,13 @@ write_thread (const struct gcg__model *model, uint32_t index, struct gcg__json *
   gcg__json_unsigned (json, "stack_bytes", thread->stack_high - thread->stack_low);
   gcg__json_unsigned (json, "roots", roots);
   gcg__json_string (json, "top", top_of (model, thread));
+}
+
+static void
+write_thread (const struct gcg__model *model, uint32_t index, struct gcg__json *json)
+{
+  gcg__json_object (json, NULL);
+  gcg__thread_members (model, index, json);
   gcg__json_end (json);
 }
 

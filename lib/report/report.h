@@ -95,6 +95,15 @@ enum gcg_status gcg__threads_page (const struct gcg__model *model,
                                    const struct gcg__query *query, struct gcg__json *json,
                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
 
+/* What a row says of thread INDEX, as members of the object that is open. */
+void gcg__thread_members (const struct gcg__model *model, uint32_t index, struct gcg__json *json);
+
+/* thread_page.c: /api/threads/ID.  Errors: also GCG_NOT_FOUND. */
+enum gcg_status gcg__thread_page (const struct gcg__model *model,
+                                  const struct gcg__frame_state *frame, uint64_t id,
+                                  struct gcg__json *json, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
 /* type_table.c: /api/types */
 enum gcg_status gcg__types_page (const struct gcg__model *model,
                                  const struct gcg__frame_state *frame,

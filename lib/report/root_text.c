@@ -48,12 +48,24 @@ gcg__thread_text (const struct gcg__model *model, uint32_t thread, struct gcg__b
   gcg__buffer_text (out, ")");
 }
 
+const char *
+gcg__register_text (const struct gcg__model *model, uint64_t number,
+                    char scratch[GCG__REGISTER_TEXT])
+{
+  if (model->snapshot->info->machine == EM_X86_64
+      && number < sizeof x86_64_registers / sizeof x86_64_registers[0])
+    return x86_64_registers[number];
+  snprintf (scratch, GCG__REGISTER_TEXT, "x%u", (unsigned)number % 1000);
+  return scratch;
+}
+
 void
 gcg__root_text (const struct gcg__model *model, const struct gcg__root *root,
                 struct gcg__buffer *out)
 {
   const struct gcg__region *region = &model->snapshot->regions[root->region];
   unsigned long long address = root->address;
+  char scratch[GCG__REGISTER_TEXT];
   switch (region->kind)
     {
     case GCG__REGION_STATIC:
@@ -65,11 +77,8 @@ gcg__root_text (const struct gcg__model *model, const struct gcg__root *root,
       gcg__buffer_format (out, ", at 0x%llx", address);
       break;
     case GCG__REGION_REGISTERS:
-      if (model->snapshot->info->machine == EM_X86_64
-          && address < sizeof x86_64_registers / sizeof x86_64_registers[0])
-        gcg__buffer_format (out, "register %s of thread ", x86_64_registers[address]);
-      else
-        gcg__buffer_format (out, "register x%llu of thread ", address);
+      gcg__buffer_format (out, "register %s of thread ",
+                          gcg__register_text (model, address, scratch));
       gcg__thread_text (model, region->index, out);
       break;
     case GCG__REGION_EXPLICIT:

@@ -13,6 +13,12 @@ void gcg__root_text (const struct gcg__model *model, const struct gcg__root *roo
 const char *gcg__root_href (const struct gcg__model *model, const struct gcg__root *root,
                             char scratch[32]);
 
+#define GCG__REGISTER_TEXT 8
+
+/* The name of the register with DWARF number NUMBER, perhaps in SCRATCH. */
+const char *gcg__register_text (const struct gcg__model *model, uint64_t number,
+                                char scratch[GCG__REGISTER_TEXT]);
+
 /* Adds "4243 (worker)". */
 void gcg__thread_text (const struct gcg__model *model, uint32_t thread, struct gcg__buffer *out);
 

@@ -285,6 +285,26 @@ check_finalizers (const struct gcg__snapshot *s, struct gcg_error *error)
   return GCG_OK;
 }
 
+/* I9 */
+static enum gcg_status
+check_stacks (const struct gcg__snapshot *s, struct gcg_error *error)
+{
+  uint64_t next = 0;
+  for (uint32_t i = 0; i < s->n_stack_pieces; i++)
+    {
+      const struct gcg__stack_piece *piece = &s->stack_pieces[i];
+      if (piece->thread >= s->n_threads || (i > 0 && piece->thread <= piece[-1].thread)
+          || piece->first != next || piece->n > s->n_stack_words - next || piece->low % 8 != 0
+          || piece->low > UINT64_MAX - UINT64_C (8) * piece->n)
+        return check_fail (error, "stack piece %" PRIu32 " (I9)", i);
+      next += piece->n;
+    }
+  if (next != s->n_stack_words)
+    return check_fail (error, "%" PRIu64 " stack words belong to no thread (I9)",
+                       s->n_stack_words - next);
+  return GCG_OK;
+}
+
 enum gcg_status
 gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
 {
@@ -297,5 +317,7 @@ gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *err
     status = check_objects (snapshot, error);
   if (status == GCG_OK)
     status = check_finalizers (snapshot, error);
+  if (status == GCG_OK)
+    status = check_stacks (snapshot, error);
   return status;
 }

@@ -132,3 +132,25 @@ gcg__first_edge (const struct gcg__snapshot *snapshot, uint32_t id, uint64_t *co
   *count = find_count (snapshot, id);
   return edge;
 }
+
+bool
+gcg__snapshot_stack_word (const struct gcg__snapshot *snapshot, uint32_t thread, uint64_t address,
+                          uint64_t *word)
+{
+  uint32_t low = 0, high = snapshot->n_stack_pieces;
+  while (low < high)
+    {
+      uint32_t middle = low + (high - low) / 2;
+      if (snapshot->stack_pieces[middle].thread < thread)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (low == snapshot->n_stack_pieces || snapshot->stack_pieces[low].thread != thread)
+    return false;
+  const struct gcg__stack_piece *piece = &snapshot->stack_pieces[low];
+  if (address % 8 != 0 || address < piece->low || (address - piece->low) / 8 >= piece->n)
+    return false;
+  *word = snapshot->stacks[piece->first + (address - piece->low) / 8];
+  return true;
+}

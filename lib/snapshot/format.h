@@ -42,7 +42,8 @@ struct gcg__file_section
 /* A file has at most this many sections. */
 #define GCG__SECTIONS_MAX 256u
 
-/* Code, C type of the element.  Every section must be there, empty or not, INFO exactly once. */
+/* Code, C type of the element.  Every section must be there, empty or not, INFO exactly once; those
+   from GCG__SECTION_OPTIONAL on came later and count as empty when they are not. */
 #define GCG_SECTION_MAP(XX)                                                                        \
   XX (INFO, 1, struct gcg__info)                                                                   \
   XX (STRINGS, 2, char)                                                                            \
@@ -62,11 +63,14 @@ struct gcg__file_section
   XX (BIG_COUNTS, 16, struct gcg__big)                                                             \
   XX (BIG_STEPS, 17, struct gcg__big)                                                              \
   XX (COLLECTIONS, 18, struct gcg__collection)                                                     \
-  XX (FINALIZERS, 19, struct gcg__finalizer)
+  XX (FINALIZERS, 19, struct gcg__finalizer)                                                       \
+  XX (STACKS, 20, uint64_t)                                                                        \
+  XX (STACK_PIECES, 21, struct gcg__stack_piece)
 
 enum gcg__section
 {
-  GCG__N_SECTIONS = 19, /* codes are 1 ... 19 */
+  GCG__N_SECTIONS = 21, /* codes are 1 ... 21 */
+  GCG__SECTION_OPTIONAL = 20,
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
 #undef GCG_SECTION_ENUM
@@ -262,6 +266,16 @@ struct gcg__finalizer
   uint64_t function;
 };
 
+/* A thread's stack from LOW upward: N words of STACKS from FIRST on.  Of a deep stack only the
+   innermost words are there. */
+struct gcg__stack_piece
+{
+  uint64_t low; /* a multiple of 8 */
+  uint64_t first;
+  uint32_t n;
+  uint32_t thread; /* at most one piece each, ascending */
+};
+
 /* Every element is the same bytes on every platform: no padding, nothing wider than 8 bytes. */
 _Static_assert(sizeof (struct gcg__file_header) == 64, "file header");
 _Static_assert(sizeof (struct gcg__file_section) == 32, "section table");
@@ -275,6 +289,7 @@ _Static_assert(sizeof (struct gcg__block) == 32, "BLOCKS");
 _Static_assert(sizeof (struct gcg__big) == 16, "BIG_...");
 _Static_assert(sizeof (struct gcg__collection) == 56, "COLLECTIONS");
 _Static_assert(sizeof (struct gcg__finalizer) == 16, "FINALIZERS");
+_Static_assert(sizeof (struct gcg__stack_piece) == 24, "STACK_PIECES");
 
 /* Checksum of a section: four lanes of 64-bit FNV-1a over little-endian words (word i goes to lane
    i mod 4, the last one zero-padded), then the lanes and the length folded the same way.  Every

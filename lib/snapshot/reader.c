@@ -12,7 +12,7 @@
  * The layout is canonical: sections follow one another in the order of the table, each at the first
  * multiple of 64 after the one before, so that no two files mean the same and no byte is outside
  * every checksum and gap.  Sections with codes unknown here are passed over (a later minor
- * addition); those known must all be there.
+ * addition); those of the first version must all be there.
  *
  * A struct gcg__snapshot owns its memory; it is read-only, so any number of threads may use it.
  */
@@ -104,7 +104,7 @@ reader_lay_out (const char *map, uint64_t bytes, struct reader_column columns[GC
   end += -end % GCG__ALIGNMENT;
   if (end != bytes)
     return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: bytes after its end");
-  for (uint32_t i = 0; i < GCG__N_SECTIONS; i++)
+  for (uint32_t i = 0; i < GCG__SECTION_OPTIONAL - 1; i++)
     if (!columns[i].data)
       return gcg__snapshot_fail (error, GCG_CORRUPT,
                                  "damaged snapshot: section %" PRIu32 " missing", i + 1);
@@ -117,7 +117,7 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
                     struct gcg_error *error)
 {
   uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
-  uint64_t n_steps, n_collections, n_finalizers;
+  uint64_t n_steps, n_collections, n_finalizers, n_pieces;
 #define READER_COLUMN(NAME, field, count)                                                          \
   s->field = columns[GCG__SECTION_##NAME - 1].data;                                                \
   count = columns[GCG__SECTION_##NAME - 1].n
@@ -140,6 +140,8 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
   READER_COLUMN (BIG_STEPS, big_steps, s->n_big_steps);
   READER_COLUMN (COLLECTIONS, collections, n_collections);
   READER_COLUMN (FINALIZERS, finalizers, n_finalizers);
+  READER_COLUMN (STACKS, stacks, s->n_stack_words);
+  READER_COLUMN (STACK_PIECES, stack_pieces, n_pieces);
 #undef READER_COLUMN
   if (n_info != 1)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
@@ -149,7 +151,7 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
                                "damaged snapshot: columns of the same table differ in length");
   if (n_objects > UINT32_MAX || n_modules > UINT32_MAX || n_threads > UINT32_MAX
       || n_regions > UINT32_MAX || n_blocks > UINT32_MAX || n_collections > UINT32_MAX
-      || n_finalizers > UINT32_MAX || n_sites > GCG__SITES_MAX)
+      || n_finalizers > UINT32_MAX || n_pieces > UINT32_MAX || n_sites > GCG__SITES_MAX)
     return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: a table is too long");
   s->n_objects = n_objects;
   s->n_modules = n_modules;
@@ -159,6 +161,7 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
   s->n_sites = n_sites;
   s->n_collections = n_collections;
   s->n_finalizers = n_finalizers;
+  s->n_stack_pieces = n_pieces;
   return GCG_OK;
 }
 

@@ -38,6 +38,8 @@
  *       an object without a tag has site, birth and slack 0
  *   I7  finalizers are sorted by object, and exactly their objects carry GCG__OBJECT_FINALIZER
  *   I8  every section's checksum is right, every gap is zero
+ *   I9  stack pieces ascend by thread, at most one each, follow one another in STACKS and reach its
+ *       end; their addresses are multiples of 8 and do not reach past the address space
  *
  * A snapshot is read-only and may be read by any number of threads.
  */
@@ -69,10 +71,13 @@ struct gcg__snapshot
   const struct gcg__big *big_slacks, *big_counts, *big_steps;
   const struct gcg__collection *collections; /* oldest first */
   const struct gcg__finalizer *finalizers;
+  const uint64_t *stacks;
+  const struct gcg__stack_piece *stack_pieces;
   uint64_t n_strings; /* bytes */
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;
   uint32_t n_objects, n_blocks, n_sites, n_modules, n_threads, n_regions;
-  uint32_t n_collections, n_finalizers;
+  uint64_t n_stack_words;
+  uint32_t n_collections, n_finalizers, n_stack_pieces;
   const void *map; /* the whole file, or a copy of it */
   uint64_t map_bytes;
 };
@@ -93,7 +98,7 @@ enum gcg_status gcg__snapshot_open (const char *path, struct gcg__snapshot **sna
 /* Takes SNAPSHOT (NULL is fine). */
 void gcg__snapshot_close (struct gcg__snapshot *snapshot);
 
-/* Verifies I1 ... I8 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
+/* Verifies I1 ... I9 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
 enum gcg_status gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
@@ -123,6 +128,10 @@ bool gcg__snapshot_find (const struct gcg__snapshot *snapshot, uint64_t address,
 /* The finalizer of object ID, or NULL.  Borrowed until the snapshot is closed. */
 const struct gcg__finalizer *gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot,
                                                       uint32_t id);
+
+/* The word at ADDRESS of the stack of thread THREAD; false when it was not copied.  O(log threads). */
+bool gcg__snapshot_stack_word (const struct gcg__snapshot *snapshot, uint32_t thread,
+                               uint64_t address, uint64_t *word);
 
 /* Number of the first edge of ID, and how many it has.  O(log blocks + objects of its block). */
 uint64_t gcg__first_edge (const struct gcg__snapshot *snapshot, uint32_t id, uint64_t *count);

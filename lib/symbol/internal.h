@@ -135,6 +135,9 @@ struct gcg__symbols
   struct gcg__table fields;      /* shape, offset: field.c */
   struct gcg__table expressions; /* hash of the question: expression.c */
   struct gcg__field_work *field_work;
+  Dwfl *unwinder; /* all modules where they were: traceback.c */
+  struct unwinding *unwinding; /* under way */
+  bool unwinder_tried;
   struct gcg__table paths;     /* addresses of file and directory names: address.c */
   struct gcg__table demangled; /* address of the mangled name */
   void *demangler;             /* handle of the library, when there is one */
@@ -272,6 +275,10 @@ bool gcg__type_is_known (struct gcg__symbols *symbols, struct gcg__type *type);
 /* The definition of aggregate DIE, which may be itself or, when it is but declared, one of the same
    name. */
 bool gcg__type_definition (struct gcg__symbols *symbols, Dwarf_Die *die, Dwarf_Die *definition);
+
+/* traceback.c */
+
+void gcg__traceback_fini (struct gcg__symbols *symbols);
 
 /* field.c */
 

@@ -41,6 +41,41 @@ struct gcg__frame
 uint32_t gcg__symbols_frames (struct gcg__symbols *symbols, uint64_t address, bool return_address,
                               const struct gcg__frame **frames);
 
+#define GCG__CALL_REGISTERS 32u /* by DWARF number; as many as struct gcg__thread has */
+
+/* A function that had not returned.  Frames inlined into it are gcg__symbols_frames's affair. */
+struct gcg__call
+{
+  uint64_t pc;
+  bool return_address; /* PC is where it goes on: look it up one byte before */
+  uint64_t low, high;  /* its part of the stack: [stack pointer, that of its caller) */
+  uint32_t known;      /* bit i: registers[i] is known */
+  uint64_t registers[GCG__CALL_REGISTERS];
+};
+
+/* Unwinds the stack of THREAD (an index) as it was in the snapshot, innermost call first, at most
+   MOST calls into CALLS.  By the call frame information of the modules' files (dwfl_thread_getframes
+   over registers and stack words of the snapshot), so it works offline; it ends where a file or its
+   information is missing.  Returns how many; 0 when the registers are not known. */
+uint32_t gcg__symbols_calls (struct gcg__symbols *symbols, uint32_t thread, struct gcg__call *calls,
+                             uint32_t most);
+
+/* A local variable or parameter. */
+struct gcg__variable
+{
+  const char *name, *type; /* TYPE "" when it has no name */
+  bool parameter;
+  bool in_register;
+  uint64_t place; /* address, or number of the register */
+  uint64_t bytes; /* 0: unknown */
+};
+
+/* The variables visible in CALL that have a place there, innermost scope first, at most MOST into
+   VARIABLES.  Those whose place needs more than a register or an offset from one are left out.
+   Strings are borrowed until SYMBOLS are freed.  Returns how many. */
+uint32_t gcg__symbols_variables (struct gcg__symbols *symbols, const struct gcg__call *call,
+                                 struct gcg__variable *variables, uint32_t most);
+
 /* Name of the data symbol at ADDRESS and the offset in it, or false. */
 bool gcg__symbols_data (struct gcg__symbols *symbols, uint64_t address, const char **name,
                         uint64_t *offset);

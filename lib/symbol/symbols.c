@@ -112,6 +112,7 @@ gcg__symbols_free (struct gcg__symbols *symbols)
 {
   if (symbols == NULL)
     return;
+  gcg__traceback_fini (symbols);
   for (uint32_t i = 0; i < symbols->n_images; i++)
     {
       struct gcg__image *image = &symbols->images[i];
