@@ -2,4 +2,4 @@
 BENCHES += bench/symbol
 bench_symbol_SOURCES = bench/symbol.c bench/stats.c bench/stats.h tests/modules.c tests/modules.h
 bench_symbol_CFLAGS = $(AM_CFLAGS) -g
-bench_symbol_LDADD = lib/symbol/libsymbol.la
+bench_symbol_LDADD = lib/symbol/libsymbol.la lib/snapshot/libsnapshot.la

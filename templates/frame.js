@@ -268,6 +268,7 @@ function closeMenuFromOutside(event) {
 }
 
 drawFrame();
+bar.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 watchKeys(PAGES, () => { parts.menu.open = false; });
 document.addEventListener('click', closeMenuFromOutside);
 document.addEventListener('visibilitychange', () => {

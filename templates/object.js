@@ -36,8 +36,8 @@ function wayNode(step) {
     ? (step.href ? element('a', { href: pageLink(step.href, {}, true) }, step.text) : element('span', {}, step.text))
     : code(step.text);
   return element('li', {}, text,
-    step.address ? [' ', addressLink(step.address)] : null,
-    step.field ? code(`.${step.field}`, 'grey') : null);
+    step.field ? code(/^[[+]/.test(step.field) ? step.field : `.${step.field}`, 'grey') : null,
+    ...(step.address ? [' ', addressLink(step.address)] : []));
 }
 
 /* One end of an edge; what KIND ("referents", "referrers") leads on from it opens below it. */

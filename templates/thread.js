@@ -36,7 +36,7 @@ function localsNode(frame) {
   if (frame.locals.length === 0) return null;
   const named = frame.locals.filter((one) => one.name !== null).length;
   return element('details', { open: named > 0 },
-    element('summary', {}, `${plural(frame.locals.length, 'word')} that hold objects`),
+    element('summary', {}, plural(frame.locals.length, 'word that holds an object', 'words that hold objects')),
     element('div', { class: 'scroll' }, element('table', {},
       element('thead', {}, element('tr', {}, ...['Variable', 'Its type', 'Where', 'Holds', 'Bytes'].map((text, i) => element('th',
         { scope: 'col', class: i === 4 ? 'number' : null }, text)))),
@@ -58,7 +58,7 @@ function show(data) {
   head.querySelector('.name').textContent = thread.name;
   head.querySelector('.back').href = pageLink('/threads');
   head.querySelector('.lead').textContent = `Thread ${thread.id}, ${thread.state_text}; `
-    + `${size(thread.stack_bytes)} of stack, on which ${plural(thread.roots, 'word')} hold objects. Outermost call first.`;
+    + `${size(thread.stack_bytes)} of stack, on which ${thread.roots === 1 ? 'a word holds an object' : `${plural(thread.roots, 'word')} hold objects`}. Outermost call first.`;
   document.getElementById('why').textContent = thread.why ?? '';
   document.getElementById('calls').replaceChildren(...data.frames.map(callNode));
 }

@@ -261,6 +261,54 @@ async function typesTests({ browser, test, shot }) {
   });
 }
 
+async function objectTests({ browser, test, shot }) {
+  await test('all objects, the largest first', async () => {
+    await browser.click('#frame [data-page-link=objects]');
+    await browser.until('rows', `${rowsReady}
+      && document.querySelectorAll('#all-objects tbody tr').length === ${PAGE}`);
+    assertDescending(await bytesIn(browser, 3));
+    await shot('objects');
+  });
+
+  await test('a search by type leaves that type', async () => {
+    await browser.type('input[type=search]', 'struct node');
+    await browser.until('nodes only', `${rowsReady} && location.search.includes('q=')
+      && [...document.querySelectorAll('#all-objects tbody .type')].every((one) =>
+        one.textContent.includes('struct node'))`);
+  });
+
+  await test('an object says why, and opens in place', async () => {
+    await browser.click('#all-objects tbody a.address');
+    await browser.until('an object', `location.pathname.startsWith('/objects/0x')
+      && document.querySelector('#referents li')`);
+    assert.match(await browser.text('#why'), /point/);
+    await browser.click('#referents .toggle, #referrers .toggle');
+    await browser.until('the next level', 'document.querySelector(".tree .tree li")');
+    await shot('object');
+  });
+
+  await test('an address inside an object leads to the object', async () => {
+    const inside = await browser.run(`return '/objects/0x'
+      + (BigInt(location.pathname.split('/').pop()) + 8n).toString(16)`);
+    const before = await browser.run('return location.pathname');
+    await browser.open(new URL(inside, await browser.url()).href);
+    await browser.until('the figures', 'document.querySelector("#facts dt")');
+    assert.equal(await browser.run('return location.pathname'), before);
+    assert.match(await browser.text('#head .lead'), /8 bytes inside/);
+  });
+
+  await test('the process and its threads', async () => {
+    await browser.click('#frame [data-page-link=process]');
+    await browser.until('figures', 'document.querySelectorAll("#statistics dt").length > 5');
+    await shot('process');
+    await browser.click('#threads tbody a');
+    await browser.until('a thread', `location.pathname.startsWith('/threads/')
+      && !document.querySelector('#calls .skeleton')`);
+    assert.match(await browser.text('#head .lead'), /Thread \d+/);
+    await shot('thread');
+  });
+}
+
 async function frameTests({ browser, test, shot }, server) {
   await test('? lists the keys, Esc closes the list', async () => {
     await browser.press('?');
@@ -350,6 +398,7 @@ export async function view(context) {
     await cycleTests(context, server);
     await attackTests(context, server);
     await typesTests(context, server);
+    await objectTests(context, server);
     await frameTests(context, server);
     await errorTests(context, server);
   } finally {
