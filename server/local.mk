@@ -22,20 +22,17 @@ server_libserver_la_CCASFLAGS =
 # What a program that links libserver.la links too.
 SERVER_LIBS = $(CIVETWEB_LIBS) $(JANSSON_LIBS) -lpthread
 
-# The files of the front end as read-only data, and a table of them: name, start, size.  The
-# system's Chart.js is one of them, as chart.min.js.
+# The files of the front end as read-only data, and a table of them: name, start, size.
 CLEANFILES += %D%/assets_data.S
-%D%/assets_data.S: $(TEMPLATE_FILES) $(CHART_JS) %D%/local.mk
+%D%/assets_data.S: $(TEMPLATE_FILES) %D%/local.mk
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
 	  table='	.section .data.rel.ro,"aw"\n	.balign 8\n	.globl gcg__embedded\ngcg__embedded:\n'; \
 	  echo '	.section .rodata'; \
 	  n=0; \
-	  for file in $(TEMPLATE_FILES) $(CHART_JS); do \
+	  for file in $(TEMPLATE_FILES); do \
 	    n=`expr $$n + 1`; \
 	    if test -f "$$file"; then path=$$file; else path=$(srcdir)/$$file; fi; \
-	    name=`basename $$file`; \
-	    test "$$file" != "$(CHART_JS)" || name=chart.min.js; \
-	    echo "name_$$n:	.asciz \"$$name\""; \
+	    echo "name_$$n:	.asciz \"`basename $$file`\""; \
 	    echo "data_$$n:	.incbin \"$$path\""; \
 	    echo "end_$$n:	.byte 0"; \
 	    table="$$table	.quad name_$$n, data_$$n, end_$$n - data_$$n\n"; \
