@@ -15,6 +15,7 @@
 #include "control.h"
 #include "gc_calls.h"
 #include "raw.h"
+#include "sample.h"
 
 bool gcg__agent_is_ready;
 
@@ -85,6 +86,7 @@ on_fork_child (void)
 {
   agent_tid = 0;
   gcg__capture_forget ();
+  gcg__sample_forget ();
   gcg__control_forget ();
 }
 

@@ -13,9 +13,12 @@
 
 #include "agent.h"
 #include "collector.h"
+#include "count.h"
 #include "gc_calls.h"
+#include "lifetime.h"
 #include "registry.h"
 #include "site.h"
+#include "survivors.h"
 #include "tag.h"
 
 size_t
@@ -48,6 +51,7 @@ tag_slowly (void *base, size_t bytes, struct gcg__static_site *site)
                       block << 28 | (uint64_t)(birth & TAG_BIRTH_MASK) << 8 | size / GRANULE,
                       __ATOMIC_RELAXED);
   tag_write (base, tag_place (base, size), size - 8 - bytes, gcg__site_id (site), birth);
+  gcg__count_made (gcg__site_id (site), bytes);
   return base;
 }
 
@@ -67,6 +71,7 @@ tag_plain (void *base, size_t bytes, struct gcg__static_site *site)
     {
       uint64_t low = id | birth << (GCG__WORD_BIRTH_SHIFT - 8) | slack << GCG__WORD_SLACK_SHIFT;
       *tag_place (base, granules * GRANULE) = low | tag_check (base, low) << 48;
+      gcg__count_made (id, bytes);
       return base;
     }
   return tag_slowly (base, bytes, site);
@@ -81,7 +86,10 @@ gcg__tag (void *object, size_t bytes, uint32_t site, size_t from_end)
       size_t size = GC_size (base);
       uint64_t *place = (uint64_t *)(base + size - from_end) - 1;
       if (bytes + 8 + from_end <= size)
-        tag_write (base, place, size - 8 - bytes, site, gcg__birth);
+        {
+          tag_write (base, place, size - 8 - bytes, site, gcg__birth);
+          gcg__count_made (site, bytes);
+        }
     }
   return object;
 }
@@ -108,13 +116,14 @@ gcg__tag_of (void *base)
 struct gcg__taken
 gcg__untag (void *object)
 {
-  struct gcg__taken taken = { NULL, 0, 0 };
+  struct gcg__taken taken = { 0 };
   void *base = object ? GC_base (object) : NULL;
 
   if (base && (taken.place = tag_find (base)))
     {
       taken.tag = *taken.place;
       taken.slack = tag_slack (taken.place);
+      taken.bytes = (uint64_t)((char *)taken.place - (char *)base) - taken.slack;
       tag_clear (taken.place);
     }
   return taken;
@@ -125,6 +134,16 @@ gcg__retag (struct gcg__taken taken)
 {
   if (taken.place)
     tag_restore (taken.place, taken.tag, taken.slack);
+}
+
+void
+gcg__count_freed (const struct gcg__taken *taken)
+{
+  if (!taken->place)
+    return;
+  gcg__survivors_freed (tag_site (taken->tag), taken->bytes, tag_birth (taken->tag),
+                        (uintptr_t)taken->place);
+  gcg__lifetime_freed (tag_site (taken->tag), taken->bytes, tag_birth (taken->tag));
 }
 
 void *
@@ -202,7 +221,8 @@ gcg__realloc_at (void *old, size_t bytes, uint32_t site)
 
   if (bytes == 0 && old)
     {
-      gcg__untag (old);
+      taken = gcg__untag (old);
+      gcg__count_freed (&taken);
       return GCG__GC (realloc) (old, 0);
     }
   /* The old tag goes first: libgc copies the whole slot, and what stands behind the object in the
@@ -214,6 +234,7 @@ gcg__realloc_at (void *old, size_t bytes, uint32_t site)
       gcg__retag (taken);
       return NULL;
     }
+  gcg__count_freed (&taken);
   /* libgc has kept or copied as much as it was asked for, eight bytes of the old object more than
      the program wants; they are to be as libgc leaves what it cuts off: zero. */
   slack = (size_t)((char *)tag_place (GC_base (object), GC_size (object)) - (char *)object) - bytes;
@@ -253,7 +274,8 @@ gcg__strdup (const char *text, struct gcg__static_site *site)
 void
 gcg__free (void *object)
 {
-  gcg__untag (object);
+  struct gcg__taken taken = gcg__untag (object);
+  gcg__count_freed (&taken);
   GCG__GC (free) (object);
 }
 

@@ -23,9 +23,13 @@ struct gcg__taken
 {
   uint64_t *place; /* NULL: there was none */
   uint64_t tag, slack;
+  uint64_t bytes; /* as requested */
 };
 struct gcg__taken gcg__untag (void *object);
 void gcg__retag (struct gcg__taken taken);
+
+/* Counts the object that TAKEN was taken off as freed by the program. */
+void gcg__count_freed (const struct gcg__taken *taken);
 
 /* The tag of the object at BASE (a slot's start), or 0. */
 uint64_t gcg__tag_of (void *base);

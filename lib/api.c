@@ -12,10 +12,13 @@
 #include "alloc.h"
 #include "capture.h"
 #include "control.h"
+#include "count.h"
 #include "gc_calls.h"
 #include "gcglass/gcglass.h"
 #include "registry.h"
+#include "sample.h"
 #include "site.h"
+#include "survivors.h"
 #include "tag.h"
 
 #define CLEARED_WORDS 2048
@@ -50,7 +53,13 @@ gcg_snapshot (const char *description, struct gcg_error *error)
   return snapshot_now (description, error);
 }
 
-/* Copies the whole of snapshot FROM to TO and makes sure that it is on the disk; 0 or an errno. */
+enum gcg_status
+gcg_sample (const char *description, struct gcg_error *error)
+{
+  return gcg__control_sample (description, 0, error);
+}
+
+/* Copies the whole of FROM to TO and makes sure that it is on the disk; 0 or an errno. */
 static int
 copy_and_sync (int from, int to)
 {
@@ -65,7 +74,7 @@ copy_and_sync (int from, int to)
   return fsync (to) < 0 ? errno : 0;
 }
 
-/* Saves SNAPSHOT to PATH by way of a temporary file beside it. */
+/* Saves the memory file SNAPSHOT to PATH by way of a temporary file beside it. */
 static enum gcg_status __attribute__ ((noinline))
 save_as (int snapshot, const char *path, struct gcg_error *error)
 {
@@ -113,11 +122,30 @@ gcg_save (const char *path, struct gcg_error *error)
 }
 
 enum gcg_status
+gcg_save_recording (const char *path, struct gcg_error *error)
+{
+  enum gcg_status status;
+  int log;
+
+  if (!path || !*path)
+    return gcg__fail (error, GCG_INVALID, "no file name to save to");
+  status = gcg__control_sample ("saved", 0, error);
+  if (status != GCG_OK)
+    return status;
+  log = gcg__sample_log (true);
+  if (log < 0)
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory for the recording");
+  status = save_as (log, path, error);
+  close (log);
+  return status;
+}
+
+enum gcg_status
 gcg_start_periodic_samples (double seconds, struct gcg_error *error)
 {
   enum gcg_status status;
 
-  if (!(seconds >= 0.01 && seconds <= 1e6))
+  if (!(seconds >= GCG__LEAST_INTERVAL && seconds <= GCG__MOST_INTERVAL))
     return gcg__fail (error, GCG_INVALID, "an interval is 0.01 to 1,000,000 seconds");
   status = gcg__control_start (error);
   if (status == GCG_OK)
@@ -149,6 +177,9 @@ gcg_track (const void *object, const char *type_name, struct gcg_error *error)
   site = gcg__site_with_type (site, type_name);
   taken = gcg__untag (base);
   tag_write (base, taken.place, taken.slack, site, tag_birth (taken.tag));
+  if (gcg__survivors_freed (tag_site (taken.tag), taken.bytes, tag_birth (taken.tag),
+                            (uintptr_t)taken.place))
+    gcg__count_made (site, taken.bytes);
   gcg__registry_retag ((uintptr_t)base, taken.tag, *taken.place);
   return GCG_OK;
 }

@@ -16,6 +16,7 @@
 static gcg__lock arena_lock = GCG__LOCK_INIT;
 static char *arena_next;
 static size_t arena_left;
+static uint64_t arena_mapped;
 
 void
 gcg__lock_take (gcg__lock *lock)
@@ -30,6 +31,23 @@ gcg__lock_give (gcg__lock *lock)
   atomic_flag_clear_explicit (lock, memory_order_release);
 }
 
+/* A mapping of BYTES, or NULL. */
+static void *
+arena_map (size_t bytes)
+{
+  void *result = raw_map (bytes);
+  if (result == MAP_FAILED)
+    return NULL;
+  __atomic_fetch_add (&arena_mapped, bytes, __ATOMIC_RELAXED);
+  return result;
+}
+
+uint64_t
+gcg__arena_bytes (void)
+{
+  return __atomic_load_n (&arena_mapped, __ATOMIC_RELAXED);
+}
+
 void *
 gcg__arena_take (size_t bytes)
 {
@@ -37,15 +55,12 @@ gcg__arena_take (size_t bytes)
 
   bytes = (bytes + 15) & ~(size_t)15;
   if (bytes >= CHUNK_BYTES / 4)
-    {
-      result = raw_map (bytes);
-      return result == MAP_FAILED ? NULL : result;
-    }
+    return arena_map (bytes);
   gcg__lock_take (&arena_lock);
   if (arena_left < bytes)
     {
-      char *chunk = raw_map (CHUNK_BYTES);
-      if (chunk == MAP_FAILED)
+      char *chunk = arena_map (CHUNK_BYTES);
+      if (!chunk)
         goto done;
       arena_next = chunk;
       arena_left = CHUNK_BYTES;

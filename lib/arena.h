@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef atomic_flag gcg__lock;
 #define GCG__LOCK_INIT ATOMIC_FLAG_INIT
@@ -20,6 +21,9 @@ void gcg__lock_give (gcg__lock *lock);
 
 /* BYTES of zeroed memory, aligned to 16, or NULL when there is none.  Any thread. */
 void *gcg__arena_take (size_t bytes);
+
+/* Bytes mapped so far. */
+uint64_t gcg__arena_bytes (void);
 
 /* A copy of TEXT (at most 4,000 bytes of it; NULL counts as ""), or "" when there is no memory. */
 const char *gcg__arena_text (const char *text);

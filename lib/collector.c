@@ -13,6 +13,7 @@
 #include "capture.h"
 #include "raw.h"
 #include "registry.h"
+#include "survivors.h"
 #include "tag.h"
 
 uint32_t gcg__birth;
@@ -26,6 +27,7 @@ static GC_await_finalize_proc program_await;
 
 static struct gcg__collection ring[GCG__MOST_COLLECTIONS];
 static uint64_t n_ring; /* ever */
+static uint64_t pause_last, pause_worst, pause_total;
 
 static struct gcg__range ranges[GCG__MOST_RANGES];
 static uint32_t n_ranges;
@@ -49,6 +51,10 @@ collector_pause_over (uint64_t now)
     return; /* abandoned before it marked */
   gcg__collection_now.pause_ns = now - gcg__collection_now.start_ns;
   gcg__collection_now.number = GC_get_gc_no ();
+  __atomic_store_n (&pause_last, gcg__collection_now.pause_ns, __ATOMIC_RELAXED);
+  __atomic_store_n (&pause_total, pause_total + pause_last, __ATOMIC_RELAXED);
+  if (pause_last > pause_worst)
+    __atomic_store_n (&pause_worst, pause_last, __ATOMIC_RELAXED);
   ring[n_ring % GCG__MOST_COLLECTIONS] = gcg__collection_now;
   n_ring++;
 }
@@ -75,6 +81,7 @@ on_collection_event (GC_EventType event)
       gcg__collection_now.mark_ns = raw_now (CLOCK_MONOTONIC) - mark_start;
       gcg__capture_at_mark_end_stopped ();
       __atomic_store_n (&gcg__birth, (uint32_t)GC_get_gc_no (), __ATOMIC_RELAXED);
+      gcg__survivors_note_stopped ();
       break;
     case GC_EVENT_PRE_START_WORLD:
       world_stopped = false;
@@ -95,6 +102,14 @@ on_collection_event (GC_EventType event)
     }
   if (program_event)
     program_event (event);
+}
+
+void
+gcg__collector_pauses (uint64_t *last, uint64_t *worst, uint64_t *total)
+{
+  *last = __atomic_load_n (&pause_last, __ATOMIC_RELAXED);
+  *worst = __atomic_load_n (&pause_worst, __ATOMIC_RELAXED);
+  *total = __atomic_load_n (&pause_total, __ATOMIC_RELAXED);
 }
 
 bool

@@ -53,6 +53,9 @@ bool gcg__collector_has_displacement (size_t offset);
 #define GCG__MOST_COLLECTIONS 512u
 uint32_t gcg__collector_past_stopped (struct gcg__collection past[GCG__MOST_COLLECTIONS]);
 
+/* How long the world has stood: last, longest, all collections so far.  Any thread. */
+void gcg__collector_pauses (uint64_t *last, uint64_t *worst, uint64_t *total);
+
 /* The collection under way, as far as it got. */
 extern struct gcg__collection gcg__collection_now;
 

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -21,8 +22,11 @@
 #include "agent.h"
 #include "capture.h"
 #include "gc_calls.h"
+#include "lifetime.h"
 #include "protocol.h"
 #include "raw.h"
+#include "recording/format.h"
+#include "sample.h"
 
 #define MOST_CONNECTIONS 16
 #define STACK_BYTES      ((size_t)256 << 10)
@@ -99,7 +103,9 @@ new_message (enum gcg__message_type type)
 static void
 set_text (struct gcg__message *message, const char *text)
 {
-  size_t n = strnlen (text, sizeof message->text - 1);
+  size_t n = strlen (text);
+  if (n > sizeof message->text - 1)
+    n = sizeof message->text - 1;
   memcpy (message->text, text, n);
   message->text[n] = 0;
 }
@@ -122,6 +128,35 @@ drop_connection (struct connection *connection)
     eventfd_write (connection->closed_eventfd, 1);
 }
 
+/* What sampling is set to. */
+static struct gcg__message
+sampling_message (void)
+{
+  struct gcg__message message = new_message (GCG__SAMPLING);
+  uint64_t interval = __atomic_load_n (&interval_ns, __ATOMIC_RELAXED);
+
+  message.flags = gcg__lifetime_is_on () ? GCG__FLAG_LIFETIMES : 0;
+  snprintf (message.text, sizeof message.text, "%.9g", (double)interval / 1e9);
+  return message;
+}
+
+/* Brings a server that has just connected up to date.  The mutex is held: what is sampled from now
+   on comes after it. */
+static void
+send_log (int fd)
+{
+  struct gcg__message sampling = sampling_message (), message = new_message (GCG__SAMPLES);
+  int log;
+
+  gcg__sample_prepare ();
+  send_message (fd, &sampling, -1);
+  log = gcg__sample_log (false);
+  if (log < 0)
+    return;
+  send_message (fd, &message, log);
+  close (log);
+}
+
 static enum gcg_status
 add_connection (int fd, int closed_eventfd, bool asked_here, struct gcg_error *error)
 {
@@ -132,7 +167,11 @@ add_connection (int fd, int closed_eventfd, bool asked_here, struct gcg_error *e
     if (connections[i].fd < 0)
       free = &connections[i];
   if (free)
-    *free = (struct connection){ fd, closed_eventfd, asked_here };
+    {
+      *free = (struct connection){ fd, closed_eventfd, asked_here };
+      if (!asked_here)
+        send_log (fd);
+    }
   pthread_mutex_unlock (&control_mutex);
   if (!free)
     {
@@ -160,18 +199,43 @@ gcg__control_has_servers (void)
   return any;
 }
 
+/* Sends MESSAGE and what is ATTACHED to every connected server. */
+static void
+send_to_servers (const struct gcg__message *message, int attached)
+{
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; running && i < MOST_CONNECTIONS; i++)
+    if (connections[i].fd >= 0 && !connections[i].asked_here)
+      send_message (connections[i].fd, message, attached);
+  pthread_mutex_unlock (&control_mutex);
+}
+
 void
 gcg__control_publish (int fd, const char *description, uint32_t flags)
 {
   struct gcg__message message = new_message (GCG__SNAPSHOT);
 
+  (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, NULL);
   message.flags = flags;
   set_text (&message, description);
-  pthread_mutex_lock (&control_mutex);
-  for (int i = 0; running && i < MOST_CONNECTIONS; i++)
-    if (connections[i].fd >= 0 && !connections[i].asked_here)
-      send_message (connections[i].fd, &message, fd);
-  pthread_mutex_unlock (&control_mutex);
+  send_to_servers (&message, fd);
+}
+
+enum gcg_status
+gcg__control_sample (const char *description, uint32_t flags, struct gcg_error *error)
+{
+  struct gcg__message message = new_message (GCG__SAMPLES);
+  enum gcg_status status = gcg__sample_take (description, flags, error);
+  int samples;
+
+  if (status != GCG_OK || !gcg__control_has_servers ())
+    return status;
+  samples = gcg__sample_last ();
+  if (samples < 0)
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory for a sample");
+  send_to_servers (&message, samples);
+  close (samples);
+  return GCG_OK;
 }
 
 /* Answers a CAPTURE on FD; false when the other side has gone. */
@@ -185,11 +249,44 @@ answer_capture (int fd, const struct gcg__message *ask)
 
   answer.sequence = ask->sequence;
   answer.status = gcg__capture (ask->text, false, &snapshot, &error);
+  if (answer.status == GCG_OK && gcg__control_has_servers ())
+    (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, NULL);
   set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
   sent = send_message (fd, &answer, snapshot);
   if (snapshot >= 0)
     close (snapshot);
   return sent;
+}
+
+/* Answers a SAMPLE on FD: every server is sent the sample, this one once more with its number. */
+static bool
+answer_sample (int fd, const struct gcg__message *ask)
+{
+  struct gcg__message answer = new_message (GCG__SAMPLES);
+  struct gcg_error error = { GCG_OK, "" };
+  int samples = -1;
+  bool sent;
+
+  answer.sequence = ask->sequence;
+  answer.status = gcg__control_sample (ask->text, 0, &error);
+  if (answer.status == GCG_OK)
+    samples = gcg__sample_last ();
+  set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
+  sent = send_message (fd, &answer, samples);
+  if (samples >= 0)
+    close (samples);
+  return sent;
+}
+
+/* A server sets the interval. */
+static bool
+set_sampling (const struct gcg__message *ask)
+{
+  double seconds = strtod (ask->text, NULL);
+
+  if (seconds == 0 || (seconds >= GCG__LEAST_INTERVAL && seconds <= GCG__MOST_INTERVAL))
+    gcg__control_every (seconds);
+  return true;
 }
 
 /* Reads one message; false when the connection has ended or speaks another language. */
@@ -205,7 +302,17 @@ serve_connection (int fd)
       || message.version != GCG__PROTOCOL_VERSION)
     return false;
   message.text[sizeof message.text - 1] = 0;
-  return message.type != GCG__CAPTURE || answer_capture (fd, &message);
+  switch (message.type)
+    {
+    case GCG__CAPTURE:
+      return answer_capture (fd, &message);
+    case GCG__SAMPLE:
+      return answer_sample (fd, &message);
+    case GCG__SAMPLING:
+      return set_sampling (&message);
+    default:
+      return true;
+    }
 }
 
 static void
@@ -221,7 +328,7 @@ accept_client (void)
     (void)add_connection (fd, -1, true, NULL);
 }
 
-/* Takes the periodic snapshot when its time has come; returns the wait in ms until the next. */
+/* Takes the periodic sample when its time has come; returns the wait in ms until the next. */
 static int
 periodic (void)
 {
@@ -232,14 +339,9 @@ periodic (void)
     return -1;
   if (now >= next_ns)
     {
-      int fd;
-      if (gcg__control_has_servers () && gcg__capture ("periodic", false, &fd, NULL) == GCG_OK)
-        {
-          gcg__control_publish (fd, "periodic", 0);
-          close (fd);
-        }
+      (void)gcg__control_sample ("", 0, NULL);
       now = raw_now (CLOCK_MONOTONIC);
-      next_ns = now + interval;
+      next_ns = next_ns + interval > now ? next_ns + interval : now + interval;
     }
   return (int)((next_ns - now) / 1000000) + 1;
 }
@@ -405,9 +507,14 @@ void
 gcg__control_every (double seconds)
 {
   uint64_t interval = seconds > 0 ? (uint64_t)(seconds * 1e9) : 0;
+  struct gcg__message message;
+
   __atomic_store_n (&interval_ns, interval, __ATOMIC_RELAXED);
-  if (wake_fd >= 0)
-    eventfd_write (wake_fd, 1);
+  if (wake_fd < 0)
+    return;
+  eventfd_write (wake_fd, 1);
+  message = sampling_message ();
+  send_to_servers (&message, -1);
 }
 
 void

@@ -1,7 +1,7 @@
 /* control.h -- the agent's thread and those it talks to.
  *
  * One thread, started when the first may ask, waits on the listening socket (gcglass snapshot PID),
- * on the connections to servers, and for the next periodic snapshot.  It blocks every signal but
+ * on the connections to servers, and for the next periodic sample.  It blocks every signal but
  * faults and the two that libgc stops and restarts the world with.  The protocol is lib/protocol.h.
  */
 #ifndef GCG_CONTROL_H
@@ -11,6 +11,10 @@
 #include <stdint.h>
 
 #include "gcglass/gcglass.h"
+
+/* Seconds between samples. */
+#define GCG__LEAST_INTERVAL 0.01
+#define GCG__MOST_INTERVAL  1e6
 
 /* Starts the thread unless it runs.  Errors: GCG_SYSTEM. */
 enum gcg_status gcg__control_start (struct gcg_error *error);
@@ -26,11 +30,15 @@ bool gcg__control_hello (int fd);
    says HELLO and adds the connection. */
 enum gcg_status gcg__control_connect (const char *name, struct gcg_error *error);
 
-/* Sends the snapshot in FD to every connected server. */
+/* Sends the snapshot in FD, and a sample taken with it, to every connected server. */
 void gcg__control_publish (int fd, const char *description, uint32_t flags);
+
+/* Takes a sample and sends it to every connected server.  Errors: as gcg__sample_take. */
+enum gcg_status gcg__control_sample (const char *description, uint32_t flags,
+                                     struct gcg_error *error);
 bool gcg__control_has_servers (void);
 
-/* Seconds between snapshots taken by the thread itself; 0 ends them. */
+/* Seconds between samples taken by the thread itself; 0 ends them. */
 void gcg__control_every (double seconds);
 
 /* After fork, in the child. */

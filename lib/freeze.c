@@ -31,6 +31,28 @@ close_others_stopped (int keep)
   syscall (SYS_close_range, (unsigned)keep + 1, ~0u, 0u);
 }
 
+void
+gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_texts)
+{
+  const struct gcg__site_entry *entry = gcg__site_entry (id);
+  struct gcg__site site = { .kind = entry->n_frames ? GCG__SITE_STACK : GCG__SITE_MACRO };
+  struct column *frames = COLUMN (freeze, FRAMES);
+
+  if (with_texts)
+    {
+      site.line = entry->line;
+      site.file = gcg__freeze_text_stopped (freeze, entry->file);
+      site.function = gcg__freeze_text_stopped (freeze, entry->function);
+      site.expression = gcg__freeze_text_stopped (freeze, entry->expression);
+      site.type = gcg__freeze_text_stopped (freeze, entry->type);
+      site.first_frame = (uint32_t)frames->n;
+      site.n_frames = entry->n_frames;
+      for (uint32_t j = 0; j < entry->n_frames; j++)
+        COLUMN_PUSH (frames, uint64_t, entry->frames[j], &freeze->error);
+    }
+  COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, site, &freeze->error);
+}
+
 /* The sites that some object has; the others keep their ids but not their texts. */
 static void
 sites_stopped (struct gcg__freeze *freeze)
@@ -38,7 +60,6 @@ sites_stopped (struct gcg__freeze *freeze)
   uint32_t n = gcg__site_count ();
   const uint64_t *words = COLUMN (freeze, WORDS)->data;
   uint64_t n_words = COLUMN (freeze, WORDS)->n;
-  struct column *sites = COLUMN (freeze, SITES), *frames = COLUMN (freeze, FRAMES);
   struct column used = { 0 };
   uint8_t *is_used = column_reserve_stopped (&used, 1, n, &freeze->error);
 
@@ -47,25 +68,9 @@ sites_stopped (struct gcg__freeze *freeze)
   for (uint64_t i = 0; i < n_words; i++)
     if (tag_site (words[i]) < n)
       is_used[tag_site (words[i])] = 1;
-  COLUMN_PUSH (sites, struct gcg__site, (struct gcg__site){ 0 }, &freeze->error);
+  COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, (struct gcg__site){ 0 }, &freeze->error);
   for (uint32_t i = 1; i < n && !freeze->error; i++)
-    {
-      const struct gcg__site_entry *entry = gcg__site_entry (i);
-      struct gcg__site site = { .kind = entry->n_frames ? GCG__SITE_STACK : GCG__SITE_MACRO };
-      if (is_used[i])
-        {
-          site.line = entry->line;
-          site.file = gcg__freeze_text_stopped (freeze, entry->file);
-          site.function = gcg__freeze_text_stopped (freeze, entry->function);
-          site.expression = gcg__freeze_text_stopped (freeze, entry->expression);
-          site.type = gcg__freeze_text_stopped (freeze, entry->type);
-          site.first_frame = (uint32_t)frames->n;
-          site.n_frames = entry->n_frames;
-          for (uint32_t j = 0; j < entry->n_frames; j++)
-            COLUMN_PUSH (frames, uint64_t, entry->frames[j], &freeze->error);
-        }
-      COLUMN_PUSH (sites, struct gcg__site, site, &freeze->error);
-    }
+    gcg__freeze_site_stopped (freeze, i, is_used[i]);
   column_fini_stopped (&used);
 }
 
@@ -152,8 +157,8 @@ collector_figures_stopped (struct gcg__info *info)
                  | (GC_get_java_finalization () ? GCG__INFO_JAVA : 0);
 }
 
-static void
-info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
+void
+gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 {
   char path[64], exe[4096];
   long n;
@@ -168,6 +173,21 @@ info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 #ifdef GCG_PRELOAD
   info->flags |= GCG__INFO_PRELOADED;
 #endif
+  info->agent_version = gcg__freeze_text_stopped (freeze, PACKAGE_VERSION);
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/exe");
+  n = syscall (SYS_readlinkat, AT_FDCWD, path, exe, sizeof exe - 1);
+  exe[n > 0 ? n : 0] = 0;
+  info->program = gcg__freeze_text_stopped (freeze, exe);
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/cmdline");
+  info->command_line = gcg__file_text_stopped (freeze, path);
+}
+
+static void
+info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
+{
+  char path[64];
+
+  gcg__freeze_program_stopped (freeze, info);
   info->flags |= (freeze->in_place ? GCG__INFO_IN_PLACE : 0)
                  | (freeze->at_exit ? GCG__INFO_AT_EXIT : 0)
                  | (freeze->on_demand ? GCG__INFO_ON_DEMAND : 0);
@@ -177,13 +197,6 @@ info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   info->heap_low = freeze->heap_low;
   info->heap_high = freeze->heap_high;
   info->description = gcg__freeze_text_stopped (freeze, freeze->description);
-  info->agent_version = gcg__freeze_text_stopped (freeze, PACKAGE_VERSION);
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/exe");
-  n = syscall (SYS_readlinkat, AT_FDCWD, path, exe, sizeof exe - 1);
-  exe[n > 0 ? n : 0] = 0;
-  info->program = gcg__freeze_text_stopped (freeze, exe);
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/cmdline");
-  info->command_line = gcg__file_text_stopped (freeze, path);
   gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/status");
   info->proc_status = gcg__file_text_stopped (freeze, path);
   gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/stat");

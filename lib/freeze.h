@@ -60,4 +60,10 @@ int gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child);
 /* Offset of TEXT (NUL-terminated) in STRINGS, appended; cut at GCG__STRING_MAX bytes. */
 uint32_t gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text);
 
+/* Appends site ID to SITES, its frames to FRAMES; WITH_TEXTS unless no object is of it. */
+void gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_texts);
+
+/* What INFO says of the program that FREEZE->pid runs: machine, command line, versions. */
+void gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info);
+
 #endif

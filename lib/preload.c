@@ -26,6 +26,7 @@
 #include "collector.h"
 #include "control.h"
 #include "gc_calls.h"
+#include "lifetime.h"
 #include "protocol.h"
 #include "stack.h"
 #include "thread.h"
@@ -46,6 +47,8 @@ static struct
 static char socket_name[100];
 static pid_t served_pid;
 static unsigned stack_depth;
+static double every;
+static bool lifetimes;
 
 /* The text of the module with address DATA: both ranges are found this way. */
 static int
@@ -134,8 +137,11 @@ static void __attribute__ ((constructor)) preload_begin (void)
 {
   const char *name = secure_getenv ("GCGLASS_SOCKET");
   const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
+  const char *seconds = secure_getenv ("GCGLASS_EVERY");
 
   need_real ();
+  every = seconds ? strtod (seconds, NULL) : 0;
+  lifetimes = secure_getenv ("GCGLASS_LIFETIMES") != NULL;
   stack_depth = depth ? (unsigned)strtoul (depth, NULL, 10) : DEFAULT_DEPTH;
   if (name && strlen (name) < sizeof socket_name)
     strcpy (socket_name, name);
@@ -145,6 +151,8 @@ static void __attribute__ ((constructor)) preload_begin (void)
   take_out_preload ();
   take_out ("GCGLASS_SOCKET");
   take_out ("GCGLASS_STACK_DEPTH");
+  take_out ("GCGLASS_EVERY");
+  take_out ("GCGLASS_LIFETIMES");
 }
 
 /* The program has initialised the collector: now we may. */
@@ -159,8 +167,13 @@ collector_is_up (void)
   gcg__stack_init (stack_depth);
   gcg__agent_make_ready ();
   gcg__thread_hook ();
-  if (socket_name[0] && gcg__control_start (NULL) == GCG_OK)
-    (void)gcg__control_connect (socket_name, NULL);
+  if (lifetimes)
+    gcg__lifetime_begin ();
+  if (!socket_name[0] || gcg__control_start (NULL) != GCG_OK
+      || gcg__control_connect (socket_name, NULL) != GCG_OK)
+    return;
+  if (every >= GCG__LEAST_INTERVAL && every <= GCG__MOST_INTERVAL)
+    gcg__control_every (every);
 }
 
 /* The last snapshot, when everything of the program's that runs at exit has run. */
@@ -279,7 +292,10 @@ API void
 GC_free (void *object)
 {
   if (from_program (CALLER))
-    gcg__untag (object);
+    {
+      struct gcg__taken taken = gcg__untag (object);
+      gcg__count_freed (&taken);
+    }
   gcg__real.free (object);
 }
 

@@ -5,6 +5,10 @@
  * on success, a sealed memfd that holds the snapshot (SCM_RIGHTS).  A SNAPSHOT with sequence 0 was
  * not asked for over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT).
  *
+ * SAMPLES brings a sealed memfd with records of a recording (lib/recording/format.h, without the
+ * file's header): to a server the whole log when it connects, then each sample as it is taken;
+ * sequence 0 = not asked for.
+ *
  *   who connects                  how
  *   gcglass run                   listens on an abstract name, given in GCGLASS_SOCKET; the agent
  *                                 connects when the program first uses the collector
@@ -34,14 +38,19 @@ enum gcg__message_type
   GCG__SNAPSHOT,  /* agent -> client: sequence, status, flags, text = description or error; fd */
   GCG__SERVE,     /* agent -> server: text = "host=...\nport=...\ntoken=...\n..." (see below) */
   GCG__URL,       /* server -> agent: status, text = the URL with the token, or the error */
-  GCG__STOP       /* agent -> server: close and end */
+  GCG__STOP,      /* agent -> server: close and end */
+  GCG__SAMPLES,   /* agent -> client: sequence, status, text = error; fd */
+  GCG__SAMPLE,    /* client -> agent: sequence, text = description: take a sample now */
+  GCG__SAMPLING   /* client -> agent: text = seconds between samples, "0" = none; agent -> client:
+                     what it is now, flags */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make
-   one), every (seconds between snapshots, 0 = none), snapshot (file to show instead), templates,
+   one), snapshot (file to show instead), templates,
    debug (0, 1). */
 
-#define GCG__FLAG_EXIT 1u /* the last snapshot: the program is ending */
+#define GCG__FLAG_EXIT      1u /* SNAPSHOT: the last one, the program is ending */
+#define GCG__FLAG_LIFETIMES 2u /* SAMPLING: deaths are counted */
 
 struct gcg__message
 {

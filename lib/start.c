@@ -19,6 +19,7 @@
 #include "capture.h"
 #include "control.h"
 #include "gcglass/gcglass.h"
+#include "lifetime.h"
 #include "protocol.h"
 #include "raw.h"
 #include "spawn_server.h"
@@ -51,13 +52,39 @@ defaults (void)
   return &options;
 }
 
-/* The SERVE message for options; GCG_INVALID when they cannot be. */
-static enum gcg_status
-serve_message (const struct gcg_options *given, struct gcg__message *message,
-               struct gcg_error *error)
+/* GIVEN, with defaults for what its program does not know of yet. */
+static struct gcg_options
+whole_options (const struct gcg_options *given)
 {
   struct gcg_options options = *defaults ();
   size_t known = given->size && given->size < sizeof options ? given->size : sizeof options;
+  memcpy (&options, given, known);
+  return options;
+}
+
+/* What is asked of the agent itself; GCG_INVALID when it cannot be. */
+static enum gcg_status
+check_every (double every, struct gcg_error *error)
+{
+  if (every <= 0 || (every >= GCG__LEAST_INTERVAL && every <= GCG__MOST_INTERVAL))
+    return GCG_OK;
+  return gcg__fail (error, GCG_INVALID, "an interval is 0.01 to 1,000,000 seconds");
+}
+
+static void
+set_sampling (const struct gcg_options *options)
+{
+  if (options->lifetimes)
+    gcg__lifetime_begin ();
+  if (options->every >= 0)
+    gcg__control_every (options->every > 0 ? options->every : 1);
+}
+
+/* The SERVE message for options; GCG_INVALID when they cannot be. */
+static enum gcg_status
+serve_message (const struct gcg_options *options, struct gcg__message *message,
+               struct gcg_error *error)
+{
   const char *texts[4];
   int n;
 
@@ -65,23 +92,22 @@ serve_message (const struct gcg_options *given, struct gcg__message *message,
                                     .version = GCG__PROTOCOL_VERSION,
                                     .type = GCG__SERVE,
                                     .pid = (uint32_t)getpid () };
-  memcpy (&options, given, known);
-  texts[0] = options.host ? options.host : "localhost";
-  texts[1] = options.token ? options.token : "";
-  texts[2] = options.snapshot ? options.snapshot : "";
-  texts[3] = options.templates ? options.templates : "";
+  texts[0] = options->host ? options->host : "localhost";
+  texts[1] = options->token ? options->token : "";
+  texts[2] = options->snapshot ? options->snapshot : "";
+  texts[3] = options->templates ? options->templates : "";
   for (int i = 0; i < 4; i++)
     if (strchr (texts[i], '\n'))
       return gcg__fail (error, GCG_INVALID, "an option holds a line break");
-  if (options.port < -1 || options.port > 65535)
+  if (options->port < -1 || options->port > 65535)
     return gcg__fail (error, GCG_INVALID, "port %d: ports are 1 to 65535, 0 for 8090, -1 for any",
-                      options.port);
+                      options->port);
   n = snprintf (message->text, sizeof message->text,
                 "host=%s\nport=%d\ntoken=%s\nsnapshot=%s\ntemplates=%s\ndebug=%d\n", texts[0],
-                options.port == 0  ? 8090
-                : options.port < 0 ? 0
-                                   : options.port,
-                texts[1], texts[2], texts[3], options.debug != 0);
+                options->port == 0  ? 8090
+                : options->port < 0 ? 0
+                                   : options->port,
+                texts[1], texts[2], texts[3], options->debug != 0);
   if (n >= (int)sizeof message->text)
     return gcg__fail (error, GCG_INVALID, "the options are too long together");
   return GCG_OK;
@@ -159,12 +185,15 @@ gcg_start_in_background (const struct gcg_options *options, struct gcg_server **
                          struct gcg_error *error)
 {
   struct gcg_server *server;
+  struct gcg_options all;
   struct gcg__message serve;
   enum gcg_status status;
   int pair[2];
 
-  options = options ? options : defaults ();
-  status = serve_message (options, &serve, error);
+  all = whole_options (options ? options : defaults ());
+  status = serve_message (&all, &serve, error);
+  if (status == GCG_OK)
+    status = check_every (all.every, error);
   if (status == GCG_OK)
     status = gcg__control_start (error);
   if (status != GCG_OK)
@@ -194,11 +223,9 @@ gcg_start_in_background (const struct gcg_options *options, struct gcg_server **
   server->next = servers;
   servers = server;
   pthread_mutex_unlock (&servers_mutex);
-  if (!options->quiet)
+  set_sampling (&all);
+  if (!all.quiet)
     dprintf (STDERR_FILENO, "gcglass: %s\n", server->url);
-  if (options->size >= offsetof (struct gcg_options, every) + sizeof options->every
-      && options->every > 0)
-    gcg__control_every (options->every);
   if (out)
     *out = server;
   return GCG_OK;

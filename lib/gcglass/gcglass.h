@@ -31,12 +31,14 @@ struct gcg_options
   const char *host;         /* NULL = "localhost": only loopback addresses are taken */
   int port;                 /* 0 = 8090; -1 = any free port */
   const char *token;        /* NULL = made at start; "off" = none */
-  double every;             /* seconds between snapshots taken by itself; 0 = none */
+  double every;             /* seconds between samples; 0 = 1, negative = none */
   const char *snapshot;     /* file to show instead of this process; NULL = this process */
   const char *templates;    /* directory of pages to use instead of the built-in ones */
   int stack_depth;          /* frames noted per allocation site where call stacks are used; 0 = 8 */
   int debug;                /* not 0: the server logs requests to stderr */
   int quiet;                /* not 0: the URL is not printed to stderr */
+  int contents;             /* not 0: snapshots hold the first bytes of each object */
+  int lifetimes;            /* not 0: how old objects become is counted, a few ns for each death */
 };
 
 /* Serves the profiler and suspends the calling thread, as a breakpoint would, until the server is
@@ -71,7 +73,18 @@ GCG_API enum gcg_status gcg_snapshot (const char *description, struct gcg_error 
    Errors: as gcg_snapshot; GCG_SYSTEM names the file. */
 GCG_API enum gcg_status gcg_save (const char *path, struct gcg_error *error);
 
-/* Takes a snapshot every SECONDS (> 0) in the background; a second call changes the interval. */
+/* Takes a sample now: how many objects of each site are alive, how many have been made, and the
+   figures of collector and process.  It neither collects nor copies the heap.  Samples are kept (at
+   most 32 MiB of them, the oldest go first) and shown in every server of this process.
+   DESCRIPTION may be NULL.  The first call begins to count.  Errors: GCG_NO_MEMORY. */
+GCG_API enum gcg_status gcg_sample (const char *description, struct gcg_error *error);
+
+/* Takes a last sample and saves all of them to PATH for "gcglass view", as gcg_save does a snapshot.
+   Errors: as gcg_sample; GCG_INVALID; GCG_SYSTEM names the file. */
+GCG_API enum gcg_status gcg_save_recording (const char *path, struct gcg_error *error);
+
+/* Takes a sample every SECONDS (0.01 to 1,000,000) in the background, server or not; a second call
+   changes the interval.  Errors: GCG_INVALID, GCG_SYSTEM. */
 GCG_API enum gcg_status gcg_start_periodic_samples (double seconds, struct gcg_error *error);
 GCG_API void gcg_stop_periodic_samples (void);
 

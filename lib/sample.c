@@ -1,0 +1,306 @@
+/* sample.c -- see sample.h.
+ *
+ * A sample lists the sites whose figures differ from the sample before, a KEY sample (the first and
+ * every 64th) all that have any: samples of a program in which little happens are small, and a
+ * reader can begin at any KEY.  The log holds samples only; process, modules and sites are put
+ * before them when it is handed out.
+ */
+#include "sample.h"
+
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "agent.h"
+#include "arena.h"
+#include "capture.h"
+#include "count.h"
+#include "figures.h"
+#include "lifetime.h"
+#include "record.h"
+#include "recording/encode.h"
+#include "site.h"
+#include "survivors.h"
+
+#define KEY_EVERY        64u
+#define LOG_BYTES        (UINT64_C (32) << 20)
+#define MOST_DESCRIPTION 400u
+
+/* What the last sample said of a site. */
+struct said
+{
+  struct gcg__live live;
+  uint64_t made, died;
+};
+
+static pthread_mutex_t sample_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct column samples; /* records, bytes */
+static uint64_t last_at;      /* where the last one begins */
+static uint32_t n_taken;      /* samples ever */
+static uint64_t keys[4096];   /* where runs begin, ascending */
+static uint32_t n_keys;
+static struct said *said[GCG__COUNT_CHUNKS];
+static uint32_t sites_told, modules_told; /* with samples handed out by gcg__sample_last */
+static uint64_t last_cost_ns;
+
+/* Columns of the sample being taken. */
+struct making
+{
+  struct column sites, deaths;
+  int error;
+};
+
+void
+gcg__sample_prepare (void)
+{
+  gcg__agent_ready ();
+  gcg__count_begin ();
+}
+
+static struct said *
+said_of (uint32_t site)
+{
+  struct said **chunk = &said[site >> GCG__COUNT_CHUNK_SHIFT];
+  if (!*chunk)
+    *chunk = gcg__arena_take (GCG__COUNT_CHUNK * sizeof **chunk);
+  return *chunk ? *chunk + (site & (GCG__COUNT_CHUNK - 1)) : NULL;
+}
+
+/* Lists SITE, whose numbers are COUNT, if there is something to say of it. */
+static void
+list_site (struct making *making, uint32_t site, const struct gcg__count *count, bool key)
+{
+  struct gcg__live live = gcg__survivors_live (site, count);
+  struct said *before = said_of (site);
+  struct gcg__sample_deaths deaths;
+
+  if (!before)
+    {
+      making->error = ENOMEM;
+      return;
+    }
+  if (key ? live.count || count->made
+          : live.count != before->live.count || live.bytes != before->live.bytes
+                || count->made != before->made)
+    COLUMN_PUSH (&making->sites, struct gcg__sample_site,
+                 ((struct gcg__sample_site){ site, 0, live.count, live.bytes, count->made,
+                                             count->made_bytes }),
+                 &making->error);
+  before->live = live;
+  before->made = count->made;
+  if (gcg__lifetime_is_on () && gcg__lifetime_deaths (site, &deaths)
+      && (key || deaths.died_count != before->died))
+    {
+      before->died = deaths.died_count;
+      COLUMN_PUSH (&making->deaths, struct gcg__sample_deaths, deaths, &making->error);
+    }
+}
+
+static void
+list_sites (struct making *making, bool key)
+{
+  struct gcg__count sums[64];
+  uint32_t n = gcg__site_count ();
+
+  for (uint32_t first = 0; first < n && !making->error; first += 64)
+    {
+      uint32_t more = n - first < 64 ? n - first : 64;
+      gcg__count_sum (first, more, sums);
+      for (uint32_t i = 0; i < more; i++)
+        list_site (making, first + i, &sums[i], key);
+    }
+}
+
+/* Lets the oldest runs go until MORE bytes fit; at least the last run stays. */
+static void
+make_room (uint64_t more)
+{
+  uint32_t run = 0;
+
+  if (samples.n + more <= LOG_BYTES && n_keys < sizeof keys / sizeof *keys)
+    return;
+  while (run + 1 < n_keys && keys[run] < samples.n / 2)
+    run++;
+  memmove (samples.data, (char *)samples.data + keys[run], samples.n - keys[run]);
+  samples.n -= keys[run];
+  for (uint32_t i = run; i < n_keys; i++)
+    keys[i - run] = keys[i] - keys[run];
+  n_keys -= run;
+}
+
+/* Appends the record of what MAKING has listed. */
+static bool
+append_sample (const struct making *making, const char *description, uint32_t flags)
+{
+  uint64_t sites = making->sites.n * sizeof (struct gcg__sample_site);
+  uint64_t deaths = making->deaths.n * sizeof (struct gcg__sample_deaths);
+  uint64_t text = strnlen (description, MOST_DESCRIPTION) + 1;
+  uint64_t bytes = sizeof (struct gcg__record_sample) + sites + deaths + text;
+  struct gcg__record_sample *record;
+  char *at;
+
+  make_room (gcg__record_room (bytes));
+  record = gcg__record_begin (&samples, bytes);
+  if (!record)
+    return false;
+  *record = (struct gcg__record_sample){ .monotonic_ns = raw_now (CLOCK_MONOTONIC),
+                                         .realtime_ns = raw_now (CLOCK_REALTIME),
+                                         .number = ++n_taken,
+                                         .flags = flags,
+                                         .survivors_of = gcg__survivors_of (),
+                                         .cost_ns = last_cost_ns,
+                                         .n_sites = (uint32_t)making->sites.n,
+                                         .n_deaths = (uint32_t)making->deaths.n,
+                                         .description_bytes = (uint32_t)text };
+  gcg__figures_fill (record);
+  record->own_bytes += samples.n;
+  at = (char *)(record + 1);
+  if (sites)
+    memcpy (at, making->sites.data, sites);
+  if (deaths)
+    memcpy (at + sites, making->deaths.data, deaths);
+  memcpy (at + sites + deaths, description, text - 1);
+  at[sites + deaths + text - 1] = 0;
+  if (flags & GCG__SAMPLE_KEY)
+    keys[n_keys++] = samples.n;
+  last_at = samples.n;
+  gcg__record_end (&samples, GCG__RECORD_SAMPLE, bytes);
+  return true;
+}
+
+/* The mutex is held. */
+static enum gcg_status
+take (const char *description, uint32_t flags, struct gcg_error *error)
+{
+  struct making making = { 0 };
+  uint64_t begin = raw_now (CLOCK_THREAD_CPUTIME_ID);
+  bool ok;
+
+  if (n_taken % KEY_EVERY == 0)
+    flags |= GCG__SAMPLE_KEY;
+  if (gcg__lifetime_is_on ())
+    flags |= GCG__SAMPLE_LIFETIMES;
+  ok = gcg__survivors_update ();
+  if (ok)
+    {
+      list_sites (&making, flags & GCG__SAMPLE_KEY);
+      ok = !making.error && append_sample (&making, description, flags);
+    }
+  column_fini_stopped (&making.sites);
+  column_fini_stopped (&making.deaths);
+  last_cost_ns = raw_now (CLOCK_THREAD_CPUTIME_ID) - begin;
+  return ok ? GCG_OK : gcg__fail (error, GCG_NO_MEMORY, "no memory for a sample");
+}
+
+enum gcg_status
+gcg__sample_take (const char *description, uint32_t flags, struct gcg_error *error)
+{
+  enum gcg_status status;
+  int cancel_state;
+
+  gcg__sample_prepare ();
+  pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
+  pthread_mutex_lock (&sample_mutex);
+  status = take (description ? description : "", flags, error);
+  pthread_mutex_unlock (&sample_mutex);
+  pthread_setcancelstate (cancel_state, NULL);
+  return status;
+}
+
+/* How often modules have been loaded and unloaded. */
+static int
+count_modules (struct dl_phdr_info *info, size_t size, void *data)
+{
+  (void)size;
+  *(uint32_t *)data = (uint32_t)(info->dlpi_adds + info->dlpi_subs);
+  return 1;
+}
+
+/* A sealed memory file with PIECE. */
+static int
+memory_file (const struct column *piece)
+{
+  int fd = memfd_create ("gcglass-samples", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  uint64_t done = 0;
+
+  while (fd >= 0 && done < piece->n)
+    {
+      ssize_t n = write (fd, (const char *)piece->data + done, piece->n - done);
+      if (n < 0 && errno != EINTR)
+        {
+          close (fd);
+          return -1;
+        }
+      done += n > 0 ? (uint64_t)n : 0;
+    }
+  if (fd >= 0)
+    fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+  return fd;
+}
+
+static bool
+put_samples (struct column *piece, uint64_t from)
+{
+  int error = 0;
+  char *at = column_reserve_stopped (piece, 1, samples.n - from, &error);
+
+  if (!at)
+    return false;
+  memcpy (at, (const char *)samples.data + from, samples.n - from);
+  piece->n += samples.n - from;
+  return true;
+}
+
+int
+gcg__sample_last (void)
+{
+  struct column piece = { 0 };
+  uint32_t modules = 0, sites;
+  int fd = -1;
+
+  pthread_mutex_lock (&sample_mutex);
+  sites = gcg__site_count ();
+  dl_iterate_phdr (count_modules, &modules);
+  if (n_taken && (modules == modules_told || gcg__record_modules (&piece))
+      && gcg__record_sites (&piece, sites_told ? sites_told : 1, sites)
+      && put_samples (&piece, last_at))
+    {
+      fd = memory_file (&piece);
+      modules_told = modules;
+      sites_told = sites;
+    }
+  pthread_mutex_unlock (&sample_mutex);
+  column_fini_stopped (&piece);
+  return fd;
+}
+
+int
+gcg__sample_log (bool as_file)
+{
+  struct column piece = { 0 };
+  int fd = -1, error = 0;
+
+  pthread_mutex_lock (&sample_mutex);
+  if (as_file)
+    {
+      struct gcg__recording_header header
+          = { .magic = GCG__RECORDING_MAGIC, .version = GCG__RECORDING_VERSION };
+      char *at = column_reserve_stopped (&piece, 1, sizeof header, &error);
+      if (at)
+        memcpy (at, &header, piece.n = sizeof header);
+    }
+  if (n_taken && !error && gcg__record_process (&piece) && gcg__record_modules (&piece)
+      && gcg__record_sites (&piece, 1, gcg__site_count ()) && put_samples (&piece, 0))
+    fd = memory_file (&piece);
+  pthread_mutex_unlock (&sample_mutex);
+  column_fini_stopped (&piece);
+  return fd;
+}
+
+void
+gcg__sample_forget (void)
+{
+  pthread_mutex_init (&sample_mutex, NULL);
+}

@@ -1,0 +1,344 @@
+/* survivors.c -- see survivors.h.
+ *
+ * Two sets of figures: those of the last collection, whose survivors may not have been counted yet,
+ * and those that samples are made from.  A walk that the next collection overtakes is begun anew;
+ * the third holds the lock from end to end.  An object that the program frees before the walk comes
+ * by is never counted as a survivor, so it must not be counted as freed either: frees compare the
+ * object's address with where the walk is.
+ *
+ * Free slots of pointer-free kinds keep the tag of the object that died there, and are marked while
+ * they lie in a thread's list: they are told by their link to another such slot.
+ */
+#include "survivors.h"
+
+#include <string.h>
+
+#include "arena.h"
+#include "collector.h"
+#include "freeze.h"
+#include "gc_calls.h"
+#include "heapwalk.h"
+#include "maps.h"
+#include "tag.h"
+
+#define PIECE_BLOCKS 256u /* 1 MiB */
+#define MOST_TRIES   3
+
+struct site_figures
+{
+  struct gcg__count noted; /* when the last collection had marked */
+  struct gcg__count then;  /* when the one had whose survivors these are: */
+  struct gcg__live survivors;
+  struct gcg__live counted; /* by the walk under way */
+};
+
+static struct site_figures *chunks[GCG__COUNT_CHUNKS];
+static uint64_t noted_collection, survivors_collection;
+static bool any_noted;
+static bool first_walk;
+static uintptr_t walked_to = UINTPTR_MAX; /* addresses below it have been counted */
+
+/* The figures of SITE, or NULL. */
+static inline struct site_figures *
+figures_of (uint32_t site)
+{
+  struct site_figures *chunk
+      = __atomic_load_n (&chunks[site >> GCG__COUNT_CHUNK_SHIFT], __ATOMIC_ACQUIRE);
+  return chunk ? &chunk[site & (GCG__COUNT_CHUNK - 1)] : NULL;
+}
+
+/* Chunk I, mapped when it is not yet there. */
+static struct site_figures *
+chunk_new (uint32_t i)
+{
+  if (!chunks[i])
+    __atomic_store_n (&chunks[i], gcg__arena_take (GCG__COUNT_CHUNK * sizeof **chunks),
+                      __ATOMIC_RELEASE);
+  return chunks[i];
+}
+
+/* Notes the numbers of now in the figures of every site. */
+static void
+note_counts (void)
+{
+  struct gcg__count sums[64];
+  uint32_t n = gcg__site_count ();
+
+  for (uint32_t first = 0; first < n; first += 64)
+    {
+      struct site_figures *chunk = chunk_new (first >> GCG__COUNT_CHUNK_SHIFT);
+      uint32_t in_chunk = first & (GCG__COUNT_CHUNK - 1);
+      uint32_t more = n - first < 64 ? n - first : 64;
+      if (!chunk)
+        return;
+      gcg__count_sum (first, more, sums);
+      for (uint32_t i = 0; i < more; i++)
+        chunk[in_chunk + i].noted = sums[i];
+    }
+}
+
+void
+gcg__survivors_note_stopped (void)
+{
+  if (!gcg__counting)
+    return;
+  note_counts ();
+  noted_collection = GC_get_gc_no ();
+  any_noted = true;
+  __atomic_store_n (&walked_to, 0, __ATOMIC_RELEASE);
+}
+
+uint64_t
+gcg__survivors_of (void)
+{
+  return survivors_collection;
+}
+
+bool
+gcg__survivors_freed (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address)
+{
+  struct gcg__count *count;
+
+  if (!__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED)
+      || (address >= __atomic_load_n (&walked_to, __ATOMIC_ACQUIRE)
+          && (first_walk || birth != ((uint32_t)noted_collection & TAG_BIRTH_MASK))))
+    return false;
+  count = gcg__count_of (site);
+  if (count)
+    {
+      count->freed++;
+      count->freed_bytes += bytes;
+    }
+  return true;
+}
+
+/* A walk.  FIRST: no collection since counting began; what has been made since the last one before
+   counts as well. */
+struct walk
+{
+  struct gcg__freeze scratch; /* for the mappings */
+  uint64_t collection;
+  uint64_t map; /* index of the next mapping */
+  uint64_t at;  /* next address, 0 = the mapping's first */
+  bool first, whole, overtaken, done, failed;
+};
+
+/* Is WORD the link of a free slot of SIZE bytes? */
+static bool
+is_link (uint64_t word, size_t size)
+{
+  void *next = (void *)(uintptr_t)word;
+  return word >= (uintptr_t)GC_least_plausible_heap_addr
+         && word < (uintptr_t)GC_greatest_plausible_heap_addr && GC_base (next) == next
+         && GC_size (next) == size;
+}
+
+static void
+count_survivor (struct walk *walk, uint32_t site, uint64_t bytes)
+{
+  struct site_figures *chunk = chunk_new (site >> GCG__COUNT_CHUNK_SHIFT);
+
+  if (!chunk)
+    {
+      walk->failed = true;
+      return;
+    }
+  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.count++;
+  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.bytes += bytes;
+}
+
+/* The slot at BASE. */
+static void
+walk_slot (struct walk *walk, char *base, size_t size, int kind)
+{
+  const uint64_t *place = tag_place (base, size);
+  bool tagged = tag_valid (base, *place), marked;
+  bool is_new;
+
+  if (!tagged && kind > (int)GCG__KIND_ATOMIC_UNCOLLECTABLE && size >= 32)
+    tagged = tag_valid (base, *--place);
+  is_new = tagged && tag_birth (*place) == ((uint32_t)walk->collection & TAG_BIRTH_MASK);
+  if (is_new && !walk->first)
+    return; /* made since: the counters have it */
+  marked = GC_is_marked (base);
+  if (!marked && !is_new)
+    return;
+  if ((!tagged || kind == (int)GCG__KIND_ATOMIC) && is_link (*(uint64_t *)(void *)base, size))
+    return;
+  if (tagged)
+    count_survivor (walk, tag_site (*place) < gcg__site_count () ? tag_site (*place) : 0,
+                    (uint64_t)((const char *)place - base) - tag_slack (place));
+  else if (marked)
+    count_survivor (walk, 0, size);
+}
+
+/* The block that begins at AT, if one does, of a mapping that ends at END; returns its bytes. */
+static uint64_t
+walk_block (struct walk *walk, uint64_t at, uint64_t end)
+{
+  char *base = (void *)(uintptr_t)at;
+  size_t size;
+  int kind;
+
+  if (GC_base (base) != base)
+    return HEAP_BLOCK_BYTES;
+  kind = GC_get_kind_and_size (base, &size);
+  if (size > HEAP_BLOCK_BYTES / 2)
+    {
+      if (at + size <= end)
+        walk_slot (walk, base, size, kind);
+      return (size + HEAP_BLOCK_BYTES - 1) / HEAP_BLOCK_BYTES * HEAP_BLOCK_BYTES;
+    }
+  for (char *slot = base; slot + size <= base + HEAP_BLOCK_BYTES; slot += size)
+    walk_slot (walk, slot, size, kind);
+  return HEAP_BLOCK_BYTES;
+}
+
+/* May there be heap in MAP? */
+static bool
+is_heap (const struct map *map)
+{
+  return map->readable && map->writable && !map->is_file
+         && map->high > (uintptr_t)GC_least_plausible_heap_addr
+         && map->low < (uintptr_t)GC_greatest_plausible_heap_addr;
+}
+
+/* Where the readable memory that begins with mapping I ends. */
+static uint64_t
+readable_end (const struct walk *walk, uint64_t i)
+{
+  const struct map *maps = walk->scratch.maps.data;
+
+  while (i + 1 < walk->scratch.maps.n && maps[i + 1].low == maps[i].high && maps[i + 1].readable)
+    i++;
+  return maps[i].high;
+}
+
+/* The next blocks, about as many as LEFT. */
+static void
+walk_blocks (struct walk *walk, uint64_t left)
+{
+  const struct map *maps = walk->scratch.maps.data;
+
+  while (left && walk->map < walk->scratch.maps.n)
+    {
+      const struct map *map = &maps[walk->map];
+      if (is_heap (map))
+        {
+          uint64_t end = readable_end (walk, walk->map);
+          if (!walk->at)
+            walk->at = map->low;
+          for (; left && walk->at < map->high; left--)
+            walk->at += walk_block (walk, walk->at, end);
+          if (walk->at < map->high)
+            break;
+        }
+      walk->map++;
+      walk->at = 0;
+    }
+  walk->done = walk->map >= walk->scratch.maps.n;
+}
+
+/* What has been counted becomes what samples are made from. */
+static void
+adopt (const struct walk *walk)
+{
+  for (uint32_t site = 0; site < gcg__site_count (); site++)
+    {
+      struct site_figures *figures = figures_of (site);
+      if (!figures)
+        continue;
+      figures->survivors = figures->counted;
+      figures->then = figures->noted;
+    }
+  survivors_collection = walk->collection;
+  first_walk = false;
+}
+
+/* One piece, with the allocation lock held. */
+static void *GC_CALLBACK
+walk_piece (void *data)
+{
+  struct walk *walk = data;
+  const struct map *maps = walk->scratch.maps.data;
+
+  if (any_noted == walk->first || (any_noted && noted_collection != walk->collection))
+    {
+      walk->overtaken = true;
+      return NULL;
+    }
+  if (walk->first && !first_walk)
+    {
+      first_walk = true;
+      note_counts ();
+    }
+  walk_blocks (walk, walk->whole ? UINT64_MAX : PIECE_BLOCKS);
+  __atomic_store_n (&walked_to,
+                    walk->done ? UINTPTR_MAX
+                    : walk->at ? walk->at
+                               : maps[walk->map].low,
+                    __ATOMIC_RELEASE);
+  if (walk->done && !walk->failed)
+    adopt (walk);
+  return NULL;
+}
+
+static void
+forget_counted (void)
+{
+  for (uint32_t i = 0; i < GCG__COUNT_CHUNKS && chunks[i]; i++)
+    for (uint32_t j = 0; j < GCG__COUNT_CHUNK; j++)
+      chunks[i][j].counted = (struct gcg__live){ 0, 0 };
+}
+
+/* Walks once; false when a collection has overtaken it, or memory is out. */
+static bool
+walk_heap (struct walk *walk, bool whole)
+{
+  *walk = (struct walk){ .whole = whole, .first = !any_noted };
+  walk->collection = any_noted ? noted_collection : GC_get_gc_no ();
+  forget_counted ();
+  gcg__maps_read_stopped (&walk->scratch);
+  walk->failed = walk->scratch.error != 0;
+  while (!walk->done && !walk->overtaken && !walk->failed)
+    GC_call_with_alloc_lock (walk_piece, walk);
+  column_fini_stopped (&walk->scratch.maps);
+  column_fini_stopped (COLUMN (&walk->scratch, STRINGS));
+  return walk->done && !walk->failed;
+}
+
+bool
+gcg__survivors_update (void)
+{
+  static bool walked;
+  struct walk walk;
+  int tries = 0;
+
+  if (walked && (!any_noted || survivors_collection == noted_collection))
+    return true;
+  do
+    walked = walk_heap (&walk, ++tries >= MOST_TRIES);
+  while (!walked && walk.overtaken && tries < 2 * MOST_TRIES);
+  return walked;
+}
+
+static uint64_t
+clipped (uint64_t survivors, uint64_t made, uint64_t freed)
+{
+  return survivors + made > freed ? survivors + made - freed : 0;
+}
+
+struct gcg__live
+gcg__survivors_live (uint32_t site, const struct gcg__count *count)
+{
+  static const struct site_figures none;
+  const struct site_figures *figures = figures_of (site);
+
+  if (!figures)
+    figures = &none;
+  return (struct gcg__live){ clipped (figures->survivors.count, count->made - figures->then.made,
+                                      count->freed - figures->then.freed),
+                             clipped (figures->survivors.bytes,
+                                      count->made_bytes - figures->then.made_bytes,
+                                      count->freed_bytes - figures->then.freed_bytes) };
+}
