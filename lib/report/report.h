@@ -149,6 +149,26 @@ enum gcg_status gcg__component_cycles (struct gcg__model *model, uint32_t first,
                                        struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
+/* type_page.c */
+
+struct gcg__timeline; /* report/timeline.h */
+
+/* /api/tracker/type/NAME: all about the type (or what stands in its place) called NAME.  TIMELINE:
+   the samples, or NULL.  Errors: also GCG_NOT_FOUND: neither the snapshot nor a sample knows it. */
+enum gcg_status gcg__type_page (const struct gcg__model *model,
+                                const struct gcg__timeline *timeline,
+                                const struct gcg__frame_state *frame, const char *name,
+                                struct gcg__json *json, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+/* /api/tracker/type/NAME/instances: its objects.  TIMELINE as above.  Errors: also
+   GCG_NOT_FOUND. */
+enum gcg_status gcg__type_instances_page (const struct gcg__model *model,
+                                          const struct gcg__timeline *timeline,
+                                          const struct gcg__frame_state *frame, const char *name,
+                                          const struct gcg__query *query, struct gcg__json *json,
+                                          struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
 /* object.c */
 
 /* Finds the object that holds the address written as TEXT, "0x7f12a0", and the OFFSET in it.
