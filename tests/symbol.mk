@@ -23,6 +23,13 @@ tests_symbol_test_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) -g
 tests_symbol_test_LDFLAGS = -no-install \
 	-Wl,--wrap=calloc -Wl,--wrap=malloc -Wl,--wrap=reallocarray
 tests_symbol_test_LDADD = $(SYMBOL_LIBS) $(CMOCKA_LIBS) $(DW_LIBS) -lpthread
+
+check_PROGRAMS += %D%/symbol_layout
+TESTS += %D%/symbol_layout
+tests_symbol_layout_SOURCES = %D%/symbol_layout.c %D%/modules.c %D%/modules.h
+tests_symbol_layout_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) -g
+tests_symbol_layout_LDFLAGS = -no-install
+tests_symbol_layout_LDADD = $(SYMBOL_LIBS) $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += %D%/symbol_damage

@@ -259,81 +259,11 @@ shape_field (struct gcg__symbols *symbols, const struct gcg__shape *shape, uint6
   return known == none ? NULL : known;
 }
 
-/* How the elements of an object of a type lie. */
-struct layout
-{
-  uint64_t element; /* bytes of one */
-  uint64_t whole;   /* bytes of the type with its written dimensions */
-};
-
-static bool
-layout_of (const struct gcg__type *type, uint64_t element, struct layout *layout)
-{
-  layout->element = layout->whole = element;
-  for (uint32_t i = 0; i < type->spelling.n_dimensions; i++)
-    if (type->spelling.dimensions[i] == GCG__NO_COUNT)
-      {
-        if (i > 0)
-          return false;
-      }
-    else if (__builtin_mul_overflow (layout->whole, type->spelling.dimensions[i], &layout->whole))
-      return false;
-  return element > 0 && layout->whole > 0;
-}
-
-enum fit
-{
-  CONTRADICTS,
-  FITS_IN, /* with bytes left over that nothing explains */
-  REPEATS, /* an array of it, or its last array goes on */
-  EXACT
-};
-
-/* How a type of ELEMENT bytes, OPEN or not, goes with an object. */
-static enum fit
-layout_fit (const struct gcg__type *type, uint64_t element, bool open, uint64_t object_bytes)
-{
-  struct layout layout;
-  if (!layout_of (type, element, &layout))
-    return CONTRADICTS;
-  if (object_bytes == 0 || object_bytes == layout.whole)
-    return EXACT;
-  if (object_bytes < layout.whole)
-    return CONTRADICTS;
-  return open || object_bytes % layout.whole == 0 ? REPEATS : FITS_IN;
-}
-
-/* The layout of TYPE that goes with the object: of the first module, the main program before all,
-   that has one of the right size.  NULL: none, or one of several might do. */
-static const struct gcg__shape *
-type_shape (struct gcg__symbols *symbols, struct gcg__type *type, uint64_t object_bytes)
-{
-  const struct gcg__shape *best = NULL, *shape = NULL;
-  enum fit best_fit = CONTRADICTS;
-  /* A program without debug information may have another type of this name: then a library's must
-     match to the byte. */
-  const bool program_speaks
-      = symbols->n_images > 0 && gcg__image_open_dwarf (symbols, symbols->by_order[0]);
-  const enum fit least = program_speaks ? FITS_IN : EXACT;
-  /* Not a module further than needed. */
-  while ((best_fit < REPEATS || (shape->next != NULL && shape->next->image == best->image))
-         && (shape = gcg__type_shape (symbols, type, shape)) != NULL)
-    {
-      const enum fit fit = layout_fit (type, shape->bytes, shape->open, object_bytes);
-      if (fit > best_fit && (fit >= least || shape->image == symbols->by_order[0]))
-        {
-          best = shape;
-          best_fit = fit;
-        }
-    }
-  return best_fit == FITS_IN && type->shapes->next != NULL ? NULL : best;
-}
-
 /* Writes the indices before the field and takes them off *OFFSET.  OPEN says whether the element is
    larger than its size tells.  Returns the length, or -1 when OFFSET is not in an element. */
 static int
-write_indices (const struct gcg__type *type, const struct layout *layout, uint64_t object_bytes,
-               bool open, uint64_t *offset, char *text, size_t bytes)
+write_indices (const struct gcg__type *type, const struct gcg__layout *layout,
+               uint64_t object_bytes, bool open, uint64_t *offset, char *text, size_t bytes)
 {
   size_t n = 0;
   const bool many = !open && object_bytes > layout->whole && object_bytes % layout->whole == 0;
@@ -364,11 +294,11 @@ shape_is_contradicted (struct gcg__symbols *symbols, const struct gcg__type *typ
                        const struct gcg__shape *shape, uint64_t object_bytes, uint64_t offset,
                        bool open, const char *path)
 {
-  const enum fit fit = layout_fit (type, shape->bytes, shape->open, object_bytes);
+  const enum gcg__fit fit = gcg__layout_fit (type, shape->bytes, shape->open, object_bytes);
   for (const struct gcg__shape *other = shape->next; other != NULL; other = other->next)
     {
       if (other->image != shape->image
-          || layout_fit (type, other->bytes, other->open, object_bytes) != fit)
+          || gcg__layout_fit (type, other->bytes, other->open, object_bytes) != fit)
         continue;
       const char *second
           = other->bytes == shape->bytes ? shape_field (symbols, other, offset, open) : NULL;
@@ -382,15 +312,16 @@ static bool
 field_write (struct gcg__symbols *symbols, const char *name, uint64_t object_bytes, uint64_t offset,
              char *text, size_t bytes)
 {
-  struct layout layout;
+  struct gcg__layout layout;
   struct gcg__type *type = gcg__type_find (symbols, name);
   if (type == NULL || !type->valid)
     return false;
   const struct gcg__shape *shape = NULL;
-  if (!type->spelling.pointer && (shape = type_shape (symbols, type, object_bytes)) == NULL)
+  if (!type->spelling.pointer
+      && (shape = gcg__type_shape_for (symbols, type, object_bytes)) == NULL)
     return false;
   const uint64_t element = type->spelling.pointer ? sizeof (uint64_t) : shape->bytes;
-  if (!layout_of (type, element, &layout) || (object_bytes > 0 && object_bytes < layout.whole))
+  if (!gcg__layout_of (type, element, &layout) || (object_bytes > 0 && object_bytes < layout.whole))
     return false;
   const bool open = shape != NULL && shape->open && object_bytes > layout.whole;
   const int n = write_indices (type, &layout, object_bytes, open, &offset, text, bytes);
@@ -430,7 +361,7 @@ gcg__symbols_field (struct gcg__symbols *symbols, const char *type, uint64_t obj
 uint64_t
 gcg__symbols_type_size (struct gcg__symbols *symbols, const char *type)
 {
-  struct layout layout;
+  struct gcg__layout layout;
   uint64_t bytes = 0;
   pthread_mutex_lock (&symbols->lock);
   struct gcg__type *found = gcg__type_find (symbols, type);
@@ -439,7 +370,7 @@ gcg__symbols_type_size (struct gcg__symbols *symbols, const char *type)
       const struct gcg__spelling *spelling = &found->spelling;
       const uint64_t element
           = spelling->pointer ? sizeof (uint64_t) : gcg__type_shape (symbols, found, NULL)->bytes;
-      if (layout_of (found, element, &layout)
+      if (gcg__layout_of (found, element, &layout)
           && (spelling->n_dimensions == 0 || spelling->dimensions[0] != GCG__NO_COUNT))
         bytes = layout.whole;
     }

@@ -116,7 +116,8 @@ struct gcg__image
   struct gcg__spans units, sized_labels, bare_labels;
   struct gcg__names names;       /* at file, namespace and class level */
   struct gcg__names inner_names; /* types inside functions */
-  bool tried, usable, dwarf_tried, units_built, labels_built;
+  struct gcg__spans variables;   /* of all scopes, by address in the file */
+  bool tried, usable, dwarf_tried, units_built, labels_built, variables_built;
 };
 
 struct gcg__symbols
@@ -133,9 +134,11 @@ struct gcg__symbols
   struct gcg__table frames;      /* address, whether it is a return address: address.c */
   struct gcg__table types;       /* hash of a name as asked: type.c */
   struct gcg__table fields;      /* shape, offset: field.c */
+  struct gcg__table pointers;    /* shape: layout.c */
+  struct gcg__table field_lists; /* shape: layout.c */
   struct gcg__table expressions; /* hash of the question: expression.c */
   struct gcg__field_work *field_work;
-  Dwfl *unwinder; /* all modules where they were: traceback.c */
+  Dwfl *unwinder;              /* all modules where they were: traceback.c */
   struct unwinding *unwinding; /* under way */
   bool unwinder_tried;
   struct gcg__table paths;     /* addresses of file and directory names: address.c */
@@ -213,6 +216,10 @@ bool gcg__die_member (Dwarf_Die *aggregate, struct gcg__member *member);
 const struct gcg__name *gcg__names_find (struct gcg__symbols *symbols, struct gcg__image *image,
                                          bool inner, enum gcg__name_kind kind, const char *text,
                                          const struct gcg__name *previous);
+/* The variable of IMAGE whose bytes hold the file's ADDRESS, wherever it is declared: sets DIE and
+   the OFFSET in it.  False: none. */
+bool gcg__names_variable (struct gcg__symbols *symbols, struct gcg__image *image, uint64_t address,
+                          Dwarf_Die *die, uint64_t *offset);
 void gcg__names_fini (struct gcg__image *image);
 
 /* spelling.c: how types are written. */
@@ -275,6 +282,30 @@ bool gcg__type_is_known (struct gcg__symbols *symbols, struct gcg__type *type);
 /* The definition of aggregate DIE, which may be itself or, when it is but declared, one of the same
    name. */
 bool gcg__type_definition (struct gcg__symbols *symbols, Dwarf_Die *die, Dwarf_Die *definition);
+
+/* How the elements of an object of a type lie. */
+struct gcg__layout
+{
+  uint64_t element; /* bytes of one */
+  uint64_t whole;   /* bytes of the type with its written dimensions */
+};
+
+/* Fills LAYOUT for TYPE, whose words without dimensions stand for ELEMENT bytes.  False when that
+   makes no size. */
+bool gcg__layout_of (const struct gcg__type *type, uint64_t element, struct gcg__layout *layout);
+/* How TYPE with a layout of ELEMENT bytes, OPEN or not, goes with an object. */
+enum gcg__fit gcg__layout_fit (const struct gcg__type *type, uint64_t element, bool open,
+                               uint64_t object_bytes);
+/* The layout of TYPE that goes with the object: of the first module, the main program before all,
+   that has one of the right size.  NULL: none, or one of several might do. */
+const struct gcg__shape *gcg__type_shape_for (struct gcg__symbols *symbols, struct gcg__type *type,
+                                              uint64_t object_bytes);
+
+/* layout.c */
+
+/* What POINTER's type points to, with typedefs undone as far as that leaves a name: "struct node",
+   "int", "char *".  "" when that says nothing about the bytes: void, characters, functions. */
+const char *gcg__layout_pointee (struct gcg__symbols *symbols, Dwarf_Die *pointer);
 
 /* traceback.c */
 

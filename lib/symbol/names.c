@@ -3,8 +3,8 @@
  * Read once per module, when the first name is asked for: definitions of types, functions and
  * variables at file, namespace and class level, in C++ under their qualified names, too.  Types
  * inside functions are an index of their own that is read only when a name is not found otherwise,
- * because that takes a walk through everything.  An index is an array sorted by hash; entries of
- * one name keep the order of the debug information.
+ * because that takes a walk through everything; so are variables by their address.  An index is an
+ * array sorted by hash; entries of one name keep the order of the debug information.
  */
 #include "config.h"
 
@@ -87,8 +87,9 @@ struct walk
 {
   struct gcg__symbols *symbols;
   struct gcg__names *names;
-  bool inner; /* only types inside functions */
-  bool cxx;   /* of the unit being walked */
+  bool inner;                   /* only types inside functions */
+  struct gcg__image *variables; /* only variables that have an address, into this one's */
+  bool cxx;                     /* of the unit being walked */
 };
 
 /* Remembers DIE under its name and, in namespace or class PREFIX, its qualified one. */
@@ -113,6 +114,43 @@ walk_add (struct walk *walk, Dwarf_Die *die, int kind, const char *prefix)
     return true;
   text = gcg__pool_text (&walk->symbols->pool, full, (size_t)n);
   return text != NULL && names_add (walk->names, (enum gcg__name_kind)kind, text, walk->cxx, die);
+}
+
+/* Where variable DIE is in the image; false: not at one place, or not in this program at all. */
+static bool
+variable_address (Dwarf_Die *die, uint64_t *address)
+{
+  Dwarf_Attribute attribute, indexed;
+  Dwarf_Op *steps;
+  size_t n;
+  if (dwarf_attr_integrate (die, DW_AT_location, &attribute) == NULL
+      || dwarf_getlocation (&attribute, &steps, &n) != 0 || n != 1)
+    return false;
+  *address = steps[0].number;
+  if (steps[0].atom == DW_OP_addrx || steps[0].atom == DW_OP_GNU_addr_index)
+    return dwarf_getlocation_attr (&attribute, &steps[0], &indexed) == 0
+           && dwarf_formaddr (&indexed, address) == 0;
+  return steps[0].atom == DW_OP_addr;
+}
+
+/* Remembers where variable DIE is. */
+static bool
+walk_variable (struct walk *walk, Dwarf_Die *die)
+{
+  struct gcg__image *image = walk->variables;
+  uint64_t address, bytes;
+  Dwarf_Die type, *copy;
+  if (dwarf_tag (die) != DW_TAG_variable || !variable_address (die, &address)
+      || !gcg__die_target (die, DW_AT_type, &type) || !gcg__die_size (&type, &bytes) || bytes == 0)
+    return true;
+  copy = gcg__pool_take (&walk->symbols->pool, sizeof *copy);
+  if (copy == NULL)
+    return false;
+  *copy = *die;
+  address += image->bias;
+  return address + bytes < address
+         || gcg__spans_add (&image->variables, address, address + bytes, copy,
+                            SIZE_MAX - image->variables.n);
 }
 
 /* What stands before the names inside DIE: NULL outside of namespaces and classes. */
@@ -145,10 +183,10 @@ walk_enters (const struct walk *walk, Dwarf_Die *die)
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
-      return walk->cxx;
+      return walk->cxx && walk->variables == NULL;
     case DW_TAG_subprogram:
     case DW_TAG_lexical_block:
-      return walk->inner;
+      return walk->inner || walk->variables != NULL;
     default:
       return false;
     }
@@ -181,11 +219,13 @@ walk_unit (struct walk *walk, Dwarf_Die *unit)
       furthest = die.addr;
       if (!gcg__die_sibling (&die, &stack[depth - 1].die))
         depth--;
-      if (in_function == walk->inner && !walk_add (walk, &die, die_kind (&die), prefix))
+      if (walk->variables != NULL
+              ? !walk_variable (walk, &die)
+              : in_function == walk->inner && !walk_add (walk, &die, die_kind (&die), prefix))
         return false;
       if (depth < MAX_DEPTH && walk_enters (walk, &die) && gcg__die_child (&die, &stack[depth].die))
         {
-          stack[depth].prefix = walk_prefix (walk, &die, prefix);
+          stack[depth].prefix = walk->variables == NULL ? walk_prefix (walk, &die, prefix) : NULL;
           stack[depth].in_function = in_function || dwarf_tag (&die) == DW_TAG_subprogram;
           depth++;
         }
@@ -209,6 +249,26 @@ walk_units (struct walk *walk, Dwarf *dwarf)
       if (!walk_unit (walk, unit))
         return false;
     }
+  return true;
+}
+
+bool
+gcg__names_variable (struct gcg__symbols *symbols, struct gcg__image *image, uint64_t address,
+                     Dwarf_Die *die, uint64_t *offset)
+{
+  struct walk walk = { .symbols = symbols, .variables = image };
+  if (!image->variables_built)
+    {
+      image->variables_built = true;
+      if (gcg__image_open_dwarf (symbols, image))
+        (void)walk_units (&walk, image->dwarf);
+      gcg__spans_sort (&image->variables);
+    }
+  const struct gcg__span *span = gcg__spans_find (&image->variables, address, NULL);
+  if (span == NULL)
+    return false;
+  *die = *(Dwarf_Die *)span->what;
+  *offset = address - span->low;
   return true;
 }
 
@@ -264,4 +324,5 @@ gcg__names_fini (struct gcg__image *image)
 {
   free (image->names.items);
   free (image->inner_names.items);
+  gcg__spans_fini (&image->variables);
 }

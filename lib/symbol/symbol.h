@@ -20,7 +20,7 @@ struct gcg__symbols;
    yet.  Missing files are not an error.  Errors: GCG_NO_MEMORY. */
 enum gcg_status gcg__symbols_new (const struct gcg__snapshot *snapshot,
                                   struct gcg__symbols **symbols, struct gcg_error *error)
-  __attribute__ ((warn_unused_result));
+    __attribute__ ((warn_unused_result));
 void gcg__symbols_free (struct gcg__symbols *symbols);
 
 /* One source-level frame.  Strings are owned by the symbols, live as long as they, and are never
@@ -29,8 +29,8 @@ struct gcg__frame
 {
   const char *function; /* demangled when it is C++ */
   const char *file;
-  uint32_t line;   /* 0 when unknown */
-  bool inlined;    /* inlined into the next frame */
+  uint32_t line; /* 0 when unknown */
+  bool inlined;  /* inlined into the next frame */
   const char *module;
   uint64_t offset; /* the address in the module's file, as addr2line takes it; without a module the
                       address itself */
@@ -54,9 +54,10 @@ struct gcg__call
 };
 
 /* Unwinds the stack of THREAD (an index) as it was in the snapshot, innermost call first, at most
-   MOST calls into CALLS.  By the call frame information of the modules' files (dwfl_thread_getframes
-   over registers and stack words of the snapshot), so it works offline; it ends where a file or its
-   information is missing.  Returns how many; 0 when the registers are not known. */
+   MOST calls into CALLS.  By the call frame information of the modules' files
+   (dwfl_thread_getframes over registers and stack words of the snapshot), so it works offline; it
+   ends where a file or its information is missing.  Returns how many; 0 when the registers are not
+   known. */
 uint32_t gcg__symbols_calls (struct gcg__symbols *symbols, uint32_t thread, struct gcg__call *calls,
                              uint32_t most);
 
@@ -80,13 +81,85 @@ uint32_t gcg__symbols_variables (struct gcg__symbols *symbols, const struct gcg_
 bool gcg__symbols_data (struct gcg__symbols *symbols, uint64_t address, const char **name,
                         uint64_t *offset);
 
+/* A global or static variable.  Strings are borrowed until SYMBOLS are freed. */
+struct gcg__data
+{
+  const char *name;
+  const char *type; /* "" when it has no name */
+  const char *file; /* where it is declared, "" when unknown */
+  uint64_t bytes;   /* 0: unknown */
+  uint64_t offset;  /* of the address in it */
+};
+
+/* The variable that holds ADDRESS, static ones of functions included, by debug information; false:
+   none is known. */
+bool gcg__symbols_data_type (struct gcg__symbols *symbols, uint64_t address,
+                             struct gcg__data *data);
+
+/* How a type goes with an object's size. */
+enum gcg__fit
+{
+  GCG__FIT_NOT,  /* the object is too small, or the type is not known */
+  GCG__FIT_PART, /* bytes are left over that nothing explains */
+  GCG__FIT_MANY, /* an array of it, or its last array goes on */
+  GCG__FIT_EXACT
+};
+
+/* A pointer in a type, or several at equal distances. */
+struct gcg__pointer
+{
+  uint64_t offset, stride;
+  uint64_t count; /* UINT64_MAX: to the end of the object */
+  const char *to; /* "struct node", "char *"; "" for void, characters, functions, and what has no
+                     name; two that are equal are the same pointer */
+  const char *in; /* the structure that it is a member of, written in the same way */
+};
+
+/* Where the pointers of an object are. */
+struct gcg__pointers
+{
+  const struct gcg__pointer *items; /* borrowed: single ones by offset, then the repeated ones */
+  uint32_t n_single, n;
+  uint64_t element; /* the whole repeats after so many bytes; 0: it does not */
+  uint64_t whole;   /* bytes that the type explains; UINT64_MAX: all */
+  enum gcg__fit fit;
+};
+
+/* Fills POINTERS for an object of type NAME and OBJECT_BYTES (0: not known).  False when the type
+   is not known or which of several layouts it has; then POINTERS says that there are none. */
+bool gcg__symbols_pointers (struct gcg__symbols *symbols, const char *type, uint64_t object_bytes,
+                            struct gcg__pointers *pointers);
+/* What the pointer at OFFSET points to; NULL when there is none, or several that say different
+   things (a union).  Needs no lock. */
+const struct gcg__pointer *gcg__pointers_at (const struct gcg__pointers *pointers, uint64_t offset);
+/* The address of the text that stands for the type called NAME in gcg__pointer.to. */
+const char *gcg__symbols_type_name (struct gcg__symbols *symbols, const char *name);
+
+/* One line of a type's declaration. */
+struct gcg__type_field
+{
+  uint64_t offset, bytes; /* bytes 0: open array, or unknown */
+  uint32_t bit_offset;    /* in the byte at OFFSET; of bit-fields only */
+  uint32_t bits;          /* 0: no bit-field */
+  uint32_t depth;         /* 0: of the type itself; an array's element stands below it */
+  const char *name;       /* "" anonymous, or a base class */
+  const char *type;       /* "struct {...}" when it has no name */
+  const char *pointee;    /* NULL: no pointer; else as gcg__pointer.to */
+};
+
+/* The fields of type NAME for an object of OBJECT_BYTES (0: not known), in order of declaration,
+   nested ones after the one that they stand in; at most a few thousand.  Borrowed until SYMBOLS are
+   freed.  Returns how many, 0 when the type is not known or has none. */
+uint32_t gcg__symbols_fields (struct gcg__symbols *symbols, const char *type, uint64_t object_bytes,
+                              const struct gcg__type_field **fields);
+
 /* Writes what stands at byte OFFSET of type NAME ("struct node", a typedef, "T[10]") as a field
-   path: "next", "children[3].owner", "" for the whole.  OBJECT_BYTES is the object's requested size:
-   a multiple of the type's size is an array ("[7].next"), unless the type ends in an open array,
-   which then goes on; a smaller size contradicts the type.  0: not known.  Where several types of
-   that name would do, the object's size and then the main program decide.  In a union a pointer
-   that begins at OFFSET is preferred.  When the type or the field is unknown or cannot be told for
-   certain, writes "+16" and returns false.  Always ends in NUL. */
+   path: "next", "children[3].owner", "" for the whole.  OBJECT_BYTES is the object's requested
+   size: a multiple of the type's size is an array ("[7].next"), unless the type ends in an open
+   array, which then goes on; a smaller size contradicts the type.  0: not known.  Where several
+   types of that name would do, the object's size and then the main program decide.  In a union a
+   pointer that begins at OFFSET is preferred.  When the type or the field is unknown or cannot be
+   told for certain, writes "+16" and returns false.  Always ends in NUL. */
 bool gcg__symbols_field (struct gcg__symbols *symbols, const char *type, uint64_t object_bytes,
                          uint64_t offset, char *text, size_t text_bytes);
 

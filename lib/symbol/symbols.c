@@ -128,6 +128,8 @@ gcg__symbols_free (struct gcg__symbols *symbols)
   gcg__table_fini (&symbols->demangled);
   gcg__table_fini (&symbols->types);
   gcg__table_fini (&symbols->fields);
+  gcg__table_fini (&symbols->pointers);
+  gcg__table_fini (&symbols->field_lists);
   gcg__table_fini (&symbols->expressions);
   gcg__spans_fini (&symbols->by_address);
   gcg__pool_fini (&symbols->pool);

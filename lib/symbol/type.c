@@ -181,3 +181,55 @@ gcg__type_definition (struct gcg__symbols *symbols, Dwarf_Die *die, Dwarf_Die *d
     }
   return false;
 }
+
+bool
+gcg__layout_of (const struct gcg__type *type, uint64_t element, struct gcg__layout *layout)
+{
+  layout->element = layout->whole = element;
+  for (uint32_t i = 0; i < type->spelling.n_dimensions; i++)
+    if (type->spelling.dimensions[i] == GCG__NO_COUNT)
+      {
+        if (i > 0)
+          return false;
+      }
+    else if (__builtin_mul_overflow (layout->whole, type->spelling.dimensions[i], &layout->whole))
+      return false;
+  return element > 0 && layout->whole > 0;
+}
+
+enum gcg__fit
+gcg__layout_fit (const struct gcg__type *type, uint64_t element, bool open, uint64_t object_bytes)
+{
+  struct gcg__layout layout;
+  if (!gcg__layout_of (type, element, &layout))
+    return GCG__FIT_NOT;
+  if (object_bytes == 0 || object_bytes == layout.whole)
+    return GCG__FIT_EXACT;
+  if (object_bytes < layout.whole)
+    return GCG__FIT_NOT;
+  return open || object_bytes % layout.whole == 0 ? GCG__FIT_MANY : GCG__FIT_PART;
+}
+
+const struct gcg__shape *
+gcg__type_shape_for (struct gcg__symbols *symbols, struct gcg__type *type, uint64_t object_bytes)
+{
+  const struct gcg__shape *best = NULL, *shape = NULL;
+  enum gcg__fit best_fit = GCG__FIT_NOT;
+  /* A program without debug information may have another type of this name: then a library's must
+     match to the byte. */
+  const bool program_speaks
+      = symbols->n_images > 0 && gcg__image_open_dwarf (symbols, symbols->by_order[0]);
+  const enum gcg__fit least = program_speaks ? GCG__FIT_PART : GCG__FIT_EXACT;
+  /* Not a module further than needed. */
+  while ((best_fit < GCG__FIT_MANY || (shape->next != NULL && shape->next->image == best->image))
+         && (shape = gcg__type_shape (symbols, type, shape)) != NULL)
+    {
+      const enum gcg__fit fit = gcg__layout_fit (type, shape->bytes, shape->open, object_bytes);
+      if (fit > best_fit && (fit >= least || shape->image == symbols->by_order[0]))
+        {
+          best = shape;
+          best_fit = fit;
+        }
+    }
+  return best_fit == GCG__FIT_PART && type->shapes->next != NULL ? NULL : best;
+}
