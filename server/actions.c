@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #include "server/pictures.h"
 #include "server/reply.h"
 #include "server/request.h"
+#include "server/samples.h"
 #include "server/server.h"
 #include "server/source.h"
 
@@ -51,6 +53,74 @@ GCG__HANDLER (gcg__api_snapshot)
   char *body = gcg__json_take (&json, &bytes, &error);
   gcg__reply_take (reply, gcg__json_type, body, bytes);
   gcg__source_put (server->source, entry);
+}
+
+GCG__HANDLER (gcg__api_take_sample)
+{
+  const char *description = gcg__request_text (request, "description");
+  struct gcg__samples *samples = gcg__source_samples (server->source);
+  struct gcg__timeline *timeline;
+  struct gcg__json json;
+  struct gcg_error error;
+  size_t bytes = 0;
+  char *body = NULL;
+  (void)captures;
+  if (description != NULL && strlen (description) > MAX_DESCRIPTION)
+    {
+      gcg__reply_error (reply, &server->assets, request, 400,
+                        "The description must be at most 200 bytes long.");
+      return;
+    }
+  enum gcg_status status
+      = gcg__samples_take (samples, description == NULL ? "" : description, &error);
+  if (status == GCG_OK)
+    status = gcg__samples_borrow (samples, &timeline, &error);
+  if (status == GCG_OK)
+    {
+      gcg__json_init (&json, NULL, NULL);
+      status = gcg__last_sample_write (timeline, &json, &error);
+      gcg__samples_give_back (samples);
+      body = status == GCG_OK ? gcg__json_take (&json, &bytes, &error) : NULL;
+      if (status != GCG_OK)
+        gcg__json_fini (&json);
+    }
+  if (body != NULL)
+    gcg__reply_take (reply, gcg__json_type, body, bytes);
+  else
+    gcg__answer_failure (server, request, reply, &error);
+}
+
+GCG__HANDLER (gcg__api_sampling)
+{
+  const char *text = gcg__request_text (request, "every");
+  struct gcg__samples *samples = gcg__source_samples (server->source);
+  struct gcg__sampling sampling;
+  struct gcg__json json;
+  struct gcg_error error;
+  size_t bytes = 0;
+  char *end = NULL;
+  double every = text != NULL ? strtod (text, &end) : -1;
+  (void)captures;
+  if (text == NULL || end == text || *end != '\0'
+      || !(every == 0 || (every >= 0.01 && every <= 1e6)))
+    {
+      gcg__reply_error (reply, &server->assets, request, 400,
+                        "every must be 0, or seconds from 0.01 to 1000000.");
+      return;
+    }
+  if (gcg__samples_set_every (samples, every, &error) != GCG_OK)
+    {
+      gcg__answer_failure (server, request, reply, &error);
+      return;
+    }
+  gcg__samples_sampling (samples, &sampling);
+  gcg__json_init (&json, NULL, NULL);
+  gcg__sampling_page (&sampling, &json);
+  char *body = gcg__json_take (&json, &bytes, &error);
+  if (body != NULL)
+    gcg__reply_take (reply, gcg__json_type, body, bytes);
+  else
+    gcg__answer_failure (server, request, reply, &error);
 }
 
 GCG__HANDLER (gcg__api_stop)

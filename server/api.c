@@ -16,6 +16,7 @@
 #include "server/handlers.h"
 #include "server/reply.h"
 #include "server/request.h"
+#include "server/samples.h"
 #include "server/server.h"
 #include "server/source.h"
 
@@ -64,8 +65,9 @@ fill_frame (const struct gcg__server *server, struct answer *answer)
     }
   frame->waiting = answer->entry == NULL ? overall->waiting : NULL;
   if (overall->state == GCG__STATE_ENDED)
+    frame->ended_s = overall->ended_s;
+  if (overall->state == GCG__STATE_ENDED || overall->state == GCG__STATE_FILE)
     {
-      frame->ended_s = overall->ended_s;
       int status = overall->wait_status;
       if (status != -1 && WIFSIGNALED (status))
         {
@@ -289,6 +291,67 @@ answer_page (struct gcg__server *server, const struct gcg__request *request,
     return page (answer->entry->model, &answer->frame, __VA_ARGS__, &answer->json, error);         \
   }                                                                                                \
   GCG__HANDLER (name) { answer_page (server, request, captures, reply, name##_write); }
+
+/* Writes a page about the samples. */
+typedef enum gcg_status (*samples_writer) (struct answer *answer,
+                                           const struct gcg__timeline *timeline,
+                                           const struct gcg__sampling *sampling,
+                                           const struct gcg__captures *captures,
+                                           struct gcg_error *error);
+
+/* Answers with what WRITE writes; samples need no snapshot. */
+static void
+answer_samples (struct gcg__server *server, const struct gcg__request *request,
+                const struct gcg__captures *captures, struct gcg__reply *reply,
+                samples_writer write)
+{
+  struct gcg__samples *samples = gcg__source_samples (server->source);
+  struct gcg__sampling sampling;
+  struct gcg__timeline *timeline;
+  struct answer answer;
+  struct gcg_error error;
+  if (!answer_begin (server, request, reply, &answer))
+    return;
+  gcg__samples_sampling (samples, &sampling);
+  enum gcg_status status = gcg__samples_borrow (samples, &timeline, &error);
+  if (status == GCG_OK)
+    {
+      status = write (&answer, timeline, &sampling, captures, &error);
+      gcg__samples_give_back (samples);
+    }
+  answer_end (server, request, reply, &answer, status, &error);
+}
+
+static enum gcg_status
+write_tracker (struct answer *answer, const struct gcg__timeline *timeline,
+               const struct gcg__sampling *sampling, const struct gcg__captures *captures,
+               struct gcg_error *error)
+{
+  (void)captures;
+  return gcg__tracker_page (timeline, sampling, &answer->frame, &answer->query, &answer->json,
+                            error);
+}
+
+GCG__HANDLER (gcg__api_tracker)
+{
+  answer_samples (server, request, captures, reply, write_tracker);
+}
+
+/* As PAGE, with a function that takes the timeline. */
+#define SAMPLES_PAGE(name, page, ...)                                                              \
+  static enum gcg_status name##_write (                                                            \
+      struct answer *answer, const struct gcg__timeline *timeline,                                 \
+      const struct gcg__sampling *sampling, const struct gcg__captures *captures,                  \
+      struct gcg_error *error)                                                                     \
+  {                                                                                                \
+    (void)sampling, (void)captures;                                                                \
+    return page (timeline, &answer->frame, __VA_ARGS__, &answer->json, error);                     \
+  }                                                                                                \
+  GCG__HANDLER (name) { answer_samples (server, request, captures, reply, name##_write); }
+
+SAMPLES_PAGE (gcg__api_samples, gcg__samples_page, &answer->query)
+SAMPLES_PAGE (gcg__api_sample, gcg__sample_page, gcg__captured_number (captures), &answer->query)
+SAMPLES_PAGE (gcg__api_difference, gcg__difference_page, &answer->query)
 
 PAGE (gcg__api_types, gcg__types_page, &answer->query)
 PAGE (gcg__api_sites, gcg__sites_page, &answer->query)

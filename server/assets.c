@@ -108,11 +108,11 @@ gcg__assets_find (const struct gcg__assets *assets, const char *name, struct gcg
   if (assets->directory >= 0)
     {
       int fd = openat (assets->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-      if (fd < 0)
-        return GCG_NOT_FOUND;
-      enum gcg_status status = read_whole (fd, asset);
-      close (fd);
-      return status;
+      enum gcg_status status = fd < 0 ? GCG_NOT_FOUND : read_whole (fd, asset);
+      if (fd >= 0)
+        close (fd);
+      if (status != GCG_NOT_FOUND)
+        return status;
     }
   for (const struct embedded *e = gcg__embedded; e->name != NULL; e++)
     if (strcmp (e->name, name) == 0)

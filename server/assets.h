@@ -2,7 +2,8 @@
  *
  * Embedded at build from templates/ (assets.S, made by the rule in local.mk), or read from a
  * directory (--templates) each time they are asked for, so that an edited file is seen at the next
- * reload.  Either way only plain names with a known ending are served.
+ * reload; what is not there is taken from the embedded ones.  Either way only plain names with a
+ * known ending are served.
  */
 #ifndef GCG_SERVER_ASSETS_H
 #define GCG_SERVER_ASSETS_H

@@ -23,6 +23,9 @@ GCG__HANDLER (gcg__page_thread);
 GCG__HANDLER (gcg__page_types);
 GCG__HANDLER (gcg__page_objects);
 GCG__HANDLER (gcg__page_object);
+GCG__HANDLER (gcg__page_tracker);
+GCG__HANDLER (gcg__page_sample);
+GCG__HANDLER (gcg__page_difference);
 GCG__HANDLER (gcg__page_garbage);
 GCG__HANDLER (gcg__page_component);
 GCG__HANDLER (gcg__page_help);
@@ -46,7 +49,14 @@ GCG__HANDLER (gcg__api_object);
 GCG__HANDLER (gcg__api_referents);
 GCG__HANDLER (gcg__api_referrers);
 
+GCG__HANDLER (gcg__api_tracker);
+GCG__HANDLER (gcg__api_samples);
+GCG__HANDLER (gcg__api_sample);
+GCG__HANDLER (gcg__api_difference);
+
 /* actions.c */
+GCG__HANDLER (gcg__api_take_sample);
+GCG__HANDLER (gcg__api_sampling);
 GCG__HANDLER (gcg__api_snapshot);
 GCG__HANDLER (gcg__api_stop);
 GCG__HANDLER (gcg__refresh);

@@ -1,7 +1,6 @@
 /* live.c -- see live.h.
  *
- * The thread waits on the listening socket, the connection, an eventfd that wakes it, and the next
- * periodic snapshot.  The connection belongs to it; gcg__live_ask only sends on it, under the lock
+ * The thread waits on the listening socket, the connection, and an eventfd that wakes it.  The connection belongs to it; gcg__live_ask only sends on it, under the lock
  * that also guards its closing.
  */
 #include "config.h"
@@ -10,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -20,13 +20,11 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "report/fail.h"
+#include "server/samples.h"
 #include "server/source.h"
-
-#define MIN_EVERY_NS 10000000.0 /* 10 ms */
 
 struct gcg__live
 {
@@ -35,7 +33,6 @@ struct gcg__live
   pthread_t thread;
   int listen_fd; /* -1 = none */
   int wake_fd;
-  uint64_t every_ns, next_ns; /* 0 = never */
 
   pthread_mutex_t lock;
   pthread_cond_t changed;
@@ -45,14 +42,6 @@ struct gcg__live
   bool ending;
   bool draining, drained; /* a reading of all that is there was asked for, is done */
 };
-
-static uint64_t
-now_ns (void)
-{
-  struct timespec now;
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 bool
 gcg__live_peer_allowed (int fd)
@@ -143,6 +132,7 @@ hang_up (struct gcg__live *live)
   live->fd = -1;
   pthread_cond_broadcast (&live->changed);
   pthread_mutex_unlock (&live->lock);
+  gcg__samples_set_say (gcg__source_samples (live->source), 0, NULL, NULL);
   gcg__source_set_silent (live->source);
   if (live->events.closed != NULL)
     live->events.closed (live->events.context);
@@ -165,10 +155,24 @@ take_snapshot (struct gcg__live *live, const struct gcg__message *message, int a
     }
   if ((message->flags & GCG__FLAG_EXIT) != 0 && description[0] == '\0')
     description = "at exit";
+  int copy = fcntl (attached, F_DUPFD_CLOEXEC, 3);
   enum gcg_status status = gcg__source_add (live->source, attached, "the program's snapshot",
                                             description, message->sequence, &error);
   if (status != GCG_OK)
     gcg__source_fail (live->source, message->sequence, status, error.text);
+  else if (copy >= 0)
+    gcg__samples_add_snapshot (gcg__source_samples (live->source), copy);
+  if (copy >= 0)
+    close (copy);
+}
+
+static void
+take_sampling (struct gcg__live *live, const struct gcg__message *message)
+{
+  double every = strtod (message->text, NULL);
+  gcg__samples_set_sampling (gcg__source_samples (live->source),
+                             every > 0 && isfinite (every) ? every : 0,
+                             (message->flags & GCG__FLAG_LIFETIMES) != 0);
 }
 
 /* Reads one message; false when the conversation is over. */
@@ -184,6 +188,14 @@ read_one (struct gcg__live *live)
       take_snapshot (live, &message, attached);
       return true;
     }
+  if (message.type == GCG__SAMPLES)
+    {
+      gcg__samples_add (gcg__source_samples (live->source), attached, message.sequence,
+                        message.status, message.text);
+      return true;
+    }
+  if (message.type == GCG__SAMPLING)
+    take_sampling (live, &message);
   if (attached >= 0)
     close (attached);
   return message.type != GCG__STOP;
@@ -219,20 +231,7 @@ accept_one (struct gcg__live *live)
   pthread_cond_broadcast (&live->changed);
   pthread_mutex_unlock (&live->lock);
   gcg__source_set_live (live->source, peer.pid);
-}
-
-static int
-milliseconds_to_next (struct gcg__live *live)
-{
-  if (live->every_ns == 0)
-    return -1;
-  uint64_t now = now_ns ();
-  if (now < live->next_ns)
-    return (int)((live->next_ns - now) / 1000000) + 1;
-  if (live->fd >= 0)
-    gcg__source_sample (live->source);
-  live->next_ns = now + live->every_ns;
-  return (int)(live->every_ns / 1000000) + 1;
+  gcg__samples_set_say (gcg__source_samples (live->source), peer.pid, gcg__live_say, live);
 }
 
 /* All that was said is read when a poll finds nothing more. */
@@ -258,13 +257,12 @@ converse (void *context)
                                { live->fd, POLLIN, 0 },
                                { live->listen_fd, POLLIN, 0 } };
       eventfd_t ignored;
-      int wait = milliseconds_to_next (live);
       pthread_mutex_lock (&live->lock);
       bool ending = live->ending, draining = live->draining && !live->drained;
       pthread_mutex_unlock (&live->lock);
       if (ending)
         return NULL;
-      if (poll (fds, 3, draining ? 0 : wait) < 0)
+      if (poll (fds, 3, draining ? 0 : -1) < 0)
         continue;
       if (fds[0].revents != 0)
         eventfd_read (live->wake_fd, &ignored);
@@ -278,17 +276,10 @@ converse (void *context)
 }
 
 static enum gcg_status
-live_start (struct gcg__live *live, double every, const struct gcg__live_events *events,
-            struct gcg_error *error)
+live_start (struct gcg__live *live, const struct gcg__live_events *events, struct gcg_error *error)
 {
   live->events = *events;
   live->parted_fd = -1;
-  if (every > 0)
-    {
-      double ns = every * 1e9;
-      live->every_ns = ns < MIN_EVERY_NS ? (uint64_t)MIN_EVERY_NS : (uint64_t)ns;
-      live->next_ns = now_ns () + live->every_ns;
-    }
   pthread_mutex_init (&live->lock, NULL);
   pthread_cond_init (&live->changed, NULL);
   live->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -332,7 +323,7 @@ bind_new_name (int fd, char name[GCG__SOCKET_NAME_BYTES])
 }
 
 enum gcg_status
-gcg__live_listen (struct gcg__source *source, double every, const struct gcg__live_events *events,
+gcg__live_listen (struct gcg__source *source, const struct gcg__live_events *events,
                   char name[GCG__SOCKET_NAME_BYTES], struct gcg__live **result,
                   struct gcg_error *error)
 {
@@ -348,7 +339,7 @@ gcg__live_listen (struct gcg__source *source, double every, const struct gcg__li
       status = gcg__report_fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
       goto fail_socket;
     }
-  status = live_start (live, every, events, error);
+  status = live_start (live, events, error);
   if (status != GCG_OK)
     goto fail_socket;
   *result = live;
@@ -362,7 +353,7 @@ fail_socket:
 }
 
 enum gcg_status
-gcg__live_connected (struct gcg__source *source, int fd, pid_t pid, double every,
+gcg__live_connected (struct gcg__source *source, int fd, pid_t pid,
                      const struct gcg__live_events *events, struct gcg__live **result,
                      struct gcg_error *error)
 {
@@ -378,7 +369,8 @@ gcg__live_connected (struct gcg__source *source, int fd, pid_t pid, double every
   live->fd = fd;
   live->pid = pid;
   gcg__source_set_live (source, pid);
-  status = live_start (live, every, events, error);
+  gcg__samples_set_say (gcg__source_samples (source), pid, gcg__live_say, live);
+  status = live_start (live, events, error);
   if (status != GCG_OK)
     goto fail_start;
   *result = live;
@@ -422,9 +414,15 @@ gcg__live_is_connected (struct gcg__live *live)
 bool
 gcg__live_ask (void *context, uint32_t sequence, const char *description)
 {
+  return gcg__live_say (context, GCG__CAPTURE, sequence, description);
+}
+
+bool
+gcg__live_say (void *context, uint16_t type, uint32_t sequence, const char *text)
+{
   struct gcg__live *live = context;
-  struct gcg__message message = { .type = GCG__CAPTURE, .sequence = sequence };
-  snprintf (message.text, sizeof message.text, "%s", description);
+  struct gcg__message message = { .type = type, .sequence = sequence };
+  snprintf (message.text, sizeof message.text, "%s", text);
   pthread_mutex_lock (&live->lock);
   bool sent = live->fd >= 0 && gcg__live_send (live->fd, &message);
   pthread_mutex_unlock (&live->lock);

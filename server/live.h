@@ -27,16 +27,16 @@ struct gcg__live_events
   void (*closed) (void *context); /* the connection has ended, or STOP was said; may be NULL */
 };
 
-/* Listens on a new name, which is written to NAME.  EVERY: seconds between snapshots, 0 = none.
+/* Listens on a new name, which is written to NAME.
    On GCG_OK *LIVE is to be given to gcg__live_free.  Errors: GCG_SYSTEM, GCG_NO_MEMORY. */
-enum gcg_status gcg__live_listen (struct gcg__source *source, double every,
+enum gcg_status gcg__live_listen (struct gcg__source *source,
                                   const struct gcg__live_events *events,
                                   char name[GCG__SOCKET_NAME_BYTES], struct gcg__live **live,
                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
 
 /* Talks on the connection FD (taken), on which HELLO was read already.  It is closed by
    gcg__live_free, not when the conversation ends. */
-enum gcg_status gcg__live_connected (struct gcg__source *source, int fd, pid_t pid, double every,
+enum gcg_status gcg__live_connected (struct gcg__source *source, int fd, pid_t pid,
                                      const struct gcg__live_events *events, struct gcg__live **live,
                                      struct gcg_error *error) __attribute__ ((warn_unused_result));
 
@@ -49,6 +49,9 @@ bool gcg__live_is_connected (struct gcg__live *live);
 
 /* Asks for a snapshot: a gcg__ask_function, whose context is the struct gcg__live. */
 bool gcg__live_ask (void *live, uint32_t sequence, const char *description);
+
+/* Says something about samples: a gcg__say_function, whose context is the struct gcg__live. */
+bool gcg__live_say (void *live, uint16_t type, uint32_t sequence, const char *text);
 
 /* Ends the conversation.  The source must have been shut, and nobody be asking it any more.  NULL
    is fine. */

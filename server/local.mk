@@ -13,6 +13,7 @@ server_libserver_la_SOURCES = \
 	%D%/reply.c %D%/reply.h \
 	%D%/request.c %D%/request.h \
 	%D%/routes.c %D%/routes.h \
+	%D%/samples.c %D%/samples.h \
 	%D%/server.h \
 	%D%/source.c %D%/source.h %D%/source_ask.c %D%/source_internal.h \
 	%D%/tempdir.c %D%/tempdir.h
@@ -22,17 +23,20 @@ server_libserver_la_CCASFLAGS =
 # What a program that links libserver.la links too.
 SERVER_LIBS = $(CIVETWEB_LIBS) $(JANSSON_LIBS) -lpthread
 
-# The files of the front end as read-only data, and a table of them: name, start, size.
+# The files of the front end as read-only data, and a table of them: name, start, size.  The
+# system's Chart.js is one of them, as chart.min.js.
 CLEANFILES += %D%/assets_data.S
-%D%/assets_data.S: $(TEMPLATE_FILES) %D%/local.mk
+%D%/assets_data.S: $(TEMPLATE_FILES) $(CHART_JS) %D%/local.mk
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
 	  table='	.section .data.rel.ro,"aw"\n	.balign 8\n	.globl gcg__embedded\ngcg__embedded:\n'; \
 	  echo '	.section .rodata'; \
 	  n=0; \
-	  for file in $(TEMPLATE_FILES); do \
+	  for file in $(TEMPLATE_FILES) $(CHART_JS); do \
 	    n=`expr $$n + 1`; \
 	    if test -f "$$file"; then path=$$file; else path=$(srcdir)/$$file; fi; \
-	    echo "name_$$n:	.asciz \"`basename $$file`\""; \
+	    name=`basename $$file`; \
+	    test "$$file" != "$(CHART_JS)" || name=chart.min.js; \
+	    echo "name_$$n:	.asciz \"$$name\""; \
 	    echo "data_$$n:	.incbin \"$$path\""; \
 	    echo "end_$$n:	.byte 0"; \
 	    table="$$table	.quad name_$$n, data_$$n, end_$$n - data_$$n\n"; \

@@ -14,6 +14,7 @@
 #include "server/pictures.h"
 #include "server/reply.h"
 #include "server/request.h"
+#include "server/samples.h"
 #include "server/server.h"
 #include "server/source.h"
 
@@ -193,6 +194,37 @@ GCG__HANDLER (gcg__page_types)
 {
   (void)captures;
   send_page (server, request, reply, "types.html");
+}
+
+GCG__HANDLER (gcg__page_tracker)
+{
+  (void)captures;
+  send_page (server, request, reply, "tracker.html");
+}
+
+GCG__HANDLER (gcg__page_sample)
+{
+  struct gcg__samples *samples = gcg__source_samples (server->source);
+  struct gcg__timeline *timeline;
+  struct gcg_error error;
+  uint64_t number = gcg__captured_number (captures);
+  if (gcg__samples_borrow (samples, &timeline, &error) != GCG_OK)
+    {
+      gcg__answer_failure (server, request, reply, &error);
+      return;
+    }
+  enum gcg_status status = gcg__sample_exists (timeline, number, &error);
+  gcg__samples_give_back (samples);
+  if (status == GCG_OK)
+    send_page (server, request, reply, "sample.html");
+  else
+    gcg__answer_failure (server, request, reply, &error);
+}
+
+GCG__HANDLER (gcg__page_difference)
+{
+  (void)captures;
+  send_page (server, request, reply, "difference.html");
 }
 
 GCG__HANDLER (gcg__page_garbage)

@@ -8,6 +8,7 @@
 #include "server/request.h"
 
 #include <jansson.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -186,6 +187,24 @@ parse_form (struct gcg__request *request, const char *form, char *storage, const
   return 0;
 }
 
+/* Only types have names with any characters in them. */
+static bool
+names_type (const char *path)
+{
+  return strncmp (path, "/tracker/type/", 14) == 0 || strncmp (path, "/api/tracker/type/", 18) == 0;
+}
+
+/* Whether the percent escapes in PATH are whole and none means NUL. */
+static bool
+check_escapes (const char *path)
+{
+  for (const char *p = strchr (path, '%'); p != NULL; p = strchr (p + 1, '%'))
+    if (!isxdigit ((unsigned char)p[1]) || !isxdigit ((unsigned char)p[2])
+        || (p[1] == '0' && p[2] == '0'))
+      return false;
+  return true;
+}
+
 static int
 check_path (const char *path, const char **text)
 {
@@ -198,9 +217,10 @@ check_path (const char *path, const char **text)
   if (path[0] != '/' || strstr (path, "..") != NULL || strstr (path, "//") != NULL)
     return 400;
   for (const char *p = path; *p != '\0'; p++)
-    if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr ("%\\\"'<>^`{|}", *p))
+    if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr ("\\\"<>^`{|}", *p)
+        || (strchr ("%'", *p) != NULL && !names_type (path)))
       return 400;
-  return 0;
+  return check_escapes (path) ? 0 : 400;
 }
 
 static int

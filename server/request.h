@@ -1,8 +1,8 @@
 /* request.h -- a request as the handlers see it: checked, parsed, independent of the HTTP library.
  *
  * gcg__request_parse refuses what no browser sends and what two parsers could read differently:
- * more than one Host or Content-Length, Transfer-Encoding, a percent sign, "..", "//" or a
- * backslash in the path (no path of ours needs them), NUL or broken percent escapes in the query, a
+ * more than one Host or Content-Length, Transfer-Encoding, "..", "//" or a backslash in the path, a
+ * percent sign but in the name of a type (no path of ours needs them), NUL or broken percent escapes in the query, a
  * parameter given twice.  Numbers are parsed strictly.
  */
 #ifndef GCG_SERVER_REQUEST_H

@@ -46,6 +46,23 @@ static const struct gcg__route_parameter garbage_table[]
         { "type", "only components with objects of this type" },
         { "cycles", "1: only components with cycles" },
         { NULL, NULL } };
+static const struct gcg__route_parameter samples_table[] = { TABLE_PARAMETERS, { NULL, NULL } };
+static const struct gcg__route_parameter chart[]
+    = { { "points", "samples in the chart, at most 1000, 300 without it" },
+        { "from", "number of the first sample" },
+        { "to", "number of the last sample" },
+        { "types", "types with a series of their own, 8 without it" },
+        { NULL, NULL } };
+static const struct gcg__route_parameter difference[]
+    = { { "from", "number of a sample, the first without it" },
+        { "to", "number of another, the last without it" },
+        { "by", "type or site" },
+        TABLE_PARAMETERS,
+        { NULL, NULL } };
+static const struct gcg__route_parameter sample[]
+    = { { "description", "what to call the sample" }, { NULL, NULL } };
+static const struct gcg__route_parameter interval[]
+    = { { "every", "seconds between samples, 0.01 to 1000000; 0: none" }, { NULL, NULL } };
 static const struct gcg__route_parameter picture[]
     = { SNAPSHOT_PARAMETER, { "reduce", "1: only objects on cycles" }, { NULL, NULL } };
 static const struct gcg__route_parameter description[]
@@ -65,6 +82,12 @@ const struct gcg__route gcg__routes[] = {
   { "GET", "/objects/{ADDRESS}", "one object, why it is alive, what it is connected with",
     snapshot_only, gcg__page_object },
   { "GET", "/types", "how many objects of which type, and how large", table, gcg__page_types },
+  { "GET", "/tracker", "memory over time, and the samples it is made of", chart,
+    gcg__page_tracker },
+  { "GET", "/tracker/samples/{N}", "what was alive at one moment, by its number", samples_table,
+    gcg__page_sample },
+  { "GET", "/tracker/difference", "what has grown between two samples", difference,
+    gcg__page_difference },
   { "GET", "/garbage", "what is unreachable, by connected component", garbage_table,
     gcg__page_garbage },
   { "GET", "/garbage/{N}", "one component: its cycles, where to cut them, its objects", table,
@@ -91,13 +114,52 @@ const struct gcg__route gcg__routes[] = {
   { "GET", "/api/objects/{ADDRESS}/referrers", "what points to the object, roots first", list,
     gcg__api_referrers },
   { "GET", "/api/types", "what /types shows", table, gcg__api_types },
+  { "GET", "/api/tracker", "what /tracker shows in its chart", chart, gcg__api_tracker },
+  { "GET", "/api/tracker/samples", "the samples, newest first", samples_table, gcg__api_samples },
+  { "GET", "/api/tracker/samples/{N}", "what /tracker/samples/{N} shows", samples_table,
+    gcg__api_sample },
+  { "GET", "/api/tracker/difference", "what /tracker/difference shows", difference,
+    gcg__api_difference },
   { "GET", "/api/sites", "where objects were allocated", typed_table, gcg__api_sites },
   { "GET", "/api/garbage", "what /garbage shows", garbage_table, gcg__api_garbage },
   { "GET", "/api/garbage/{N}", "what /garbage/{N} shows", table, gcg__api_component },
   { "POST", "/api/snapshot", "takes a snapshot now", description, gcg__api_snapshot },
+  { "POST", "/api/sample", "takes a sample now", sample, gcg__api_take_sample },
+  { "POST", "/api/sampling", "sets how often samples are taken", interval, gcg__api_sampling },
   { "POST", "/api/stop", "ends a server that the program itself has started", NULL, gcg__api_stop },
   { NULL, NULL, NULL, NULL, NULL }
 };
+
+static int
+hexadecimal (char c)
+{
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
+}
+
+/* Decodes the N bytes of a segment, whose escapes have been checked, into TEXT; false when it is
+   empty or too long. */
+static bool
+decode (const char *segment, size_t n, char text[GCG__MAX_SEGMENT_BYTES + 1])
+{
+  size_t length = 0;
+  for (size_t i = 0; i < n; i++)
+    {
+      if (length == GCG__MAX_SEGMENT_BYTES)
+        return false;
+      if (segment[i] != '%')
+        text[length++] = segment[i];
+      else
+        {
+          text[length++] = (char)(hexadecimal (segment[i + 1]) * 16 + hexadecimal (segment[i + 2]));
+          i += 2;
+        }
+    }
+  text[length] = '\0';
+  return length > 0;
+}
 
 /* Whether PATH is one of PATTERN; a segment in braces takes any one segment into CAPTURES. */
 static bool
@@ -109,10 +171,8 @@ match (const char *pattern, const char *path, struct gcg__captures *captures)
       size_t wanted = strcspn (pattern, "/"), given = strcspn (path, "/");
       if (pattern[0] == '{')
         {
-          if (given == 0 || given >= sizeof captures->text[0])
+          if (!decode (path, given, captures->text[captures->n++]))
             return false;
-          memcpy (captures->text[captures->n], path, given);
-          captures->text[captures->n++][given] = '\0';
         }
       else if (wanted != given || memcmp (pattern, path, given) != 0)
         return false;

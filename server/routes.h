@@ -14,10 +14,12 @@ struct gcg__route_parameter
   const char *summary;
 };
 
-/* What the {...} of a path stood for. */
+#define GCG__MAX_SEGMENT_BYTES 400
+
+/* What the {...} of a path stood for, percent escapes decoded. */
 struct gcg__captures
 {
-  char text[2][64];
+  char text[2][GCG__MAX_SEGMENT_BYTES + 1];
   int n;
 };
 

@@ -12,6 +12,7 @@
 
 #include "report/fail.h"
 #include "report/model.h"
+#include "server/samples.h"
 #include "server/source_internal.h"
 #include "snapshot/snapshot.h"
 
@@ -241,8 +242,11 @@ gcg__source_new (struct gcg__source **result, struct gcg_error *error)
   struct gcg__source *source = calloc (1, sizeof *source);
   pthread_condattr_t attributes;
   int failure;
-  if (source == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+  if (source == NULL || gcg__samples_new (&source->samples, error) != GCG_OK)
+    {
+      free (source);
+      return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    }
   pthread_mutex_init (&source->lock, NULL);
   pthread_condattr_init (&attributes);
   pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
@@ -264,6 +268,7 @@ gcg__source_new (struct gcg__source **result, struct gcg_error *error)
 fail_thread:
   pthread_cond_destroy (&source->changed);
   pthread_mutex_destroy (&source->lock);
+  gcg__samples_free (source->samples);
   free (source);
   return GCG_SYSTEM;
 }
@@ -275,6 +280,7 @@ gcg__source_shut (struct gcg__source *source)
   source->shut = true;
   pthread_cond_broadcast (&source->changed);
   pthread_mutex_unlock (&source->lock);
+  gcg__samples_shut (source->samples);
 }
 
 void
@@ -296,7 +302,14 @@ gcg__source_free (struct gcg__source *source)
     close (source->newest_fd);
   pthread_cond_destroy (&source->changed);
   pthread_mutex_destroy (&source->lock);
+  gcg__samples_free (source->samples);
   free (source);
+}
+
+struct gcg__samples *
+gcg__source_samples (struct gcg__source *source)
+{
+  return source->samples;
 }
 
 /* --- feeding --- */
@@ -372,6 +385,16 @@ gcg__source_set_file (struct gcg__source *source, const char *program)
   pthread_mutex_lock (&source->lock);
   source->state = GCG__STATE_FILE;
   snprintf (source->program, sizeof source->program, "%s", program);
+  pthread_mutex_unlock (&source->lock);
+}
+
+void
+gcg__source_set_recorded (struct gcg__source *source, pid_t pid, double running_s, int wait_status)
+{
+  pthread_mutex_lock (&source->lock);
+  source->pid = pid;
+  source->running_s = running_s;
+  source->wait_status = wait_status;
   pthread_mutex_unlock (&source->lock);
 }
 

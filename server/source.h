@@ -21,6 +21,7 @@
 #include "gcglass/error.h"
 
 struct gcg__model;
+struct gcg__samples;
 struct gcg__snapshot;
 struct gcg__source;
 
@@ -60,6 +61,9 @@ void gcg__source_shut (struct gcg__source *source);
 /* Shuts SOURCE and frees it; nobody may use it any more.  NULL is fine. */
 void gcg__source_free (struct gcg__source *source);
 
+/* What goes with the snapshots: the samples.  Borrowed from SOURCE. */
+struct gcg__samples *gcg__source_samples (struct gcg__source *source);
+
 /* --- feeding --- */
 
 /* The process that was started: its name, and its id, until one says HELLO. */
@@ -74,6 +78,10 @@ void gcg__source_set_silent (struct gcg__source *source);
 void gcg__source_set_ended (struct gcg__source *source, int wait_status);
 /* There are files only. */
 void gcg__source_set_file (struct gcg__source *source, const char *program);
+/* They are of process PID, which ran for RUNNING_S seconds and ended with WAIT_STATUS (-1: not
+   known). */
+void gcg__source_set_recorded (struct gcg__source *source, pid_t pid, double running_s,
+                               int wait_status);
 
 /* Adds the snapshot in FD (taken, also on errors), which is called NAME in messages.
    It is called DESCRIPTION; "" = what it says itself; NULL = that, or the file's name.  SEQUENCE is
@@ -107,9 +115,6 @@ enum gcg_status gcg__source_capture (struct gcg__source *source, const char *des
 
 /* Asks for a snapshot without waiting, unless there is one, or one is under way. */
 void gcg__source_look (struct gcg__source *source);
-
-/* Asks for one without waiting, unless one is under way: the periodic ones. */
-void gcg__source_sample (struct gcg__source *source);
 
 /* Forgets what was found out about the newest snapshot, and finds it out again. */
 enum gcg_status gcg__source_analyse_again (struct gcg__source *source, struct gcg_error *error)

@@ -134,10 +134,8 @@ gcg__source_capture (struct gcg__source *source, const char *description, uint32
   return GCG_OK;
 }
 
-/* Asks without waiting, when nothing is under way, and ONLY_FIRST: when there is nothing to show.
- */
-static void
-ask_unattended (struct gcg__source *source, bool only_first, const char *description)
+void
+gcg__source_look (struct gcg__source *source)
 {
   uint32_t sequence = 0;
   gcg__ask_function ask;
@@ -145,25 +143,13 @@ ask_unattended (struct gcg__source *source, bool only_first, const char *descrip
   pthread_mutex_lock (&source->lock);
   bool idle = source->unattended == 0 && source->waiters == NULL && source->first == NULL
               && !source->building;
-  if (can_ask (source) && idle && (!only_first || source->n_entries == 0))
+  if (can_ask (source) && idle && source->n_entries == 0)
     sequence = source->unattended = ++source->sequence;
   ask = source->ask;
   context = source->context;
   pthread_mutex_unlock (&source->lock);
-  if (sequence != 0 && !ask (context, sequence, description))
+  if (sequence != 0 && !ask (context, sequence, "first look"))
     gcg__source_fail (source, sequence, GCG_UNSUPPORTED, "The program does not answer any more.");
-}
-
-void
-gcg__source_look (struct gcg__source *source)
-{
-  ask_unattended (source, true, "first look");
-}
-
-void
-gcg__source_sample (struct gcg__source *source)
-{
-  ask_unattended (source, false, "periodic");
 }
 
 enum gcg_status
@@ -203,6 +189,8 @@ say_waiting (const struct gcg__source *source, char *text, size_t bytes)
     snprintf (text, bytes, "No snapshot: %s", source->failure);
   else if (source->state == GCG__STATE_LIVE)
     snprintf (text, bytes, "The first snapshot is being taken.");
+  else if (source->state == GCG__STATE_FILE)
+    snprintf (text, bytes, "This recording holds samples and no snapshot: the tracker shows them.");
   else if (source->was_live)
     snprintf (text, bytes, "The program ended before a snapshot was taken.");
   else
@@ -242,6 +230,8 @@ gcg__source_overall (struct gcg__source *source, struct gcg__overall *overall)
         }
     }
   overall->running_s = now > start ? (double)(now - start) / 1e9 : 0;
+  if (source->running_s > 0)
+    overall->running_s = source->running_s;
   pthread_mutex_unlock (&source->lock);
 }
 

@@ -46,6 +46,9 @@ struct gcg__source
   gcg__ask_function ask;
   void *context;
 
+  double running_s; /* a recorded process's */
+  struct gcg__samples *samples;
+
   struct gcg__entry *entries[GCG__MAX_SNAPSHOTS]; /* oldest first */
   unsigned n_entries;
   uint32_t last_id, generation;

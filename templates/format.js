@@ -50,6 +50,18 @@ export function sizeNode(bytes) {
   return node;
 }
 
+/* A change, with its sign: "+1,204", "−3". */
+export function signed(format) {
+  return (n) => (n === 0 ? '–' : `${n > 0 ? '+' : '−'}${format(Math.abs(n))}`);
+}
+
+/* The change of a size as an element: exact bytes on hover. */
+function sizeChangeNode(bytes) {
+  const node = sizeNode(Math.abs(bytes));
+  if (bytes !== 0) node.prepend(bytes > 0 ? '+' : '−');
+  return bytes === 0 ? '–' : node;
+}
+
 /* Three figures at most: 840 ns, 12 ms, 3.4 s, 4 min 10 s. */
 export function duration(ns) {
   const steps = [[1e3, 1, 'ns'], [1e6, 1e3, 'µs'], [1e9, 1e6, 'ms'], [6e10, 1e9, 's']];
@@ -119,4 +131,7 @@ export const formats = {
   sizeOrDash: orDash(sizeNode),
   duration: (value) => duration(value),
   share: shareNode,
+  time: timeNode,
+  countChange: signed(count),
+  sizeChange: sizeChangeNode,
 };

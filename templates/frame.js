@@ -16,6 +16,7 @@ const PAGES = [
   { name: 'overview', path: '/', title: 'Overview', key: 'o' },
   { name: 'process', path: '/process', title: 'Process', key: 'p' },
   { name: 'threads', path: '/threads', title: 'Threads', key: 'a' },
+  { name: 'tracker', path: '/tracker', title: 'Tracker', key: 'r' },
   { name: 'types', path: '/types', title: 'Types', key: 't' },
   { name: 'objects', path: '/objects', title: 'Objects', key: 'j' },
   { name: 'garbage', path: '/garbage', title: 'Garbage', key: 'g' },

@@ -10,6 +10,10 @@ TEMPLATE_FILES = \
 	%D%/object.html \
 	%D%/garbage.html \
 	%D%/component.html \
+	%D%/tracker.html \
+	%D%/sample.html \
+	%D%/difference.html \
+	%D%/type.html \
 	%D%/help.html \
 	%D%/error.html \
 	%D%/style.css \
@@ -24,12 +28,14 @@ TEMPLATE_FILES = \
 	%D%/chart.js \
 	%D%/component.js \
 	%D%/cycle.js \
+	%D%/difference.js \
 	%D%/dom.js \
 	%D%/format.js \
 	%D%/frame.js \
 	%D%/garbage.js \
 	%D%/help.js \
 	%D%/keys.js \
+	%D%/live.js \
 	%D%/object.js \
 	%D%/object_node.js \
 	%D%/objects.js \
@@ -37,8 +43,14 @@ TEMPLATE_FILES = \
 	%D%/page.js \
 	%D%/picture.js \
 	%D%/process.js \
+	%D%/sample.js \
+	%D%/sampling.js \
+	%D%/series.js \
 	%D%/site.js \
 	%D%/table.js \
+	%D%/tracker.js \
+	%D%/type.js \
+	%D%/type_link.js \
 	%D%/types.js \
 	%D%/verdict.js
 

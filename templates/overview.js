@@ -1,16 +1,29 @@
 /* overview.js -- the page /: what is wrong, then the figures behind it.
  *
- * Follows the newest snapshot: frame.js looks every 2 s and says so by its "snapshot" event.
+ * Follows the newest snapshot: frame.js looks every 2 s and says so by its "snapshot" event.  The
+ * memory chart and the trends follow the samples of the last ten minutes.
  */
-import { chosenSnapshot, pageLink } from './api.js';
-import { heapChart } from './chart.js';
-import { code, element, fill, stamp } from './dom.js';
-import { plural, size } from './format.js';
+import { chosenSnapshot, get, pageLink } from './api.js';
+import { Sparkline, TimeChart } from './chart.js';
+import { element, fill, stamp } from './dom.js';
+import { age, count, duration, formats, plural, size } from './format.js';
+import { follow } from './live.js';
 import { load } from './page.js';
+import { standing, startButton } from './sampling.js';
+import { MEMORY_AXES, memorySeries, momentWords } from './series.js';
+import { typeLink } from './type_link.js';
+
+const POINTS = 120;
+const TREND_TYPES = 16;
+const SHOWN_MS = 10 * 60 * 1000;
 
 const main = document.querySelector('main');
 const findings = document.getElementById('findings');
 let shownId = null;
+let samples = null; /* the last answer of /api/tracker */
+let memory = null;
+let collections = null;
+let from = null; /* the number of the first sample shown; null: all */
 
 /* A local path of the server's keeps the chosen snapshot; anything else is no link. */
 function localLink(href) {
@@ -41,9 +54,111 @@ function showFindings(data) {
 
 function typeRow(row) {
   const tr = stamp('type-row', row);
-  tr.querySelector('.type').append(element('a', { href: pageLink('/types', { q: row.name }) },
-    code(row.name)));
+  tr.dataset.name = row.name;
+  tr.querySelector('.type').append(typeLink(row.name));
   return tr;
+}
+
+/* Where the samples know a type, its row shows how it went. */
+function drawTrends() {
+  for (const tr of main.querySelectorAll('#top-types tbody tr[data-name]')) {
+    const i = samples?.series.findIndex((one) => one.kind === 'type' && one.name === tr.dataset.name) ?? -1;
+    const values = i < 0 ? [] : samples.chart.bytes[i].map((bytes) => bytes ?? 0);
+    const place = tr.querySelector('.trend');
+    if (values.length < 2) {
+      place.replaceChildren('–');
+      continue;
+    }
+    const change = values.at(-1) - values[0];
+    const text = change === 0 ? 'unchanged' : formats.sizeChange(change);
+    place.sparkline ??= new Sparkline(place, `${tr.dataset.name} over time`);
+    place.replaceChildren(place.sparkline.box, element('span', { class: change > 0 ? 'grew' : 'grey' }, text));
+    place.sparkline.show(values);
+  }
+}
+
+function drawMemory() {
+  const place = document.getElementById('memory');
+  if (samples.total === 0) {
+    const { possible } = samples.sampling;
+    place.replaceChildren(element('div', { class: 'start' },
+      element('p', {}, possible ? 'Nothing sampled yet.' : 'Nothing was sampled.'),
+      possible ? startButton(look) : null));
+    return;
+  }
+  memory ??= new TimeChart(place, {
+    label: 'Memory of the process over time, stacked. Arrow keys read one sample.',
+    axes: MEMORY_AXES,
+    words: (index) => momentWords(samples, index),
+    open: (index) => location.assign(pageLink(`/tracker/samples/${samples.chart.numbers[index]}`)),
+  });
+  memory.show(memorySeries(fold(samples)));
+}
+
+/* The chart here is small: types after the fifth go together. */
+function fold(answer) {
+  const kept = answer.series.filter((one) => one.kind === 'type').slice(0, 5);
+  const rest = answer.series.findIndex((one) => one.kind === 'types');
+  const folds = (one) => one.kind === 'types' || (one.kind === 'type' && !kept.includes(one));
+  const sum = answer.chart.numbers.map((_, point) => answer.series.reduce(
+    (all, one, i) => all + (folds(one) ? answer.chart.bytes[i][point] ?? 0 : 0), 0));
+  const list = answer.series.map((one, i) => ({ one, bytes: answer.chart.bytes[i] }));
+  const other = { one: answer.series[rest] ?? { key: 'types', name: 'Other types', kind: 'types' }, bytes: sum };
+  const shown = [...list.filter(({ one }) => kept.includes(one)),
+    ...(answer.series.some(folds) ? [other] : []),
+    ...list.filter(({ one }) => !kept.includes(one) && !folds(one))];
+  return {
+    series: shown.map(({ one }) => one),
+    chart: { ...answer.chart, bytes: shown.map(({ bytes }) => bytes) },
+  };
+}
+
+/* The number of the first sample of the last ten minutes, as far as the last answer tells. */
+function recent() {
+  if (!samples?.total) return null;
+  const { unix_ms: times, numbers } = samples.chart;
+  const first = times.findIndex((time) => time >= samples.last.unix_ms - SHOWN_MS);
+  return first > 0 ? numbers[first] : from;
+}
+
+const look = follow(async () => {
+  from = recent();
+  samples = await get('/api/tracker', { points: POINTS, types: TREND_TYPES, from });
+  drawMemory();
+  drawTrends();
+  return standing(samples);
+}, document.getElementById('standing'));
+
+function collectionWords(one) {
+  const when = one.at_ms > -1000 ? 'at the snapshot' : `${age(-one.at_ms / 1000)} before the snapshot`;
+  return `Collection ${count(one.number)}, ${when}: `
+    + `${size(one.heap_bytes - one.free_bytes)} in use of ${size(one.heap_bytes)}, pause ${duration(one.pause_ns)}`
+    + (one.mark_ns ? `, of it marking ${duration(one.mark_ns)}` : '');
+}
+
+function drawCollections({ collections: list, frame }) {
+  const place = document.getElementById('chart');
+  if (list.length < 2) {
+    place.replaceChildren(element('p', { class: 'none' }, list.length === 1 ? `${collectionWords(list[0])}.`
+      : 'No collection yet. The first one, or “Take snapshot”, begins this chart.'));
+    collections = null;
+    return;
+  }
+  const sorted = [...list].sort((a, b) => a.at_ms - b.at_ms || a.number - b.number);
+  collections ??= new TimeChart(place, {
+    label: `Heap after each of the last ${list.length} collections, and their pauses. Arrow keys read one.`,
+    axes: { y: { format: size, sizes: true }, y2: { format: duration } },
+    words: (index) => collectionWords(collections.rows[index]),
+  });
+  collections.rows = sorted;
+  collections.show({
+    times: sorted.map((one) => frame.snapshot.taken_unix_ms + one.at_ms),
+    series: [
+      { key: 'used', name: 'In use', colour: '--accent', kind: 'area', values: sorted.map((one) => one.heap_bytes - one.free_bytes) },
+      { key: 'heap', name: 'Heap size', colour: '--grey', kind: 'line', dashed: true, values: sorted.map((one) => one.heap_bytes) },
+      { key: 'pause', name: 'Pause', colour: '--warn', kind: 'bars', axis: 'y2', values: sorted.map((one) => one.pause_ns) },
+    ],
+  });
 }
 
 function show(data) {
@@ -52,12 +167,8 @@ function show(data) {
   fill(main, data);
   main.querySelector('#top-types tbody').replaceChildren(...data.types.map(typeRow));
   document.getElementById('in-place').hidden = !data.capture.in_place;
-  const chart = document.getElementById('chart');
-  if (data.collections.length > 0) chart.replaceChildren(heapChart(data.collections));
-  else {
-    chart.replaceChildren(element('p', { class: 'none' },
-      'No collection yet. The first one, or “Take snapshot”, begins this chart.'));
-  }
+  drawTrends();
+  drawCollections(data);
 }
 
 const loadNow = () => load('/api/overview', {}, show, { pin: false });

@@ -25,11 +25,13 @@ function clear() {
 
 /* GETs PATH and calls SHOW with the answer, or says why there is none.  Answers false when it is
    worth another try at the frame's next "snapshot" event: there is no snapshot yet, or nobody
-   answered.  PIN: stick to this snapshot. */
-export async function load(path, parameters, show, { signal = undefined, pin = true } = {}) {
+   answered.  PIN: stick to this snapshot.  WAITS: there is nothing to show without a snapshot. */
+export async function load(path, parameters, show, {
+  signal = undefined, pin = true, waits = true,
+} = {}) {
   try {
     const data = await get(path, parameters, signal);
-    if (data.frame.waiting) {
+    if (waits && data.frame.waiting) {
       showFrame(data.frame);
       say('waiting', 'No snapshot yet', `${data.frame.waiting} This page goes on by itself.`);
       return false;

@@ -17,9 +17,9 @@ const TYPING_MS = 150;
 export class Table {
   /* ROOT: the section.  PATH: the JSON.  ROWOF (row, data): the <tr> of a row.  EMPTY (state,
      data): a node for no rows.  SHOWN (data): called with each answer before its rows are drawn.
-     DEFAULTS: sort and order without a query. */
-  constructor(root, { path, rowOf, empty, shown = () => {}, defaults }) {
-    Object.assign(this, { root, path, rowOf, empty, shown, defaults });
+     DEFAULTS: sort and order without a query.  WAITS: as of load in page.js. */
+  constructor(root, { path, rowOf, empty, shown = () => {}, defaults, waits = true }) {
+    Object.assign(this, { root, path, rowOf, empty, shown, defaults, waits });
     this.form = root.querySelector('form');
     this.body = root.querySelector('tbody');
     this.pager = root.querySelector('.pager');
@@ -164,7 +164,7 @@ export class Table {
   }
 
   emptyNode(state, data) {
-    const set = this.filters.filter((filter) => state[filter.name]);
+    const set = this.filters.filter((filter) => !filter.required && state[filter.name]);
     if (set.length === 0) return this.empty(data);
     const without = Object.fromEntries(set.map((filter) => [filter.name, null]));
     return element('p', {}, 'Nothing matches. ',
@@ -173,15 +173,24 @@ export class Table {
 
   /* Asks for the rows of the current address; answers as load of page.js. */
   async load() {
-    const state = this.state();
+    this.drawHeaders();
+    this.drawForm(this.state());
+    this.body.setAttribute('aria-busy', 'true');
+    return this.ask();
+  }
+
+  /* The same rows as they are now, unless somebody is busy with them. */
+  async refresh() {
+    const busy = this.body.contains(document.activeElement) || this.body.hasAttribute('aria-busy');
+    return busy || this.ask();
+  }
+
+  ask() {
     this.controller?.abort();
     this.controller = new AbortController();
-    this.drawHeaders();
-    this.drawForm(state);
-    this.body.setAttribute('aria-busy', 'true');
-    return load(this.path, { ...state, limit: LIMIT }, (data) => {
+    return load(this.path, { ...this.state(), limit: LIMIT }, (data) => {
       this.body.removeAttribute('aria-busy');
       this.drawRows(data);
-    }, { signal: this.controller.signal });
+    }, { signal: this.controller.signal, waits: this.waits });
   }
 }

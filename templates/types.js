@@ -1,11 +1,12 @@
 /* types.js -- the page /types: the census by type; a type opens into the places that allocate it.
  */
 import { ApiError, get, pageLink } from './api.js';
-import { code, element, stamp } from './dom.js';
+import { element, stamp } from './dom.js';
 import { plural } from './format.js';
 import { startPage } from './page.js';
 import { siteNode } from './site.js';
 import { Table } from './table.js';
+import { typeLink } from './type_link.js';
 
 const SITES_SHOWN = 20;
 const sum = document.getElementById('sum');
@@ -37,7 +38,7 @@ function rowOf(row) {
     if (open) tr.nextElementSibling.remove();
     else openSites(row, tr);
   });
-  tr.querySelector('.type').append(code(row.name));
+  tr.querySelector('.type').append(typeLink(row.name));
   if (row.inferred) {
     tr.querySelector('.type').append(element('small', {
       title: 'Not named by the allocation: told from its call stack or from debug information',

@@ -1,6 +1,6 @@
 # Tests of lib/report, and the program that writes imaginary snapshots for tests in shell.
 REPORT_LIBS = lib/report/libreport.la lib/analysis/libanalysis.la lib/symbol/libsymbol.la \
-	lib/snapshot/libsnapshot.la
+	lib/recording/librecording.la lib/snapshot/libsnapshot.la
 
 check_PROGRAMS += tests/make_heap
 tests_make_heap_SOURCES = tests/make_heap.c tests/report_heaps.c tests/report_heaps.h
@@ -10,7 +10,7 @@ tests_make_heap_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
 if HAVE_CMOCKA
 REPORT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 REPORT_TEST_LIBS = tests/libheap.la $(REPORT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS) $(DW_LIBS)
-report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads tests/report_memory tests/render
+report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads tests/report_tracker tests/report_memory tests/render
 check_PROGRAMS += $(report_tests)
 TESTS += $(report_tests)
 
@@ -26,6 +26,9 @@ tests_report_object_LDADD = $(REPORT_TEST_LIBS)
 tests_report_threads_SOURCES = tests/report_threads.c
 tests_report_threads_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_report_threads_LDADD = $(REPORT_TEST_LIBS)
+tests_report_tracker_SOURCES = tests/report_tracker.c
+tests_report_tracker_CFLAGS = $(REPORT_TEST_CFLAGS)
+tests_report_tracker_LDADD = tests/libtape.la $(REPORT_TEST_LIBS)
 # The program that it looks into, with its variables where the debug information says.
 check_PROGRAMS += tests/thread_fixture
 tests_thread_fixture_SOURCES = tests/thread_fixture.c

@@ -2,7 +2,7 @@
 check_PROGRAMS += %D%/server/fake_agent
 tests_server_fake_agent_SOURCES = %D%/server/fake_agent.c
 tests_server_fake_agent_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
-tests_server_fake_agent_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
+tests_server_fake_agent_LDADD = tests/libtape.la tests/libheap.la lib/snapshot/libsnapshot.la
 check_PROGRAMS += %D%/server/probe
 tests_server_probe_SOURCES = %D%/server/probe.c
 tests_server_probe_CFLAGS = $(AM_CFLAGS)
@@ -15,7 +15,7 @@ tests_server_empty_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_buil
 
 if HAVE_CMOCKA
 SERVER_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
-SERVER_TEST_LIBS = tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
+SERVER_TEST_LIBS = tests/libtape.la tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
 	-lpthread
 SERVER_CLIENT = %D%/server/client.c %D%/server/client.h
 server_tests = %D%/server/access %D%/server/http %D%/server/live %D%/server/serve %D%/server/stress \

@@ -16,5 +16,5 @@ tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBDIR='"$(pkglibdir)"'
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
 tools_gcglass_LDADD = server/libserver.la server/librenderer.la lib/report/libreport.la \
-	lib/analysis/libanalysis.la lib/symbol/libsymbol.la lib/snapshot/libsnapshot.la \
+	lib/analysis/libanalysis.la lib/symbol/libsymbol.la lib/recording/librecording.la lib/snapshot/libsnapshot.la \
 	$(SERVER_LIBS)

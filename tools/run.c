@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "report/fail.h"
 #include "server/live.h"
+#include "server/samples.h"
 #include "server/source.h"
 #include "tools/child.h"
 #include "tools/command.h"
@@ -30,6 +30,9 @@ enum
   RUN_EXIT = SERVING_LAST,
   RUN_STACK_DEPTH,
   RUN_EVERY,
+  RUN_RECORD,
+  RUN_CONTENTS,
+  RUN_LIFETIMES,
   RUN_FOLLOW,
   RUN_FORCE
 };
@@ -42,8 +45,10 @@ struct run
   bool exit;        /* end with the program */
   bool force;       /* run what cannot be looked into */
   const char *save; /* file for the last snapshot, or NULL */
+  const char *record; /* file for the recording, or NULL */
   const char *stack_depth;
-  double every;
+  char every[32]; /* seconds between samples */
+  bool contents, lifetimes;
   const char *name; /* of the program, for messages */
   char *path, *preload;
 };
@@ -52,11 +57,22 @@ static int
 take_every (struct run *run, const char *text)
 {
   char *end;
-  run->every = strtod (text, &end);
-  if (end == text || *end != '\0' || !isfinite (run->every) || run->every < 0.01
-      || run->every > 86400)
-    return command_misuse (run->serving.command, "--every %s: seconds must be 0.01 to 86400", text);
+  double every = strtod (text, &end);
+  if (end == text || *end != '\0' || !(every == 0 || (every >= 0.01 && every <= 86400)))
+    return command_misuse (run->serving.command,
+                           "--every %s: seconds must be 0.01 to 86400, or 0 for no samples", text);
+  snprintf (run->every, sizeof run->every, "%.9g", every);
   return 0;
+}
+
+/* Options in the environment. */
+static int
+take_environment (struct run *run)
+{
+  const char *every = secure_getenv ("GCGLASS_EVERY");
+  const char *record = secure_getenv ("GCGLASS_RECORD");
+  run->record = record != NULL && *record != '\0' ? record : NULL;
+  return every != NULL && *every != '\0' ? take_every (run, every) : 0;
 }
 
 static int
@@ -67,6 +83,9 @@ take_options (struct run *run, int argc, char **argv)
           { "exit", no_argument, NULL, RUN_EXIT },
           { "stack-depth", required_argument, NULL, RUN_STACK_DEPTH },
           { "every", required_argument, NULL, RUN_EVERY },
+          { "record", required_argument, NULL, RUN_RECORD },
+          { "contents", no_argument, NULL, RUN_CONTENTS },
+          { "lifetimes", no_argument, NULL, RUN_LIFETIMES },
           { "follow", no_argument, NULL, RUN_FOLLOW },
           { "force", no_argument, NULL, RUN_FORCE },
           { NULL, 0, NULL, 0 } };
@@ -92,6 +111,15 @@ take_options (struct run *run, int argc, char **argv)
       case RUN_EVERY:
         status = take_every (run, optarg);
         break;
+      case RUN_RECORD:
+        run->record = optarg;
+        break;
+      case RUN_CONTENTS:
+        run->contents = true;
+        break;
+      case RUN_LIFETIMES:
+        run->lifetimes = true;
+        break;
       case RUN_FOLLOW:
         status = command_misuse (run->serving.command,
                                  "--follow: children of the program cannot be followed yet");
@@ -111,56 +139,83 @@ take_options (struct run *run, int argc, char **argv)
   return status;
 }
 
-/* Whether VARIABLE is one that the program is not to inherit as it is. */
-static bool
-is_replaced (const char *variable, bool stack_depth)
-{
-  return strncmp (variable, "LD_PRELOAD=", 11) == 0
-         || strncmp (variable, "GCGLASS_SOCKET=", 15) == 0
-         || strncmp (variable, "GCGLASS_TOKEN=", 14) == 0
-         || (stack_depth && strncmp (variable, "GCGLASS_STACK_DEPTH=", 20) == 0);
-}
+/* What the agent is told by variables of the program's environment. */
+#define MAX_SETTINGS 8
 
-/* How many variables at the start of the program's environment are of our making. */
+struct setting
+{
+  const char *name; /* with its "=" */
+  const char *value; /* NULL: as it is in our environment */
+};
+
+/* Fills SETTINGS for RUN; returns how many. */
 static int
-n_own (const struct run *run)
+make_settings (const struct run *run, const char *preload, const char *socket_name,
+               struct setting settings[MAX_SETTINGS])
 {
-  return run->stack_depth != NULL ? 3 : 2;
+  int n = 0;
+  settings[n++] = (struct setting){ "LD_PRELOAD=", preload };
+  settings[n++] = (struct setting){ "GCGLASS_SOCKET=", socket_name };
+  settings[n++] = (struct setting){ "GCGLASS_EVERY=", run->every };
+  settings[n++] = (struct setting){ "GCGLASS_STACK_DEPTH=", run->stack_depth };
+  settings[n++] = (struct setting){ "GCGLASS_CONTENTS=", run->contents ? "1" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_LIFETIMES=", run->lifetimes ? "1" : NULL };
+  return n;
 }
 
-static void
-free_environment (const struct run *run, char **environment)
+static bool
+is_replaced (const char *variable, const struct setting *settings, int n)
 {
-  for (int i = 0; environment != NULL && i < n_own (run); i++)
+  for (int i = 0; i < n; i++)
+    if (settings[i].value != NULL
+        && strncmp (variable, settings[i].name, strlen (settings[i].name)) == 0)
+      return true;
+  return strncmp (variable, "GCGLASS_TOKEN=", 14) == 0;
+}
+
+/* The first N are of our making. */
+static void
+free_environment (char **environment, int n)
+{
+  for (int i = 0; environment != NULL && i < n; i++)
     free (environment[i]);
   free (environment);
 }
 
-/* Our environment with the agent in it; NULL: out of memory. */
+/* Our environment with the agent in it, of which the first *OWN are of our making; NULL: out of
+   memory. */
 static char **
-make_environment (const struct run *run, const char *socket_name)
+make_environment (const struct run *run, const char *socket_name, int *own)
 {
   const char *others = getenv ("LD_PRELOAD");
   bool other = others != NULL && *others != '\0';
-  size_t n = 0, kept = (size_t)n_own (run);
+  struct setting settings[MAX_SETTINGS];
+  char *preload;
+  size_t n = 0;
   while (environ[n] != NULL)
     n++;
-  char **result = calloc (n + kept + 1, sizeof *result);
-  if (result == NULL)
-    return NULL;
-  if (asprintf (&result[0], "LD_PRELOAD=%s%s%s", run->preload, other ? ":" : "",
-                other ? others : "")
-          < 0
-      || asprintf (&result[1], "GCGLASS_SOCKET=%s", socket_name) < 0
-      || (run->stack_depth != NULL
-          && asprintf (&result[2], "GCGLASS_STACK_DEPTH=%s", run->stack_depth) < 0))
+  char **result = calloc (n + MAX_SETTINGS + 1, sizeof *result);
+  *own = 0;
+  if (result == NULL
+      || asprintf (&preload, "%s%s%s", run->preload, other ? ":" : "", other ? others : "") < 0)
     {
-      free_environment (run, result);
+      free (result);
       return NULL;
     }
+  int n_settings = make_settings (run, preload, socket_name, settings);
+  for (int i = 0; i < n_settings; i++)
+    if (settings[i].value != NULL
+        && asprintf (&result[(*own)++], "%s%s", settings[i].name, settings[i].value) < 0)
+      {
+        free_environment (result, *own - 1);
+        free (preload);
+        return NULL;
+      }
+  size_t kept = (size_t)*own;
   for (size_t i = 0; i < n; i++)
-    if (!is_replaced (environ[i], run->stack_depth != NULL))
+    if (!is_replaced (environ[i], settings, n_settings))
       result[kept++] = environ[i];
+  free (preload);
   return result;
 }
 
@@ -179,15 +234,18 @@ start (struct run *run, char **arguments)
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   char **environment;
-  int status = PROGRAM_FAILED;
+  int own, status = PROGRAM_FAILED;
   if (serving_begin (serving) != 0)
     return PROGRAM_FAILED;
-  if (gcg__live_listen (serving->source, run->every, &events, name, &run->live, &error) != GCG_OK)
+  if (gcg__live_listen (serving->source, &events, name, &run->live, &error) != GCG_OK
+      || (run->record != NULL
+          && gcg__samples_record (gcg__source_samples (serving->source), run->record, &error)
+                 != GCG_OK))
     {
       command_fail (serving->command, "%s", error.text);
       return PROGRAM_FAILED;
     }
-  environment = make_environment (run, name);
+  environment = make_environment (run, name, &own);
   if (environment == NULL)
     {
       command_fail (serving->command, "out of memory");
@@ -202,7 +260,7 @@ start (struct run *run, char **arguments)
       else
         gcg__source_set_process (serving->source, run->child.pid, run->name);
     }
-  free_environment (run, environment);
+  free_environment (environment, own);
   return status;
 }
 
@@ -240,6 +298,23 @@ save (struct run *run)
   return PROGRAM_FAILED;
 }
 
+/* Says what was recorded; 0 or an exit status after a message. */
+static int
+finish_recording (struct run *run)
+{
+  struct gcg_error error;
+  char failure[256];
+  struct gcg__samples *samples = gcg__source_samples (run->serving.source);
+  enum gcg_status status = gcg__samples_finish (samples, run->child.status, &error);
+  gcg__samples_failure (samples, failure);
+  if (failure[0] != '\0')
+    command_fail (run->serving.command, "the program's samples were refused: %s", failure);
+  if (status == GCG_OK)
+    return 0;
+  command_fail (run->serving.command, "%s", error.text);
+  return PROGRAM_FAILED;
+}
+
 /* Saves what is to be saved and serves on.  Returns an exit status. */
 static int
 linger (struct run *run)
@@ -248,6 +323,8 @@ linger (struct run *run)
   struct signalfd_siginfo info;
   char how[128];
   int status = run->save == NULL ? 0 : save (run);
+  if (finish_recording (run) != 0)
+    status = PROGRAM_FAILED;
   if (!gcg__source_was_live (serving->source))
     serving_say (serving,
                  "%s never used the collector (libgc), or uses a copy of its own: nothing to show",
@@ -271,9 +348,11 @@ base_name (const char *path)
 static int
 run_main (const struct command *self, int argc, char **argv)
 {
-  struct run run = { .live = NULL };
+  struct run run = { .every = "1" };
   char text[TEXT_BYTES];
   int status = serving_init (&run.serving, self);
+  if (status == 0)
+    status = take_environment (&run);
   if (status == 0)
     status = take_options (&run, argc, argv);
   if (status == -1)
@@ -317,7 +396,10 @@ const struct command command_run = {
   .options = SERVING_HELP_TEXT
   "  --exit             end with the program instead of serving on; any free port without --port\n"
   "  --stack-depth N    frames noted for each allocation, 0 to 64\n"
-  "  --every SECONDS    take a snapshot every so often\n"
+  "  --every SECONDS    time between samples, 1 without it; 0: none\n"
+  "  --record FILE      record samples and snapshots to FILE, for gcglass view\n"
+  "  --lifetimes        count how old objects become, a few ns for each\n"
+  "  --contents         snapshots hold the first bytes of each object\n"
   "  -o FILE            save the last snapshot to FILE\n"
   "  --force            run the program even if it cannot be looked into\n"
   "\n"

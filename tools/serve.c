@@ -28,7 +28,6 @@ struct wishes
   char text[sizeof ((struct gcg__message *)NULL)->text];
   const char *host, *token, *snapshot, *templates;
   uint32_t port;
-  double every;
   bool debug;
 };
 
@@ -52,8 +51,6 @@ read_wishes (const struct gcg__message *message, struct wishes *wishes, struct g
         wishes->snapshot = value;
       else if (strcmp (line, "templates") == 0)
         wishes->templates = value;
-      else if (strcmp (line, "every") == 0)
-        wishes->every = strtod (value, NULL);
       else if (strcmp (line, "debug") == 0)
         wishes->debug = strcmp (value, "0") != 0;
       else if (strcmp (line, "port") == 0 && !command_number (value, 0, 65535, &wishes->port))
@@ -156,7 +153,7 @@ converse (struct serving *serving, int fd, pid_t pid, const struct gcg__message 
     status = gcg__report_fail (&error, GCG_SYSTEM, "no descriptor: %m");
   /* The process is live before the URL is known: the first look is not to find it missing. */
   if (status == GCG_OK)
-    status = gcg__live_connected (serving->source, copy, pid, wishes.every, &events, &live, &error);
+    status = gcg__live_connected (serving->source, copy, pid, &events, &live, &error);
   else if (copy >= 0)
     close (copy);
   if (status == GCG_OK)

@@ -1,4 +1,7 @@
-/* view.c -- gcglass view: the same pages about snapshots in files. */
+/* view.c -- gcglass view: the same pages about snapshots and recordings in files.
+ *
+ * The pages show the recorded process.  Of several recordings the samples of the last are shown.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -7,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "recording/recording.h"
+#include "server/samples.h"
 #include "server/source.h"
 #include "tools/command.h"
 #include "tools/serving.h"
@@ -18,11 +23,50 @@ base_name (const char *path)
   return slash == NULL ? path : slash + 1;
 }
 
+static const char *
+recorded_program (const struct gcg__recording *recording)
+{
+  return base_name (recording->strings + recording->process.program);
+}
+
+/* Shows the samples and snapshots of the recording PATH; 0 or an exit status after a message. */
+static int
+add_recording (struct serving *serving, const char *path)
+{
+  struct gcg__recording *recording;
+  struct gcg_error error;
+  enum gcg_status status = gcg__recording_open (path, &recording, &error);
+  if (status != GCG_OK)
+    return command_fail (serving->command, "%s", error.text);
+  double running_s = 0;
+  if (recording->n_samples > 0)
+    running_s = (double)(recording->samples[recording->n_samples - 1]->head.monotonic_ns
+                         - recording->process.start_monotonic_ns)
+                / 1e9;
+  gcg__source_set_file (serving->source, recorded_program (recording));
+  gcg__source_set_recorded (serving->source, (pid_t)recording->process.pid, running_s,
+                            recording->ended ? recording->exit.wait_status : -1);
+  for (uint32_t i = 0; i < recording->n_snapshots && status == GCG_OK; i++)
+    {
+      int fd;
+      status = gcg__recording_snapshot (recording, i, path, &fd, &error);
+      if (status == GCG_OK)
+        status = gcg__source_add (serving->source, fd, path, "", 0, &error);
+    }
+  if (status != GCG_OK)
+    gcg__recording_free (recording);
+  else
+    status = gcg__samples_show (gcg__source_samples (serving->source), recording, &error);
+  return status == GCG_OK ? 0 : command_fail (serving->command, "%s", error.text);
+}
+
 /* Adds the file PATH; 0 or an exit status after a message. */
 static int
 add_file (struct serving *serving, const char *path)
 {
   struct gcg_error error;
+  if (gcg__recording_is (path))
+    return add_recording (serving, path);
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     return command_fail (serving->command, "%s: %s", path, strerror (errno));
@@ -69,7 +113,7 @@ view_main (const struct command *self, int argc, char **argv)
 const struct command command_view = {
   .name = "view",
   .arguments = "[OPTION]... FILE...",
-  .summary = "Serves the pages about snapshots that were saved to files, the last one first",
+  .summary = "Serves the pages about snapshots and recordings in files, the last one first",
   .options = SERVING_HELP_TEXT,
   .function = view_main,
 };

@@ -43,7 +43,7 @@ struct gcg__record_head
   uint32_t code; /* enum gcg__record_code */
   uint32_t zero;
   uint64_t bytes;    /* of the payload, padding included */
-  uint64_t checksum; /* gcg__checksum of the payload */
+  uint64_t checksum; /* gcg__checksum of the payload; 0 of a snapshot, which has its own */
   uint64_t zero_too;
 };
 

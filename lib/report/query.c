@@ -80,6 +80,25 @@ gcg__query_set (struct gcg__query *query, const char *name, const char *value,
         return gcg__report_fail (error, GCG_INVALID, "site must be the number of a site");
       query->site = (uint32_t)number;
     }
+  else if (strcmp (name, "from") == 0 || strcmp (name, "to") == 0)
+    {
+      if (!parse_number (value, 1, UINT32_MAX, &number))
+        return gcg__report_fail (error, GCG_INVALID, "%s must be the number of a sample", name);
+      *(name[0] == 'f' ? &query->from : &query->to) = number;
+    }
+  else if (strcmp (name, "points") == 0 || strcmp (name, "types") == 0)
+    {
+      if (!parse_number (value, 1, GCG__QUERY_LIMIT_MAX, &number))
+        return gcg__report_fail (error, GCG_INVALID, "%s must be a number from 1 to %u", name,
+                                 GCG__QUERY_LIMIT_MAX);
+      *(name[0] == 'p' ? &query->points : &query->types) = (uint32_t)number;
+    }
+  else if (strcmp (name, "by") == 0)
+    {
+      query->by_site = strcmp (value, "site") == 0;
+      if (!query->by_site && strcmp (value, "type") != 0)
+        return gcg__report_fail (error, GCG_INVALID, "by must be type or site");
+    }
   else
     return gcg__report_fail (error, GCG_NOT_FOUND, "no parameter is called '%.40s'", name);
   return GCG_OK;

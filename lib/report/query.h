@@ -26,6 +26,9 @@ struct gcg__query
   const char *q;            /* NULL: everything */
   const char *type;         /* NULL: every type */
   uint32_t site;            /* 0: every site */
+  bool by_site;             /* rows are sites, not types */
+  uint64_t from, to;        /* numbers of samples, 0: the first, the last */
+  uint32_t points, types;   /* of a chart, at most; 0: as many as fit it */
 };
 
 void gcg__query_init (struct gcg__query *query);

@@ -10,6 +10,7 @@
 #include "report/json.h"
 #include "report/model.h"
 #include "report/query.h"
+#include "report/timeline.h"
 
 /* frame.c: what the top of every page shows */
 
@@ -194,6 +195,62 @@ enum gcg_status gcg__referrers_page (const struct gcg__model *model,
                                      const struct gcg__frame_state *frame, const char *address,
                                      const struct gcg__query *query, struct gcg__json *json,
                                      struct gcg_error *error) __attribute__ ((warn_unused_result));
+
+/* tracker.c */
+
+/* How sampling is set. */
+struct gcg__sampling
+{
+  bool possible;  /* there is a process that can be asked */
+  double every_s; /* 0: none by itself */
+  bool lifetimes; /* deaths are counted */
+};
+
+/* What is alive in all. */
+struct gcg__live_sum
+{
+  uint64_t count, bytes;
+};
+
+/* /api/tracker */
+enum gcg_status gcg__tracker_page (const struct gcg__timeline *timeline,
+                                   const struct gcg__sampling *sampling,
+                                   const struct gcg__frame_state *frame,
+                                   const struct gcg__query *query, struct gcg__json *json,
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* {"sample"}: POST /api/sample.  Errors: GCG_NO_MEMORY; GCG_NOT_FOUND: there is none. */
+enum gcg_status gcg__last_sample_write (const struct gcg__timeline *timeline,
+                                        struct gcg__json *json, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+/* {"sampling"}: POST /api/sampling */
+void gcg__sampling_page (const struct gcg__sampling *sampling, struct gcg__json *json);
+/* What a row says of the sample INDEX, in which LIVE is alive, as members of the object that is
+   open. */
+void gcg__sample_members (const struct gcg__recording *recording, uint32_t index,
+                          struct gcg__live_sum live, struct gcg__json *json);
+/* What was alive at each sample, [n_samples]; caller frees.  NULL: no memory. */
+struct gcg__live_sum *gcg__sample_sums (const struct gcg__recording *recording);
+/* Member "chart" of the object that is open: GROUP over time.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__timeline_type_chart (const struct gcg__timeline *timeline, uint32_t group,
+                                          struct gcg__json *json, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* sample_page.c: /api/tracker/samples, /api/tracker/samples/NUMBER, /api/tracker/difference.
+   Errors: also GCG_NOT_FOUND: no such sample. */
+enum gcg_status gcg__sample_exists (const struct gcg__timeline *timeline, uint64_t number,
+                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
+enum gcg_status gcg__samples_page (const struct gcg__timeline *timeline,
+                                   const struct gcg__frame_state *frame,
+                                   const struct gcg__query *query, struct gcg__json *json,
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
+enum gcg_status gcg__sample_page (const struct gcg__timeline *timeline,
+                                  const struct gcg__frame_state *frame, uint64_t number,
+                                  const struct gcg__query *query, struct gcg__json *json,
+                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
+enum gcg_status gcg__difference_page (const struct gcg__timeline *timeline,
+                                      const struct gcg__frame_state *frame,
+                                      const struct gcg__query *query, struct gcg__json *json,
+                                      struct gcg_error *error) __attribute__ ((warn_unused_result));
 
 /* summary.c: "gcglass report --json" */
 enum gcg_status gcg__summary_write (struct gcg__model *model, struct gcg__json *json,

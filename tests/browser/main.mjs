@@ -1,7 +1,8 @@
-/* main.mjs -- the pages in a real browser, served by the real gcglass, in two acts:
+/* main.mjs -- the pages in a real browser, served by the real gcglass, in three acts:
  *   view.mjs   a snapshot of an imaginary heap in which everything is known (make_snapshot.c)
  *   live.mjs   an example program under "gcglass run": taking snapshots, its end, the server's end;
  *              and one that serves itself
+ *   tracker.mjs  samples of a running program, and their recording, from its file
  *
  * Called by browser.test with the paths of chromedriver and chromium; prints TAP.  Screenshots are
  * left in $top_builddir/tests/browser/, those of failures as failed-N.png.
@@ -12,6 +13,7 @@ import { Browser } from './webdriver.mjs';
 import { Tap } from './tap.mjs';
 import { view } from './view.mjs';
 import { live, within } from './live.mjs';
+import { tracker } from './tracker.mjs';
 
 const [chromedriver, chromium] = process.argv.slice(2);
 const build = process.env.top_builddir;
@@ -36,6 +38,7 @@ try {
   await view(context);
   await live(context);
   await within(context);
+  await tracker(context);
 } finally {
   await browser.stop();
 }

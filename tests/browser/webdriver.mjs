@@ -16,7 +16,7 @@ const LOOK_MS = 50;
 const WAIT_MS = 20000;
 const START_MS = 20000;
 
-export const KEY = { enter: '\uE007', escape: '\uE00C', tab: '\uE004', right: '\uE014' };
+export const KEY = { enter: '\uE007', escape: '\uE00C', tab: '\uE004', right: '\uE014', home: '\uE011' };
 
 /* Runs chromedriver on a free port; answers { process, port }. */
 function startDriver(program) {
@@ -150,6 +150,20 @@ export class Browser {
         id: 'mouse',
         parameters: { pointerType: 'mouse' },
         actions: [{ type: 'pointerMove', duration: 0, origin, x: 0, y: 0 }],
+      }],
+    });
+  }
+
+  /* Drags from FROM pixels beside the middle of SELECTOR to TO pixels beside it. */
+  async drag(selector, from, to) {
+    const origin = { [ELEMENT]: await this.element(selector) };
+    const move = (x) => ({ type: 'pointerMove', duration: 50, origin, x, y: 0 });
+    await this.call('POST', '/actions', {
+      actions: [{
+        type: 'pointer',
+        id: 'mouse',
+        parameters: { pointerType: 'mouse' },
+        actions: [move(from), { type: 'pointerDown', button: 0 }, move(to), { type: 'pointerUp', button: 0 }],
       }],
     });
   }

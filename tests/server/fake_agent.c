@@ -10,6 +10,9 @@
  *     unsealed | damaged | nothing
  *                            answers a request with a memfd without seals; with one that is no
  *                            snapshot; with no descriptor at all
+ *     sample N               sends N samples, the first with how sampling is set
+ *     answer-sample          waits for a request for a sample and answers it
+ *     damaged-sample         sends records that are none
  *     rubbish                sends a packet that is not a message
  *     flood                  sends 50 descriptors with one message
  *     sleep MS               waits
@@ -34,6 +37,7 @@
 #include "gcglass/error.h"
 #include "protocol.h"
 #include "tests/heap.h"
+#include "tests/tape.h"
 
 static int connection;
 
@@ -121,15 +125,58 @@ send_snapshot (uint32_t sequence, uint32_t flags, const char *description, int f
     close (fd);
 }
 
-/* Waits for a request. */
+/* Waits for a request of TYPE. */
 static struct gcg__message
-hear (void)
+hear_type (enum gcg__message_type type)
 {
   struct gcg__message message;
   ssize_t n = recv (connection, &message, sizeof message, 0);
-  if (n != (ssize_t)sizeof message || message.type != GCG__CAPTURE)
+  if (n != (ssize_t)sizeof message || message.type != type)
     exit (96);
   return message;
+}
+
+static struct gcg__message
+hear (void)
+{
+  return hear_type (GCG__CAPTURE);
+}
+
+/* Sends the N bytes at RECORDS. */
+static void
+send_records (const void *records, size_t n, uint32_t sequence)
+{
+  struct gcg__message message = { .type = GCG__SAMPLES, .sequence = sequence };
+  int fd = memfd_create ("samples", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (write (fd, records, n) != (ssize_t)n)
+    exit (94);
+  fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+  say (&message, &fd, 1);
+  close (fd);
+}
+
+/* A sample more than the last time, in the answer to SEQUENCE. */
+static void
+send_sample (const char *description, uint32_t sequence)
+{
+  static struct tape *tape;
+  static uint32_t node, made;
+  static size_t sent;
+  size_t n;
+  if (tape == NULL)
+    {
+      struct gcg__message sampling = { .type = GCG__SAMPLING, .flags = GCG__FLAG_LIFETIMES };
+      strcpy (sampling.text, "0.25");
+      say (&sampling, NULL, 0);
+      tape = tape_new ((uint32_t)getpid ());
+      node = tape_site (tape, "struct node", "list.c", 12, "new_node");
+    }
+  made++;
+  tape_alive (tape, node, made, made * UINT64_C (24), made);
+  tape_sample (tape, description, 0);
+  const char *records = tape_records (tape, &n);
+  send_records (records + sent, n - sent, sequence);
+  sent = n;
 }
 
 static int
@@ -185,6 +232,8 @@ repeat (const char *step, int n)
       refuse ();
     else if (strcmp (step, "ignore") == 0)
       hear ();
+    else if (strcmp (step, "sample") == 0)
+      send_sample ("", 0);
     else
       send_snapshot (0, 0, "pushed", make_snapshot (true));
 }
@@ -212,6 +261,13 @@ main (int argc, char **argv)
         answer_oddly (step);
       else if (strcmp (step, "exit-snapshot") == 0)
         send_snapshot (0, GCG__FLAG_EXIT, "", make_snapshot (true));
+      else if (strcmp (step, "answer-sample") == 0)
+        {
+          struct gcg__message ask = hear_type (GCG__SAMPLE);
+          send_sample (ask.text, ask.sequence);
+        }
+      else if (strcmp (step, "damaged-sample") == 0)
+        send_records ("these are no records at all, but bytes", 32, 0);
       else if (strcmp (step, "rubbish") == 0)
         (void)!send (connection, "rubbish", 7, MSG_NOSIGNAL);
       else if (strcmp (step, "flood") == 0)

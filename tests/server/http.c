@@ -24,14 +24,22 @@
 #include <jansson.h>
 
 #include "tests/server/client.h"
+#include "tests/tape.h"
 
 static struct server server;
 
 static int
 start (void **state)
 {
-  const char *arguments[] = { "view", "--port", "0", test_snapshot (40), NULL };
+  char recording[] = "/tmp/gcglass-http-XXXXXX";
+  const char *arguments[] = { "view", "--port", "0", recording, test_snapshot (40), NULL };
+  struct tape *tape = tape_new (4242);
   (void)state;
+  close (mkstemp (recording));
+  tape_alive (tape, tape_site (tape, "struct node", "list.c", 12, "new_node"), 3, 72, 3);
+  tape_sample (tape, "", 0);
+  tape_write (tape, recording);
+  tape_free (tape);
   server_start (&server, arguments);
   /* The first snapshot is analysed in the background. */
   for (int i = 0; i < 500; i++)
@@ -40,7 +48,10 @@ start (void **state)
       bool ready = answer.status == 200 && strstr (answer.body, "\"waiting\":null") != NULL;
       answer_free (&answer);
       if (ready)
-        return 0;
+        {
+          unlink (recording);
+          return 0;
+        }
       usleep (20000);
     }
   return -1;

@@ -85,17 +85,25 @@ state_of (const json_t *json)
 #define FIELD(name) json_object_get (frame, name)
 #define N_SNAPSHOTS json_array_size (FIELD ("snapshots"))
 
+/* POSTs {KEY: VALUE} to PATH; the answer's body goes to TEXT. */
 static int
-post_snapshot (const struct server *server, const char *description, char text[1024])
+post (const struct server *server, const char *path, const char *key, const char *value,
+      char text[1024])
 {
   char body[512];
-  snprintf (body, sizeof body, "{\"description\":\"%s\"}", description);
-  struct answer answer = ask_as_owner (server, "POST", "/api/snapshot",
+  snprintf (body, sizeof body, "{\"%s\":\"%s\"}", key, value);
+  struct answer answer = ask_as_owner (server, "POST", path,
                                        "X-Gcglass: 1\r\nContent-Type: application/json\r\n", body);
   int status = answer.status;
   snprintf (text, 1024, "%s", answer.body);
   answer_free (&answer);
   return status;
+}
+
+static int
+post_snapshot (const struct server *server, const char *description, char text[1024])
+{
+  return post (server, "/api/snapshot", "description", description, text);
 }
 
 /* Nobody asks, nothing happens; the first look takes the first snapshot, further ones are asked
@@ -318,14 +326,76 @@ exit_and_save (void **state)
   unlink ("saved.gcsnap");
 }
 
-static void
-periodic_snapshots (void **state)
+static json_int_t
+n_samples (struct server *server)
 {
-  static const char *const options[] = { "--every", "0.05", NULL };
-  static const char *const steps[] = { "answer", "100", NULL };
+  json_t *json = get_json (server, "/api/tracker", 200);
+  json_int_t n = json_integer_value (json_object_get (json, "total"));
+  json_decref (json);
+  return n;
+}
+
+/* Samples come by themselves and when they are asked for, are recorded, and are all there when the
+   process has gone. */
+static void
+samples (void **state)
+{
+  static const char *const options[] = { "--record", "samples.gcrec", NULL };
+  static const char *const steps[]
+      = { "sample", "3", "ignore", "1", "answer-sample", "sleep", "100", "status", "3", NULL };
+  char text[1024];
   (void)state;
   struct server server = run_agent (options, steps);
-  AWAIT (&server, N_SNAPSHOTS >= 5);
+  for (int i = 0; i < 500 && n_samples (&server) < 3; i++)
+    usleep (10000);
+  json_t *json = get_json (&server, "/api/tracker", 200);
+  json_t *sampling = json_object_get (json, "sampling");
+  assert_true (json_is_true (json_object_get (sampling, "possible")));
+  assert_true (json_is_true (json_object_get (sampling, "lifetimes")));
+  assert_true (json_number_value (json_object_get (sampling, "every_s")) == 0.25);
+  json_decref (json);
+  assert_int_equal (post (&server, "/api/sample", "description", "asked for", text), 200);
+  assert_non_null (strstr (text, "asked for"));
+  for (int i = 0; i < 500; i++)
+    {
+      json = get_json (&server, "/api/frame", 200);
+      bool ended = strcmp (state_of (json), "ended") == 0;
+      json_decref (json);
+      if (ended)
+        break;
+      usleep (10000);
+    }
+  assert_int_equal (n_samples (&server), 4);
+  assert_int_equal (post (&server, "/api/sampling", "every", "1", text), 409);
+  assert_int_equal (post (&server, "/api/sampling", "every", "often", text), 400);
+  server_end (&server, SIGTERM);
+  const char *arguments[] = { "view", "--port", "0", "samples.gcrec", NULL };
+  server_start (&server, arguments);
+  assert_int_equal (n_samples (&server), 4);
+  json = get_json (&server, "/api/frame", 200);
+  json_t *frame = json_object_get (json, "frame");
+  assert_string_equal (json_string_value (json_object_get (frame, "program")), "program");
+  assert_int_equal (
+      json_integer_value (json_object_get (json_object_get (frame, "exit"), "status")), 3);
+  json_decref (json);
+  json_decref (get_json (&server, "/api/tracker/samples/2", 200));
+  json_decref (get_json (&server, "/api/tracker/samples/5", 404));
+  json_decref (get_json (&server, "/api/tracker/difference?from=1&to=4", 200));
+  server_end (&server, SIGTERM);
+  unlink ("samples.gcrec");
+}
+
+/* Records that are none: no more is taken from this process, and everything else goes on. */
+static void
+damaged_samples (void **state)
+{
+  static const char *const steps[]
+      = { "sample", "2", "damaged-sample", "sample", "2", "push", "1", "answer", "9", NULL };
+  static const char *const none[] = { NULL };
+  (void)state;
+  struct server server = run_agent (none, steps);
+  AWAIT (&server, N_SNAPSHOTS >= 1);
+  assert_int_equal (n_samples (&server), 2);
   server_end (&server, SIGTERM);
 }
 
@@ -343,7 +413,8 @@ main (void)
     cmocka_unit_test (ends_with_heirs),
     cmocka_unit_test (ends_from_outside),
     cmocka_unit_test (exit_and_save),
-    cmocka_unit_test (periodic_snapshots),
+    cmocka_unit_test (samples),
+    cmocka_unit_test (damaged_samples),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

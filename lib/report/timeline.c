@@ -1,0 +1,168 @@
+/* timeline.c -- see timeline.h. */
+#include <config.h>
+
+#include "report/timeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/fail.h"
+
+#define NAMING_SHARE 20 /* naming may take one part in so many of the time */
+
+/* A snapshot of what RECORDING knows of sites and modules, copied: what is made from it stays good
+   when more comes. */
+struct view
+{
+  struct gcg__snapshot snapshot;
+  struct gcg__info info;
+};
+
+static void *
+copy (const void *from, uint64_t n, size_t bytes)
+{
+  void *to = malloc (n * bytes + 1);
+  if (to != NULL && n > 0)
+    memcpy (to, from, n * bytes);
+  return to;
+}
+
+static void
+view_free (struct gcg__snapshot *snapshot)
+{
+  if (snapshot == NULL)
+    return;
+  free ((void *)(uintptr_t)snapshot->strings);
+  free ((void *)(uintptr_t)snapshot->sites);
+  free ((void *)(uintptr_t)snapshot->frames);
+  free ((void *)(uintptr_t)snapshot->modules);
+  free (snapshot); /* the first member of struct view */
+}
+
+static struct gcg__snapshot *
+view_new (const struct gcg__recording *recording)
+{
+  struct view *view = calloc (1, sizeof *view);
+  if (view == NULL)
+    return NULL;
+  const struct gcg__record_process *process = &recording->process;
+  view->info = (struct gcg__info){ .pid = process->pid,
+                                   .flags = process->flags,
+                                   .page_bytes = process->page_bytes,
+                                   .machine = process->machine,
+                                   .program = process->program,
+                                   .command_line = process->command_line,
+                                   .agent_version = process->agent_version };
+  struct gcg__snapshot *s = &view->snapshot;
+  s->info = &view->info;
+  s->strings = copy (recording->strings, recording->n_strings, 1);
+  s->sites = copy (recording->sites, recording->n_sites, sizeof *s->sites);
+  s->frames = copy (recording->frames, recording->n_frames, sizeof *s->frames);
+  s->modules = copy (recording->modules, recording->n_modules, sizeof *s->modules);
+  s->n_strings = recording->n_strings;
+  s->n_sites = recording->n_sites;
+  s->n_frames = recording->n_frames;
+  s->n_modules = recording->n_modules;
+  if (s->strings != NULL && s->sites != NULL && s->frames != NULL && s->modules != NULL)
+    return s;
+  view_free (s);
+  return NULL;
+}
+
+enum gcg_status
+gcg__timeline_new (struct gcg__recording *recording, struct gcg__timeline **result,
+                   struct gcg_error *error)
+{
+  struct gcg__timeline *timeline = calloc (1, sizeof *timeline);
+  if (timeline == NULL)
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the samples");
+  timeline->recording = recording;
+  *result = timeline;
+  return GCG_OK;
+}
+
+void
+gcg__timeline_free (struct gcg__timeline *timeline)
+{
+  if (timeline == NULL)
+    return;
+  gcg__types_free (timeline->types);
+  gcg__symbols_free (timeline->symbols);
+  view_free (timeline->type_view);
+  view_free (timeline->symbol_view);
+  gcg__recording_free (timeline->recording);
+  free (timeline);
+}
+
+static uint64_t
+now_ns (void)
+{
+  struct timespec now;
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Opens the symbols of the modules there are now. */
+static bool
+update_symbols (struct gcg__timeline *timeline)
+{
+  struct gcg__symbols *symbols;
+  if (timeline->symbols != NULL && timeline->module_changes == timeline->recording->module_changes)
+    return true;
+  struct gcg__snapshot *view = view_new (timeline->recording);
+  if (view == NULL || gcg__symbols_new (view, &symbols, NULL) != GCG_OK)
+    {
+      view_free (view);
+      return false;
+    }
+  /* Names borrow from symbols: those of before go as well. */
+  gcg__types_free (timeline->types);
+  timeline->types = NULL;
+  gcg__symbols_free (timeline->symbols);
+  view_free (timeline->symbol_view);
+  timeline->symbols = symbols;
+  timeline->symbol_view = view;
+  timeline->module_changes = timeline->recording->module_changes;
+  return true;
+}
+
+static bool
+update_types (struct gcg__timeline *timeline)
+{
+  struct gcg__types *types;
+  struct gcg__snapshot *view = view_new (timeline->recording);
+  if (view == NULL || gcg__types_new (view, timeline->symbols, &types, NULL) != GCG_OK)
+    {
+      view_free (view);
+      return false;
+    }
+  gcg__types_free (timeline->types);
+  view_free (timeline->type_view);
+  timeline->types = types;
+  timeline->type_view = view;
+  return true;
+}
+
+enum gcg_status
+gcg__timeline_update (struct gcg__timeline *timeline, struct gcg_error *error)
+{
+  const struct gcg__recording *recording = timeline->recording;
+  uint64_t begin = now_ns ();
+  bool same = timeline->types != NULL && timeline->types->n_sites == recording->n_sites
+              && timeline->module_changes == recording->module_changes;
+  if (same
+      || (timeline->types != NULL && begin - timeline->named_ns < NAMING_SHARE * timeline->name_ns))
+    return GCG_OK;
+  if (!update_symbols (timeline) || !update_types (timeline))
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while naming the samples' sites");
+  timeline->named_ns = now_ns ();
+  timeline->name_ns = timeline->named_ns - begin;
+  return GCG_OK;
+}
+
+const char *
+gcg__timeline_group_name (const struct gcg__timeline *timeline, uint32_t group)
+{
+  return group < timeline->types->n_groups ? timeline->types->groups[group].name : "untagged";
+}

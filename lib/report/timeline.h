@@ -1,0 +1,54 @@
+/* timeline.h -- a recording with the names of its sites: what the tracker's pages are made from.
+ *
+ * The sites of a recording are named as those of a snapshot are (types.h), through a snapshot
+ * without objects that holds them.  Names are found anew when sites have come, but not so often
+ * that naming takes more than a small part of the time: sites too new to have a name count as
+ * untagged until then.
+ *
+ * One thread at a time: whoever shares a timeline locks.
+ */
+#ifndef GCG_REPORT_TIMELINE_H
+#define GCG_REPORT_TIMELINE_H
+
+#include "recording/recording.h"
+#include "report/types.h"
+
+struct gcg__timeline
+{
+  struct gcg__recording *recording;
+  struct gcg__types *types;     /* NULL before the first update */
+  struct gcg__symbols *symbols; /* of symbol_view, NULL before the first update */
+  struct gcg__snapshot *type_view, *symbol_view;
+  uint32_t module_changes;    /* of the recording, when symbol_view was made */
+  uint64_t named_ns, name_ns; /* when names were found last, how long it took */
+};
+
+/* Takes RECORDING on GCG_OK only; *TIMELINE is to be freed.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__timeline_new (struct gcg__recording *recording,
+                                   struct gcg__timeline **timeline, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+/* Takes TIMELINE (NULL is fine) and its recording. */
+void gcg__timeline_free (struct gcg__timeline *timeline);
+
+/* Finds names for the sites that have come.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__timeline_update (struct gcg__timeline *timeline, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* Groups of sites with one name: those of types, and one more for what is untagged. */
+static inline uint32_t
+gcg__timeline_groups (const struct gcg__timeline *timeline)
+{
+  return timeline->types->n_groups + 1;
+}
+
+static inline uint32_t
+gcg__timeline_group (const struct gcg__timeline *timeline, uint32_t site)
+{
+  const struct gcg__types *types = timeline->types;
+  return site == 0 || site >= types->n_sites ? types->n_groups : types->group_of_site[site];
+}
+
+/* The group's name; that of the last is "untagged". */
+const char *gcg__timeline_group_name (const struct gcg__timeline *timeline, uint32_t group);
+
+#endif

@@ -1,0 +1,22 @@
+# Tests of lib/recording, and the imaginary recordings of other tests.
+check_LTLIBRARIES += tests/libtape.la
+tests_libtape_la_SOURCES = tests/tape.h tests/tape.c
+tests_libtape_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+RECORDING_LIBS = lib/recording/librecording.la lib/snapshot/libsnapshot.la
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/recording
+TESTS += tests/recording
+tests_recording_SOURCES = tests/recording.c
+tests_recording_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_recording_LDADD = tests/libtape.la tests/libheap.la $(RECORDING_LIBS) $(CMOCKA_LIBS)
+endif
+
+# Not run by itself: see the file for how.
+if FUZZING
+check_PROGRAMS += tests/fuzz_recording
+tests_fuzz_recording_SOURCES = tests/fuzz_recording.c
+tests_fuzz_recording_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+tests_fuzz_recording_LDFLAGS = -fsanitize=fuzzer
+tests_fuzz_recording_LDADD = tests/libtape.la $(RECORDING_LIBS)
+endif
