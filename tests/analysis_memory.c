@@ -171,9 +171,9 @@ try_analysis (const void *input, struct gcg_error *error)
 static enum gcg_status
 try_histogram (const void *input, struct gcg_error *error)
 {
-  static const uint32_t group_of_site[2] = { 0, 0 };
+  static const uint32_t group_of_object[1 << 20]; /* all of group 0 */
   struct gcg__histogram *histogram = untouched;
-  enum gcg_status status = gcg__histogram_new (input, group_of_site, 1, &histogram, error);
+  enum gcg_status status = gcg__histogram_new (input, group_of_object, 1, &histogram, error);
   if (status == GCG_OK)
     gcg__histogram_free (histogram);
   else if (histogram != untouched)

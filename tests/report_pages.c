@@ -309,7 +309,8 @@ mix_tables (void **state)
   page = get (model, TYPES, 0, "q=UNTAGGED", &status);
   assert_int_equal (number_at (page, "total"), 1);
   assert_int_equal (number_at (page, "rows.0.count"), 3);
-  assert_true (json_is_true (at (page, "rows.0.inferred")));
+  assert_false (json_is_true (at (page, "rows.0.inferred")));
+  assert_true (json_is_true (at (page, "rows.0.by_site")));
   json_decref (page);
   page = get (model, TYPES, 0, "sort=name&limit=1", &status);
   assert_string_equal (text_at (page, "rows.0.name"), "char[]");

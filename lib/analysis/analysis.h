@@ -134,9 +134,9 @@ enum gcg_status gcg__cycle_path (const struct gcg__analysis *analysis, uint32_t 
     __attribute__ ((warn_unused_result));
 void gcg__cycle_path_fini (struct gcg__cycle_path *path);
 
-/* Counts by group.  GROUP_OF_SITE[site] (< N_GROUPS) is the group of each tagged site's objects,
-   GROUP_OF_SITE[0] is ignored: objects of site 0 are counted by slot size and kind in a group of
-   their own each (the 64 with most bytes, the rest together), biggest first.  min_bytes of an empty
+/* Counts by group.  GROUP_OF_OBJECT[id] is the group of each object (< N_GROUPS); those of none
+   (GCG__NONE) are counted by slot size and kind (the 64 with most bytes, the rest together),
+   biggest first.  min_bytes of an empty
    count is 0.  Errors: GCG_NO_MEMORY. */
 struct gcg__count
 {
@@ -156,7 +156,7 @@ struct gcg__histogram
   uint32_t n_groups, n_sites, n_untagged;
 };
 enum gcg_status gcg__histogram_new (const struct gcg__snapshot *snapshot,
-                                    const uint32_t *group_of_site, uint32_t n_groups,
+                                    const uint32_t *group_of_object, uint32_t n_groups,
                                     struct gcg__histogram **histogram, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 void gcg__histogram_free (struct gcg__histogram *histogram);

@@ -1,6 +1,6 @@
 /* histogram.c -- counts by type and by site.
  *
- * One walk over the objects.  Objects of no site are told apart by slot size and kind, which are
+ * One walk over the objects.  Objects of no group are told apart by slot size and kind, which are
  * their block's: blocks are sorted by the two first, so that an object's row is one array access
  * away, and the 64 rows with most bytes are kept.
  *
@@ -134,7 +134,7 @@ histogram_choose (const struct rows *rows, struct gcg__arena *scratch, struct gc
 /* Fills RESULT.  false: out of memory. */
 static bool
 histogram_fill (struct result *result, const struct gcg__snapshot *snapshot,
-                const uint32_t *group_of_site, uint32_t n_groups, struct gcg__arena *scratch)
+                const uint32_t *group_of_object, uint32_t n_groups, struct gcg__arena *scratch)
 {
   struct gcg__histogram *histogram = &result->histogram;
   struct gcg__arena *arena = &result->arena;
@@ -152,16 +152,16 @@ histogram_fill (struct result *result, const struct gcg__snapshot *snapshot,
     {
       const struct gcg__object *object = &walk.object;
       histogram_count (&histogram->by_site[object->site], object);
-      if (object->site == 0)
-        histogram_count (&rows.list[rows.of_block[object->block]].count, object);
+      const uint32_t group = group_of_object[object->id];
+      histogram_count (group != GCG__NONE ? &histogram->by_group[group]
+                                          : &rows.list[rows.of_block[object->block]].count,
+                       object);
     }
-  for (uint32_t site = 1; site < snapshot->n_sites; site++)
-    histogram_add (&histogram->by_group[group_of_site[site]], &histogram->by_site[site]);
   return histogram_choose (&rows, scratch, arena, histogram);
 }
 
 enum gcg_status
-gcg__histogram_new (const struct gcg__snapshot *snapshot, const uint32_t *group_of_site,
+gcg__histogram_new (const struct gcg__snapshot *snapshot, const uint32_t *group_of_object,
                     uint32_t n_groups, struct gcg__histogram **histogram, struct gcg_error *error)
 {
   struct gcg__arena arena, scratch;
@@ -171,7 +171,7 @@ gcg__histogram_new (const struct gcg__snapshot *snapshot, const uint32_t *group_
   if (result == NULL)
     goto fail_memory;
   result->arena = arena;
-  if (!histogram_fill (result, snapshot, group_of_site, n_groups, &scratch))
+  if (!histogram_fill (result, snapshot, group_of_object, n_groups, &scratch))
     {
       arena = result->arena;
       goto fail_memory;

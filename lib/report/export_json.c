@@ -5,7 +5,7 @@
  *                 "component", "edges": [[offset, id], ...]}, ...],
  *    "roots": [{"object" (id), "kind", "address"}, ...]}
  *
- * "type" is null for what is untagged; "cycle" and "component" are null or numbers from 1.
+ * "type" is null for what is untagged; that of a site is what most of its objects are; "cycle" and "component" are null or numbers from 1.
  * Streams: costs no memory but the sink's.
  */
 #include <config.h>
@@ -52,10 +52,7 @@ write_object (const struct gcg__model *model, const struct gcg__object *object,
   gcg__json_unsigned (json, "id", object->id);
   gcg__json_address (json, "address", object->address);
   gcg__json_unsigned (json, "bytes", object->requested_bytes);
-  write_index ("type",
-               object->site != GCG__SITE_NONE ? model->types->group_of_site[object->site]
-                                              : GCG__NONE,
-               0, json);
+  write_index ("type", model->types->group_of_object[object->id], 0, json);
   gcg__json_unsigned (json, "site", object->site);
   gcg__json_bool (json, "marked", (object->flags & GCG__OBJECT_MARKED) != 0);
   write_index ("cycle", a->cycle_of[object->id], 1, json);

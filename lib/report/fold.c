@@ -79,9 +79,7 @@ add_leaves (struct gcg__fold *fold, const struct gcg__model *model, uint32_t par
       fold->leaves[fold->n++] = (struct gcg__leaf){
         .object = walk.target,
         .parent = parent,
-        .type = to.site != GCG__SITE_NONE
-                    ? model->types->group_of_site[to.site]
-                    : UINT64_C (1) << 63 | to.slot_bytes << 8 | (to.kind & 0xff),
+        .type = gcg__model_type_key (model, &to),
         .field = hash_field (gcg__buffer_string (field)),
         .bytes = to.requested_bytes,
       };

@@ -114,13 +114,11 @@ is_wanted (const void *table, uint32_t row)
     return false;
   if (t->wanted_group == NULL)
     return true;
-  const uint64_t mask = ((uint64_t)1 << GCG__WORD_SITE_BITS) - 1;
   for (uint32_t i = 0; i < c->n_objects; i++)
     {
       uint32_t id = t->model->analysis->members[c->first_member + i];
-      uint32_t site = (uint32_t)(t->model->snapshot->words[id] & mask);
-      if (site == GCG__SITE_NONE ? is_wanted_untagged (t, id)
-                                 : t->wanted_group[t->model->types->group_of_site[site]])
+      uint32_t group = t->model->types->group_of_object[id];
+      if (group == GCG__NONE ? is_wanted_untagged (t, id) : t->wanted_group[group])
         return true;
     }
   return false;

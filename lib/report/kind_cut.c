@@ -16,9 +16,7 @@ type_of (const struct gcg__model *model, uint32_t id)
 {
   struct gcg__object object;
   gcg__snapshot_object (model->snapshot, id, &object);
-  if (object.site != GCG__SITE_NONE)
-    return model->types->group_of_site[object.site];
-  return UINT64_C (1) << 63 | object.slot_bytes << 8 | (object.kind & 0xff);
+  return gcg__model_type_key (model, &object);
 }
 
 struct gcg__edge_kind

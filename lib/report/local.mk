@@ -9,6 +9,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/fail.h %D%/fail.c \
 	%D%/findings.h %D%/findings.c \
 	%D%/fold.h %D%/fold.c \
+	%D%/infer.h %D%/infer.c \
 	%D%/json.h %D%/json.c \
 	%D%/kind_cut.h %D%/kind_cut.c \
 	%D%/model.h %D%/model.c \
@@ -18,5 +19,6 @@ lib_report_libreport_la_SOURCES = \
 	%D%/root_text.h %D%/root_text.c \
 	%D%/timeline.h %D%/timeline.c \
 	%D%/types.h %D%/types.c \
+	%D%/votes.h %D%/votes.c \
 	%D%/words.h %D%/words.c
 lib_report_libreport_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

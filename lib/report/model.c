@@ -30,23 +30,22 @@ mix_insert (struct gcg__mix *mix, uint32_t group, uint32_t count)
 /* Counts the types of COMPONENT in COUNTS, which has an entry for each group and one more for
    what is untagged, all 0, and is left so. */
 static void
-mix_count (const struct gcg__snapshot *snapshot, const struct gcg__analysis *analysis,
-           const struct gcg__types *types, uint32_t component, uint32_t *counts,
-           struct gcg__mix *mix)
+mix_count (const struct gcg__analysis *analysis, const struct gcg__types *types, uint32_t component,
+           uint32_t *counts, struct gcg__mix *mix)
 {
   const struct gcg__component *c = &analysis->components[component];
   const uint32_t *members = &analysis->members[c->first_member];
-  const uint64_t site_mask = ((uint64_t)1 << GCG__WORD_SITE_BITS) - 1;
   *mix = (struct gcg__mix){ .component = component };
   for (uint32_t i = 0; i < c->n_objects; i++)
     {
-      uint32_t site = (uint32_t)(snapshot->words[members[i]] & site_mask);
-      counts[site == GCG__SITE_NONE ? types->n_groups : types->group_of_site[site]]++;
+      uint32_t group = types->group_of_object[members[i]];
+      counts[group == GCG__NONE ? types->n_groups : group]++;
     }
   for (uint32_t i = 0; i < c->n_objects; i++)
     {
-      uint32_t site = (uint32_t)(snapshot->words[members[i]] & site_mask);
-      uint32_t group = site == GCG__SITE_NONE ? types->n_groups : types->group_of_site[site];
+      uint32_t group = types->group_of_object[members[i]];
+      if (group == GCG__NONE)
+        group = types->n_groups;
       if (counts[group] == 0)
         continue;
       mix_insert (mix, group == types->n_groups ? GCG__NONE : group, counts[group]);
@@ -70,7 +69,7 @@ model_count_mixes (struct gcg__model *model)
     }
   for (uint32_t c = 0; c < a->n_components; c++)
     if (a->components[c].n_objects >= MANY_OBJECTS)
-      mix_count (model->snapshot, a, model->types, c, counts, &model->mixes[model->n_mixes++]);
+      mix_count (a, model->types, c, counts, &model->mixes[model->n_mixes++]);
   free (counts);
   return GCG_OK;
 }
@@ -97,16 +96,14 @@ model_list_types (struct gcg__model *model)
       const struct gcg__type *type = &model->types->groups[g];
       if (h->by_group[g].all.objects > 0)
         model->type_rows[model->n_type_rows++]
-            = (struct gcg__type_row){ type->name, type->type == NULL, g, type->n_sites,
-                                      h->by_group[g] };
+            = (struct gcg__type_row){ type->name, g, type->n_sites, h->by_group[g] };
     }
   for (uint32_t u = 0; u < h->n_untagged; u++)
     {
       gcg__types_untagged (h->untagged[u].slot_bytes, h->untagged[u].kind,
                            model->untagged_names[u]);
       model->type_rows[model->n_type_rows++]
-          = (struct gcg__type_row){ model->untagged_names[u], true, GCG__NONE, 0,
-                                    h->untagged[u].count };
+          = (struct gcg__type_row){ model->untagged_names[u], GCG__NONE, 0, h->untagged[u].count };
     }
   qsort (model->type_rows, model->n_type_rows, sizeof *model->type_rows, type_row_compare);
   return GCG_OK;
@@ -164,7 +161,7 @@ gcg__model_new (struct gcg__snapshot *snapshot, struct gcg__model **result, stru
   if ((status = gcg__analysis_new (snapshot, &model->analysis, error)) != GCG_OK
       || (status = gcg__symbols_new (snapshot, &model->symbols, error)) != GCG_OK
       || (status = gcg__types_new (snapshot, model->symbols, &model->types, error)) != GCG_OK
-      || (status = gcg__histogram_new (snapshot, model->types->group_of_site,
+      || (status = gcg__histogram_new (snapshot, model->types->group_of_object,
                                        model->types->n_groups, &model->histogram, error))
              != GCG_OK)
     goto fail_parts;
@@ -285,7 +282,7 @@ gcg__model_mix (const struct gcg__model *model, uint32_t component, struct gcg__
   uint32_t *counts = calloc (model->types->n_groups + 1u, sizeof *counts);
   if (counts == NULL)
     return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a component's types");
-  mix_count (model->snapshot, model->analysis, model->types, component, counts, mix);
+  mix_count (model->analysis, model->types, component, counts, mix);
   free (counts);
   return GCG_OK;
 }
@@ -294,6 +291,14 @@ const char *
 gcg__model_group_name (const struct gcg__model *model, uint32_t group)
 {
   return group == GCG__NONE ? "untagged" : model->types->groups[group].name;
+}
+
+uint64_t
+gcg__model_type_key (const struct gcg__model *model, const struct gcg__object *object)
+{
+  const uint32_t group = model->types->group_of_object[object->id];
+  return group != GCG__NONE ? group
+                            : UINT64_C (1) << 63 | object->slot_bytes << 8 | (object->kind & 0xff);
 }
 
 const char *
@@ -326,13 +331,15 @@ void
 gcg__model_field (const struct gcg__model *model, const struct gcg__object *object, uint64_t offset,
                   struct gcg__buffer *out)
 {
-  const char *type = NULL;
-  if (object->site != GCG__SITE_NONE)
-    type = model->types->groups[model->types->group_of_site[object->site]].type;
+  const uint32_t group = model->types->group_of_object[object->id];
+  const char *type = group != GCG__NONE ? model->types->groups[group].type : NULL;
+  uint64_t bytes = object->requested_bytes;
+  /* An untagged object's type was inferred to fill its slot but for what was rounded up. */
+  if (type != NULL && object->site == GCG__SITE_NONE)
+    bytes = gcg__symbols_type_size (model->symbols, type);
   char field[256];
   if (type == NULL
-      || !gcg__symbols_field (model->symbols, type, object->requested_bytes, offset, field,
-                              sizeof field))
+      || !gcg__symbols_field (model->symbols, type, bytes, offset, field, sizeof field))
     {
       gcg__buffer_format (out, "+%llu", (unsigned long long)offset);
       return;

@@ -24,7 +24,6 @@
 struct gcg__type_row
 {
   const char *name;
-  bool inferred;  /* the site (or "untagged") stands in the type's place */
   uint32_t group; /* GCG__NONE: untagged */
   uint32_t n_sites;
   struct gcg__count count;
@@ -91,6 +90,9 @@ enum gcg_status gcg__model_mix (const struct gcg__model *model, uint32_t compone
 
 /* The type's name for a mix's group. */
 const char *gcg__model_group_name (const struct gcg__model *model, uint32_t group);
+
+/* Equal for objects of one type, or untagged of one size and kind. */
+uint64_t gcg__model_type_key (const struct gcg__model *model, const struct gcg__object *object);
 
 /* "finalization cycle", "leaked cycle", "cycle", "chain", "single" */
 const char *gcg__verdict_name (enum gcg__verdict verdict);

@@ -17,8 +17,9 @@ struct object_table
   const struct gcg__model *model;
   const struct gcg__query *query;
   const uint32_t *members; /* NULL: all objects, the row is the id */
-  bool *wanted_site; /* [n_sites]: its type is wanted and q stands in its type or text; NULL: all */
-  bool *typed_site;  /* [n_sites]: its type is wanted */
+  bool *wanted_site;       /* [n_sites]: q stands in its text; NULL: all */
+  bool *named_group;       /* [n_groups]: q stands in its name */
+  uint32_t group;          /* the only one that is wanted; GCG__NONE: all, or TYPE says */
 };
 
 static uint32_t
@@ -68,9 +69,9 @@ static uint64_t
 type_key (const void *table, uint32_t row)
 {
   const struct object_table *t = table;
-  uint32_t site = site_of (t, row);
-  if (site != GCG__SITE_NONE)
-    return t->model->types->group_of_site[site];
+  uint32_t group = t->model->types->group_of_object[id_of (t, row)];
+  if (group != GCG__NONE)
+    return group;
   return t->model->types->n_groups + object_of (table, row).slot_bytes;
 }
 
@@ -172,10 +173,11 @@ is_wanted (const void *table, uint32_t row)
     return false;
   if (t->wanted_site == NULL)
     return true;
-  uint32_t site = site_of (t, row);
-  if (site != GCG__SITE_NONE)
-    return t->wanted_site[site]
-           || (t->typed_site[site] && has_address (t, object_of (t, row).address));
+  const uint32_t group = t->model->types->group_of_object[id_of (t, row)];
+  if (group != GCG__NONE)
+    return (query->type == NULL || group == t->group)
+           && (t->named_group[group] || t->wanted_site[site_of (t, row)]
+               || has_address (t, object_of (t, row).address));
   struct gcg__object object = object_of (table, row);
   char scratch[GCG__TYPE_SCRATCH];
   const char *type = gcg__types_of (t->model->types, &object, scratch);
@@ -192,16 +194,16 @@ find_sites (struct object_table *t)
   if (query->q == NULL && query->type == NULL)
     return true;
   t->wanted_site = calloc (types->n_sites + (size_t)1, sizeof *t->wanted_site);
-  t->typed_site = calloc (types->n_sites + (size_t)1, sizeof *t->typed_site);
-  if (t->wanted_site == NULL || t->typed_site == NULL)
+  t->named_group = calloc (types->n_groups + (size_t)1, sizeof *t->named_group);
+  if (t->wanted_site == NULL || t->named_group == NULL)
     return false;
   for (uint32_t s = 1; s < types->n_sites; s++)
+    t->wanted_site[s] = gcg__query_match (query->q, types->places[s].text);
+  for (uint32_t g = 0; g < types->n_groups; g++)
     {
-      const char *type = types->groups[types->group_of_site[s]].name;
-      t->typed_site[s] = query->type == NULL || strcmp (query->type, type) == 0;
-      t->wanted_site[s] = t->typed_site[s]
-                          && (gcg__query_match (query->q, type)
-                              || gcg__query_match (query->q, types->places[s].text));
+      t->named_group[g] = gcg__query_match (query->q, types->groups[g].name);
+      if (query->type != NULL && strcmp (query->type, types->groups[g].name) == 0)
+        t->group = g;
     }
   return true;
 }
@@ -259,7 +261,8 @@ gcg__object_table_write (const struct gcg__model *model, const uint32_t *members
                          const struct gcg__query *query, struct gcg__json *json,
                          struct gcg_error *error)
 {
-  struct object_table objects = { .model = model, .query = query, .members = members };
+  struct object_table objects
+      = { .model = model, .query = query, .members = members, .group = GCG__NONE };
   struct gcg__table table = { &objects, members != NULL ? by_bytes : by_address,
                               wants_all (query) ? NULL : is_wanted, n };
   struct gcg__chosen chosen;
@@ -284,6 +287,6 @@ gcg__object_table_write (const struct gcg__model *model, const uint32_t *members
       free (chosen.rows);
     }
   free (objects.wanted_site);
-  free (objects.typed_site);
+  free (objects.named_group);
   return status;
 }

@@ -14,6 +14,13 @@ average (const struct gcg__type_row *row)
   return (double)row->count.all.bytes / (double)row->count.all.objects;
 }
 
+/* NULL: untagged. */
+static const struct gcg__type *
+type_of (const struct gcg__model *model, const struct gcg__type_row *row)
+{
+  return row->group != GCG__NONE ? &model->types->groups[row->group] : NULL;
+}
+
 static void
 write_row (const struct gcg__model *model, const struct gcg__type_row *row, struct gcg__json *json)
 {
@@ -21,7 +28,10 @@ write_row (const struct gcg__model *model, const struct gcg__type_row *row, stru
   uint64_t whole = model->analysis->all.bytes;
   gcg__json_object (json, NULL);
   gcg__json_string (json, "name", row->name);
-  gcg__json_bool (json, "inferred", row->inferred);
+  const struct gcg__type *type = type_of (model, row);
+  gcg__json_bool (json, "inferred", type != NULL && type->basis == GCG__BASIS_INFERRED);
+  gcg__json_string (json, "from", type != NULL ? type->from : NULL);
+  gcg__json_bool (json, "by_site", type == NULL || type->basis == GCG__BASIS_SITE);
   gcg__json_unsigned (json, "count", count->all.objects);
   gcg__json_unsigned (json, "bytes", count->all.bytes);
   gcg__json_real (json, "average", average (row));
@@ -66,7 +76,9 @@ name_key (const void *table, uint32_t row)
 static uint64_t
 inferred_key (const void *table, uint32_t row)
 {
-  return row_of (table, row)->inferred;
+  const struct gcg__type *type
+      = type_of (((const struct type_table *)table)->model, row_of (table, row));
+  return type != NULL ? type->basis == GCG__BASIS_INFERRED : 0;
 }
 
 static uint64_t
