@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += lib/report/libreport.la
 lib_report_libreport_la_SOURCES = \
 	%D%/report.h %D%/component.c %D%/dot.c %D%/export_json.c %D%/frame.c %D%/garbage.c %D%/object.c %D%/overview.c %D%/process_page.c \
 	%D%/sample_page.c %D%/tracker.c \
-	%D%/site_table.c %D%/summary.c %D%/text.c %D%/thread_page.c %D%/type_table.c \
+	%D%/site_table.c %D%/summary.c %D%/text.c %D%/thread_page.c %D%/type_page.c %D%/type_table.c \
 	%D%/buffer.h %D%/buffer.c \
 	%D%/explain.h %D%/explain.c \
 	%D%/fail.h %D%/fail.c \
@@ -18,6 +18,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/query.h %D%/query.c \
 	%D%/root_text.h %D%/root_text.c \
 	%D%/timeline.h %D%/timeline.c \
+	%D%/type_edges.h %D%/type_edges.c \
 	%D%/types.h %D%/types.c \
 	%D%/votes.h %D%/votes.c \
 	%D%/words.h %D%/words.c

@@ -139,7 +139,8 @@ kind_key (const void *table, uint32_t row)
         { "type", type_key, false }, { "site", site_key, false }, { "site_id", site_key, false },  \
         { "on_cycle", on_cycle_key, true }, { "reachable", reachable_key, false },                 \
         { "finalizer", finalizer_key, true }, { "birth", birth_key, false },                       \
-        { "age", age_key, true }, { "edges", edges_key, true }, { NULL, NULL, false },             \
+        { "age", age_key, true }, { "edges", edges_key, true }, { "referents", edges_key, true },  \
+        { NULL, NULL, false },                                                                     \
   }
 
 static const struct gcg__table_column by_address[] = OBJECT_COLUMNS (NULL, bytes_key);
@@ -245,8 +246,9 @@ gcg__object_members (const struct gcg__model *model, uint32_t id, struct gcg__js
   gcg__json_bool (json, "reachable", model->analysis->reached[id] != 0);
   gcg__json_unsigned (json, "birth", object.birth);
   gcg__json_unsigned (json, "age", gcg__object_age (model, &object));
-  gcg__json_unsigned (json, "edges",
-                      model->analysis->out_first[id + 1] - model->analysis->out_first[id]);
+  const uint64_t edges = model->analysis->out_first[id + 1] - model->analysis->out_first[id];
+  gcg__json_unsigned (json, "edges", edges);
+  gcg__json_unsigned (json, "referents", edges);
 }
 
 /* Whether the query asks for nothing: then no row needs to be looked at to be counted. */

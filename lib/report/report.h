@@ -152,8 +152,6 @@ enum gcg_status gcg__component_cycles (struct gcg__model *model, uint32_t first,
 
 /* type_page.c */
 
-struct gcg__timeline; /* report/timeline.h */
-
 /* /api/tracker/type/NAME: all about the type (or what stands in its place) called NAME.  TIMELINE:
    the samples, or NULL.  Errors: also GCG_NOT_FOUND: neither the snapshot nor a sample knows it. */
 enum gcg_status gcg__type_page (const struct gcg__model *model,
@@ -230,8 +228,9 @@ void gcg__sample_members (const struct gcg__recording *recording, uint32_t index
                           struct gcg__live_sum live, struct gcg__json *json);
 /* What was alive at each sample, [n_samples]; caller frees.  NULL: no memory. */
 struct gcg__live_sum *gcg__sample_sums (const struct gcg__recording *recording);
-/* Member "chart" of the object that is open: GROUP over time.  Errors: GCG_NO_MEMORY. */
-enum gcg_status gcg__timeline_type_chart (const struct gcg__timeline *timeline, uint32_t group,
+/* Member "chart" of the object that is open: the WANTED sites, [n_sites] of the recording, over
+   time.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__timeline_type_chart (const struct gcg__timeline *timeline, const bool *wanted,
                                           struct gcg__json *json, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 

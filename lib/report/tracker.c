@@ -380,9 +380,8 @@ gcg__last_sample_write (const struct gcg__timeline *timeline, struct gcg__json *
       gcg__json_end (json);
     }
   free (sums);
-  return recording->n_samples > 0
-             ? GCG_OK
-             : gcg__report_fail (error, GCG_NOT_FOUND, "There is no sample.");
+  return recording->n_samples > 0 ? GCG_OK
+                                  : gcg__report_fail (error, GCG_NOT_FOUND, "There is no sample.");
 }
 
 enum gcg_status
@@ -418,22 +417,52 @@ gcg__tracker_page (const struct gcg__timeline *timeline, const struct gcg__sampl
   return ok ? GCG_OK : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the tracker");
 }
 
+/* Sums of the WANTED sites at each of POINTS: counts, then bytes; caller frees.  NULL: no memory.
+ */
+static uint64_t *
+sum_sites (const struct gcg__recording *recording, const bool *wanted, const struct points *points)
+{
+  uint64_t *values = calloc (2 * (size_t)points->n + 1, sizeof *values);
+  struct gcg__sample_site *now = calloc (recording->n_sites, sizeof *now);
+  uint64_t count = 0, bytes = 0;
+  uint32_t next = 0;
+  for (uint32_t i = 0; values != NULL && now != NULL && i < points->n; i++)
+    {
+      for (; next <= points->index[i]; next++)
+        {
+          const struct gcg__sample *sample = recording->samples[next];
+          for (uint32_t k = 0; k < sample->n_changes; k++)
+            {
+              const struct gcg__sample_site *change = &sample->changes[k];
+              if (!wanted[change->site])
+                continue;
+              count += change->live_count - now[change->site].live_count;
+              bytes += change->live_bytes - now[change->site].live_bytes;
+              now[change->site] = *change;
+            }
+        }
+      values[i] = count;
+      values[points->n + i] = bytes;
+    }
+  if (now == NULL)
+    {
+      free (values);
+      values = NULL;
+    }
+  free (now);
+  return values;
+}
+
 enum gcg_status
-gcg__timeline_type_chart (const struct gcg__timeline *timeline, uint32_t group,
+gcg__timeline_type_chart (const struct gcg__timeline *timeline, const bool *wanted,
                           struct gcg__json *json, struct gcg_error *error)
 {
   const struct gcg__recording *recording = timeline->recording;
   struct points points = { NULL, 0 };
-  struct walk walk;
-  bool ok = walk_init (&walk, timeline) && pick_points (recording, 0, 0, POINTS_DEFAULT, &points);
-  uint64_t *values = ok ? calloc (2 * (size_t)points.n + 1, sizeof *values) : NULL;
-  ok = values != NULL;
-  for (uint32_t i = 0; ok && i < points.n; i++)
-    {
-      walk_to (&walk, points.index[i]);
-      values[i] = walk.count[group];
-      values[points.n + i] = walk.bytes[group];
-    }
+  uint64_t *values = NULL;
+  if (pick_points (recording, 0, 0, POINTS_DEFAULT, &points))
+    values = sum_sites (recording, wanted, &points);
+  const bool ok = values != NULL;
   if (ok)
     {
       gcg__json_object (json, "chart");
@@ -449,6 +478,5 @@ gcg__timeline_type_chart (const struct gcg__timeline *timeline, uint32_t group,
     }
   free (values);
   free (points.index);
-  walk_fini (&walk);
   return ok ? GCG_OK : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a chart");
 }
