@@ -41,7 +41,7 @@ function rowOf(row) {
   tr.querySelector('.type').append(typeLink(row.name));
   if (row.inferred) {
     tr.querySelector('.type').append(element('small', {
-      title: 'Not named by the allocation: told from its call stack or from debug information',
+      title: `Not named where it is allocated: inferred ${row.from ?? 'from what points to it'}`,
     }, 'inferred'));
   }
   const all = tr.querySelector('[data-field=count]');

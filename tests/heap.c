@@ -286,9 +286,15 @@ heap_edge (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to)
 void
 heap_root (struct heap *heap, uint32_t object)
 {
+  heap_root_at (heap, object, HEAP_STATIC + 8 * heap->roots.n);
+}
+
+void
+heap_root_at (struct heap *heap, uint32_t object, uint64_t address)
+{
   heap_word (heap, object);
   VECTOR_PUSH (&heap->roots, struct gcg__root,
-               { .object = object, .region = 0, .address = HEAP_STATIC + 8 * heap->roots.n });
+               { .object = object, .region = 0, .address = address });
 }
 
 void

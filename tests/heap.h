@@ -33,6 +33,8 @@ void heap_edge (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to);
 /* A static root that points to OBJECT.  Marks are computed at the end from roots and uncollectable
    objects. */
 void heap_root (struct heap *heap, uint32_t object);
+/* The same in a word at ADDRESS. */
+void heap_root_at (struct heap *heap, uint32_t object, uint64_t address);
 void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);
 void heap_birth (struct heap *heap, uint32_t object, uint32_t birth);
 /* Writes to a memfd, sealed like the agent's, and returns its descriptor, offset anywhere. */

@@ -10,7 +10,7 @@ tests_make_heap_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
 if HAVE_CMOCKA
 REPORT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 REPORT_TEST_LIBS = tests/libheap.la $(REPORT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS) $(DW_LIBS)
-report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads tests/report_tracker tests/report_memory tests/render
+report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads tests/report_tracker tests/report_types tests/report_memory tests/render
 check_PROGRAMS += $(report_tests)
 TESTS += $(report_tests)
 
@@ -34,6 +34,14 @@ check_PROGRAMS += tests/thread_fixture
 tests_thread_fixture_SOURCES = tests/thread_fixture.c
 tests_thread_fixture_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DGC_THREADS $(GC_CFLAGS) -g
 tests_thread_fixture_LDADD = $(AGENT_TEST_LIBS)
+tests_report_types_SOURCES = tests/report_types.c tests/modules.c tests/modules.h
+tests_report_types_CFLAGS = $(REPORT_TEST_CFLAGS) -g
+tests_report_types_LDFLAGS = -no-install
+tests_report_types_LDADD = $(REPORT_TEST_LIBS)
+check_PROGRAMS += tests/type_fixture
+tests_type_fixture_SOURCES = tests/type_fixture.c
+tests_type_fixture_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -g
+tests_type_fixture_LDADD = $(AGENT_TEST_LIBS)
 tests_report_memory_SOURCES = tests/report_memory.c tests/report_heaps.c tests/report_heaps.h
 tests_report_memory_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_report_memory_LDADD = $(REPORT_TEST_LIBS)

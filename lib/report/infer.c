@@ -125,7 +125,7 @@ vote_locals (struct run *run)
   run->failed |= calls == NULL || variables == NULL;
   for (uint32_t t = 0; t < s->n_threads && t < MOST_THREADS && !run->failed; t++)
     {
-      if (s->threads[t].flags & GCG__THREAD_AGENT)
+      if ((s->threads[t].flags & GCG__THREAD_AGENT) || s->threads[t].pc == 0)
         continue;
       const uint32_t n = gcg__symbols_calls (run->symbols, t, calls, MOST_CALLS);
       for (uint32_t i = 0; i < n; i++)

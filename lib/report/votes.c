@@ -186,10 +186,13 @@ fit_of (const struct gcg__votes *votes, const struct gcg__class *class, const ch
   const uint64_t size = gcg__symbols_type_size (votes->symbols, name);
   const uint64_t bytes = object_bytes (votes, class, name);
   const bool is_structure = strchr (name, ' ') != NULL && name[strlen (name) - 1] != '*';
-  if (size < (is_structure ? LEAST_STRUCTURE : LEAST_TYPE))
+  if (size < (is_structure ? LEAST_STRUCTURE : LEAST_TYPE) || size > class->bytes)
     return GCG__FIT_NOT;
   if (bytes == 0 || !gcg__symbols_pointers (votes->symbols, name, bytes, &pointers))
-    return size <= class->bytes ? GCG__FIT_PART : GCG__FIT_NOT;
+    return GCG__FIT_PART;
+  /* Another library's type of that name would fit: not what the pointer means. */
+  if ((pointers.fit == GCG__FIT_EXACT) != (size == bytes))
+    return GCG__FIT_PART;
   /* Nothing that the collector shall look at lies in pointer-free memory. */
   if (class->site == GCG__SITE_NONE && pointers.n > 0
       && (class->kind == GCG__KIND_ATOMIC || class->kind == GCG__KIND_ATOMIC_UNCOLLECTABLE))
