@@ -5,7 +5,7 @@ BENCH_LIBS = lib/libgcglass.la $(GC_LIBS) -lpthread
 BENCH_PLAIN_CPPFLAGS = -I$(srcdir)/bench/plain $(AM_CPPFLAGS)
 BENCHES = \
 	%D%/compare %D%/big %D%/ring %D%/idle %D%/idle-plain %D%/small %D%/small-plain \
-	%D%/factor %D%/factor-plain %D%/gcbench-plain %D%/analysis
+	%D%/factor %D%/factor-plain %D%/gcbench-plain %D%/analysis %D%/sampled
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 EXTRA_DIST += %D%/run
@@ -31,6 +31,11 @@ bench_idle_plain_SOURCES = %D%/idle.c %D%/plain/gcglass/gc.h %D%/stats.c %D%/sta
 bench_idle_plain_CPPFLAGS = $(BENCH_PLAIN_CPPFLAGS)
 bench_idle_plain_CFLAGS = $(BENCH_CFLAGS)
 bench_idle_plain_LDADD = $(GC_LIBS)
+
+bench_sampled_SOURCES = %D%/sampled.c %D%/stats.c %D%/stats.h
+bench_sampled_CFLAGS = $(BENCH_CFLAGS)
+bench_sampled_LDFLAGS = -no-install
+bench_sampled_LDADD = $(BENCH_LIBS)
 
 bench_small_SOURCES = %D%/small.c %D%/stats.c %D%/stats.h $(EXAMPLE_SOURCES)
 bench_small_CFLAGS = $(BENCH_CFLAGS)

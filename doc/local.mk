@@ -4,6 +4,7 @@ dist_man_MANS += \
 	%D%/man/gcglass-export.1 \
 	%D%/man/gcglass-report.1 \
 	%D%/man/gcglass-run.1 \
+	%D%/man/gcglass-sample.1 \
 	%D%/man/gcglass-snapshot.1 \
 	%D%/man/gcglass-view.1 \
 	%D%/man/libgcglass.3
@@ -13,6 +14,7 @@ EXTRA_DIST += \
 	%D%/design/analysis.md \
 	%D%/design/overview.md \
 	%D%/design/pages.md \
+	%D%/design/recording-format.md \
 	%D%/design/report.md \
 	%D%/design/server.md \
 	%D%/design/snapshot-format.md \

@@ -56,7 +56,7 @@ gcg_snapshot (const char *description, struct gcg_error *error)
 enum gcg_status
 gcg_sample (const char *description, struct gcg_error *error)
 {
-  return gcg__control_sample (description, 0, error);
+  return gcg__control_sample (description, 0, true, error);
 }
 
 /* Copies the whole of FROM to TO and makes sure that it is on the disk; 0 or an errno. */
@@ -129,7 +129,7 @@ gcg_save_recording (const char *path, struct gcg_error *error)
 
   if (!path || !*path)
     return gcg__fail (error, GCG_INVALID, "no file name to save to");
-  status = gcg__control_sample ("saved", 0, error);
+  status = gcg__control_sample ("saved", 0, true, error);
   if (status != GCG_OK)
     return status;
   log = gcg__sample_log (true);

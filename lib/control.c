@@ -215,17 +215,18 @@ gcg__control_publish (int fd, const char *description, uint32_t flags)
 {
   struct gcg__message message = new_message (GCG__SNAPSHOT);
 
-  (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, NULL);
+  (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, true, NULL);
   message.flags = flags;
   set_text (&message, description);
   send_to_servers (&message, fd);
 }
 
 enum gcg_status
-gcg__control_sample (const char *description, uint32_t flags, struct gcg_error *error)
+gcg__control_sample (const char *description, uint32_t flags, bool exact,
+                     struct gcg_error *error)
 {
   struct gcg__message message = new_message (GCG__SAMPLES);
-  enum gcg_status status = gcg__sample_take (description, flags, error);
+  enum gcg_status status = gcg__sample_take (description, flags, exact, error);
   int samples;
 
   if (status != GCG_OK || !gcg__control_has_servers ())
@@ -250,7 +251,7 @@ answer_capture (int fd, const struct gcg__message *ask)
   answer.sequence = ask->sequence;
   answer.status = gcg__capture (ask->text, false, &snapshot, &error);
   if (answer.status == GCG_OK && gcg__control_has_servers ())
-    (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, NULL);
+    (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);
   set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
   sent = send_message (fd, &answer, snapshot);
   if (snapshot >= 0)
@@ -258,7 +259,20 @@ answer_capture (int fd, const struct gcg__message *ask)
   return sent;
 }
 
-/* Answers a SAMPLE on FD: every server is sent the sample, this one once more with its number. */
+/* Did FD come in through the listening socket? */
+static bool
+is_asked_here (int fd)
+{
+  bool is = false;
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    is = is || (connections[i].fd == fd && connections[i].asked_here);
+  pthread_mutex_unlock (&control_mutex);
+  return is;
+}
+
+/* Answers a SAMPLE on FD.  Every server is sent the sample as it is taken: one that asks gets it
+   once more with its number; who is no server gets the whole log. */
 static bool
 answer_sample (int fd, const struct gcg__message *ask)
 {
@@ -268,9 +282,9 @@ answer_sample (int fd, const struct gcg__message *ask)
   bool sent;
 
   answer.sequence = ask->sequence;
-  answer.status = gcg__control_sample (ask->text, 0, &error);
+  answer.status = gcg__control_sample (ask->text, 0, true, &error);
   if (answer.status == GCG_OK)
-    samples = gcg__sample_last ();
+    samples = is_asked_here (fd) ? gcg__sample_log (false) : gcg__sample_last ();
   set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
   sent = send_message (fd, &answer, samples);
   if (samples >= 0)
@@ -339,7 +353,7 @@ periodic (void)
     return -1;
   if (now >= next_ns)
     {
-      (void)gcg__control_sample ("", 0, NULL);
+      (void)gcg__control_sample ("", 0, false, NULL);
       now = raw_now (CLOCK_MONOTONIC);
       next_ns = next_ns + interval > now ? next_ns + interval : now + interval;
     }

@@ -33,8 +33,9 @@ enum gcg_status gcg__control_connect (const char *name, struct gcg_error *error)
 /* Sends the snapshot in FD, and a sample taken with it, to every connected server. */
 void gcg__control_publish (int fd, const char *description, uint32_t flags);
 
-/* Takes a sample and sends it to every connected server.  Errors: as gcg__sample_take. */
-enum gcg_status gcg__control_sample (const char *description, uint32_t flags,
+/* Takes a sample and sends it to every connected server.  Parameters and errors: as
+   gcg__sample_take. */
+enum gcg_status gcg__control_sample (const char *description, uint32_t flags, bool exact,
                                      struct gcg_error *error);
 bool gcg__control_has_servers (void);
 

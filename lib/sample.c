@@ -172,7 +172,7 @@ append_sample (const struct making *making, const char *description, uint32_t fl
 
 /* The mutex is held. */
 static enum gcg_status
-take (const char *description, uint32_t flags, struct gcg_error *error)
+take (const char *description, uint32_t flags, bool exact, struct gcg_error *error)
 {
   struct making making = { 0 };
   uint64_t begin = raw_now (CLOCK_THREAD_CPUTIME_ID);
@@ -182,7 +182,7 @@ take (const char *description, uint32_t flags, struct gcg_error *error)
     flags |= GCG__SAMPLE_KEY;
   if (gcg__lifetime_is_on ())
     flags |= GCG__SAMPLE_LIFETIMES;
-  ok = gcg__survivors_update ();
+  ok = gcg__survivors_update (exact);
   if (ok)
     {
       list_sites (&making, flags & GCG__SAMPLE_KEY);
@@ -195,7 +195,7 @@ take (const char *description, uint32_t flags, struct gcg_error *error)
 }
 
 enum gcg_status
-gcg__sample_take (const char *description, uint32_t flags, struct gcg_error *error)
+gcg__sample_take (const char *description, uint32_t flags, bool exact, struct gcg_error *error)
 {
   enum gcg_status status;
   int cancel_state;
@@ -203,7 +203,7 @@ gcg__sample_take (const char *description, uint32_t flags, struct gcg_error *err
   gcg__sample_prepare ();
   pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
   pthread_mutex_lock (&sample_mutex);
-  status = take (description ? description : "", flags, error);
+  status = take (description ? description : "", flags, exact, error);
   pthread_mutex_unlock (&sample_mutex);
   pthread_setcancelstate (cancel_state, NULL);
   return status;

@@ -15,9 +15,10 @@
 
 #include "gcglass/gcglass.h"
 
-/* Takes a sample described by DESCRIPTION (NULL = ""), FLAGS GCG__SAMPLE_SNAPSHOT or 0.
-   Errors: GCG_NO_MEMORY. */
-enum gcg_status gcg__sample_take (const char *description, uint32_t flags, struct gcg_error *error);
+/* Takes a sample described by DESCRIPTION (NULL = ""), FLAGS GCG__SAMPLE_SNAPSHOT or 0; EXACT as in
+   survivors.h.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__sample_take (const char *description, uint32_t flags, bool exact,
+                                  struct gcg_error *error);
 
 /* Begins to count objects, so that the first sample knows what has been made until then.  Cheap,
    again and again harmless. */

@@ -7,7 +7,8 @@
  * object's address with where the walk is.
  *
  * Free slots of pointer-free kinds keep the tag of the object that died there, and are marked while
- * they lie in a thread's list: they are told by their link to another such slot.
+ * they lie in a thread's list: they are told by their link to another such slot (and so is, by mistake,
+ * an object that nothing was written to since it was such a slot).
  */
 #include "survivors.h"
 
@@ -19,10 +20,12 @@
 #include "gc_calls.h"
 #include "heapwalk.h"
 #include "maps.h"
+#include "raw.h"
 #include "tag.h"
 
 #define PIECE_BLOCKS 256u /* 1 MiB */
 #define MOST_TRIES   3
+#define WALK_SHARE   100u /* of the time may be spent on walks: one part in so many */
 
 struct site_figures
 {
@@ -118,8 +121,9 @@ struct walk
 {
   struct gcg__freeze scratch; /* for the mappings */
   uint64_t collection;
-  uint64_t map; /* index of the next mapping */
-  uint64_t at;  /* next address, 0 = the mapping's first */
+  uint32_t n_sites; /* when it began */
+  uint64_t map;     /* index of the next mapping */
+  uint64_t at;      /* next address, 0 = the mapping's first */
   bool first, whole, overtaken, done, failed;
 };
 
@@ -133,11 +137,14 @@ is_link (uint64_t word, size_t size)
          && GC_size (next) == size;
 }
 
-static void
+static inline void
 count_survivor (struct walk *walk, uint32_t site, uint64_t bytes)
 {
-  struct site_figures *chunk = chunk_new (site >> GCG__COUNT_CHUNK_SHIFT);
+  struct site_figures *chunk;
 
+  if (site >= walk->n_sites)
+    site = 0; /* a word that passes for a tag by chance */
+  chunk = chunk_new (site >> GCG__COUNT_CHUNK_SHIFT);
   if (!chunk)
     {
       walk->failed = true;
@@ -166,7 +173,7 @@ walk_slot (struct walk *walk, char *base, size_t size, int kind)
   if ((!tagged || kind == (int)GCG__KIND_ATOMIC) && is_link (*(uint64_t *)(void *)base, size))
     return;
   if (tagged)
-    count_survivor (walk, tag_site (*place) < gcg__site_count () ? tag_site (*place) : 0,
+    count_survivor (walk, tag_site (*place),
                     (uint64_t)((const char *)place - base) - tag_slack (place));
   else if (marked)
     count_survivor (walk, 0, size);
@@ -295,7 +302,7 @@ forget_counted (void)
 static bool
 walk_heap (struct walk *walk, bool whole)
 {
-  *walk = (struct walk){ .whole = whole, .first = !any_noted };
+  *walk = (struct walk){ .whole = whole, .first = !any_noted, .n_sites = gcg__site_count () };
   walk->collection = any_noted ? noted_collection : GC_get_gc_no ();
   forget_counted ();
   gcg__maps_read_stopped (&walk->scratch);
@@ -308,17 +315,23 @@ walk_heap (struct walk *walk, bool whole)
 }
 
 bool
-gcg__survivors_update (void)
+gcg__survivors_update (bool exact)
 {
   static bool walked;
+  static uint64_t walked_ns, walk_ns; /* when last, how long it took */
+  uint64_t begin = raw_now (CLOCK_MONOTONIC);
   struct walk walk;
   int tries = 0;
 
-  if (walked && (!any_noted || survivors_collection == noted_collection))
+  if (walked
+      && (!any_noted || survivors_collection == noted_collection
+          || (!exact && begin - walked_ns < WALK_SHARE * walk_ns)))
     return true;
   do
     walked = walk_heap (&walk, ++tries >= MOST_TRIES);
   while (!walked && walk.overtaken && tries < 2 * MOST_TRIES);
+  walked_ns = raw_now (CLOCK_MONOTONIC);
+  walk_ns = walked_ns - begin;
   return walked;
 }
 

@@ -23,9 +23,10 @@ struct gcg__live
 /* From the collector at the end of marking, world stopped: what had been made and freed by then. */
 void gcg__survivors_note_stopped (void);
 
-/* Counts the survivors of the last collection unless that has been done.  False when there is no
-   memory.  One thread at a time. */
-bool gcg__survivors_update (void);
+/* Counts the survivors of the last collection unless that has been done; EXACT: even if it was done
+   for an earlier one so lately that doing it again and again would take more than a hundredth of
+   the time.  False when there is no memory.  One thread at a time. */
+bool gcg__survivors_update (bool exact);
 
 /* Number of the collection whose survivors are counted, 0 = none. */
 uint64_t gcg__survivors_of (void);

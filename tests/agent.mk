@@ -17,5 +17,17 @@ tests_agent_semantics_tracked_SOURCES = %D%/agent/semantics.c
 tests_agent_semantics_tracked_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DTRACKED
 tests_agent_semantics_tracked_LDADD = $(AGENT_TEST_LIBS)
 
+check_PROGRAMS += %D%/agent/samples %D%/agent/samples_plain
+tests_agent_samples_SOURCES = %D%/agent/samples.c %D%/agent/tap.h lib/recording/reader.c \
+	lib/recording/recording.c lib/recording/take.c lib/snapshot/reader.c lib/snapshot/find.c \
+	lib/snapshot/check.c lib/snapshot/checksum.c
+tests_agent_samples_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_samples_LDADD = $(AGENT_TEST_LIBS)
+tests_agent_samples_plain_SOURCES = %D%/agent/samples_plain.c
+tests_agent_samples_plain_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS)
+tests_agent_samples_plain_LDADD = -lgc
+dist_check_SCRIPTS += %D%/agent/samples.test
+TESTS += %D%/agent/samples %D%/agent/samples.test
+
 dist_check_SCRIPTS += %D%/agent/semantics.test
 TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test

@@ -4,6 +4,11 @@ tests_libtape_la_SOURCES = tests/tape.h tests/tape.c
 tests_libtape_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 RECORDING_LIBS = lib/recording/librecording.la lib/snapshot/libsnapshot.la
 
+# The specification says what the code says.
+check_PROGRAMS += tests/recording_layout
+dist_check_SCRIPTS += tests/recording_format.test
+TESTS += tests/recording_format.test
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/recording
 TESTS += tests/recording

@@ -28,7 +28,7 @@ struct command
 
 extern const struct command *const commands[]; /* ends in NULL */
 
-extern const struct command command_export, command_report, command_run, command_serve,
+extern const struct command command_export, command_report, command_run, command_sample, command_serve,
     command_snapshot, command_view;
 
 /* Prints SELF's --help to the standard output and returns 0. */

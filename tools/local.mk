@@ -2,11 +2,13 @@
 # program in the build tree too.
 bin_PROGRAMS += %D%/gcglass
 tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
+	%D%/agent.c %D%/agent.h \
 	%D%/child.c %D%/child.h \
 	%D%/export.c \
 	%D%/program.c %D%/program.h \
 	%D%/report.c \
 	%D%/run.c \
+	%D%/sample.c \
 	%D%/save.c %D%/save.h \
 	%D%/serve.c \
 	%D%/serving.c %D%/serving.h \

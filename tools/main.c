@@ -14,7 +14,7 @@
 #include <string.h>
 
 const struct command *const commands[]
-    = { &command_run,   &command_view, &command_report, &command_export, &command_snapshot,
+    = { &command_run,   &command_view, &command_report, &command_export, &command_snapshot, &command_sample,
         &command_serve, NULL };
 
 static const struct command *

@@ -1,4 +1,4 @@
-/* report.c -- gcglass report: a snapshot in the terminal, as text or as JSON. */
+/* report.c -- gcglass report: a snapshot, or the samples of a recording, in the terminal. */
 #include <config.h>
 
 #include "tools/command.h"
@@ -89,6 +89,34 @@ write_json (struct gcg__model *model, struct gcg_error *error)
   return status;
 }
 
+/* A recording: its last sample, and what has grown since the first. */
+static int
+report_recording (const struct command *self, const struct arguments *arguments)
+{
+  struct gcg__recording *recording;
+  struct gcg__timeline *timeline = NULL;
+  struct gcg__buffer out;
+  struct gcg_error error;
+  if (arguments->json)
+    return command_misuse (self, "%s is a recording: --json is for snapshots", arguments->file);
+  if (gcg__recording_open (arguments->file, &recording, &error) != GCG_OK)
+    return command_fail (self, "%s", error.text);
+  enum gcg_status status = gcg__timeline_new (recording, &timeline, &error);
+  if (status != GCG_OK)
+    gcg__recording_free (recording);
+  else
+    status = gcg__timeline_update (timeline, &error);
+  gcg__buffer_init (&out, command_sink, stdout);
+  if (status == GCG_OK)
+    status = gcg__sample_text_write (timeline, true, arguments->top, &out, &error);
+  gcg__buffer_flush (&out);
+  gcg__buffer_fini (&out);
+  gcg__timeline_free (timeline);
+  if (ferror (stdout))
+    return 0; /* told by main */
+  return status == GCG_OK ? 0 : command_fail (self, "%s: %s", arguments->file, error.text);
+}
+
 static int
 report (const struct command *self, int argc, char **argv)
 {
@@ -102,6 +130,8 @@ report (const struct command *self, int argc, char **argv)
 
   struct gcg__model *model;
   struct gcg_error error;
+  if (gcg__recording_is (arguments.file))
+    return report_recording (self, &arguments);
   if (gcg__model_open (arguments.file, &model, &error) != GCG_OK)
     return command_fail (self, "%s", error.text);
   enum gcg_status status
@@ -115,7 +145,8 @@ report (const struct command *self, int argc, char **argv)
 const struct command command_report = {
   .name = "report",
   .arguments = "[OPTION]... FILE",
-  .summary = "Tells what a snapshot holds: what leaks, types, sites, cycles and where to cut them",
+  .summary = "Tells what a snapshot holds: leaks, types, sites, cycles and where to cut them; of a recording: "
+             "what has grown",
   .options = "  -j, --json     as one JSON object\n"
              "  -t, --top=N    rows of each table (default 10)\n"
              "  -h, --help     this text\n",

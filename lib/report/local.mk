@@ -2,8 +2,7 @@
 noinst_LTLIBRARIES += lib/report/libreport.la
 lib_report_libreport_la_SOURCES = \
 	%D%/report.h %D%/component.c %D%/dot.c %D%/export_json.c %D%/frame.c %D%/garbage.c %D%/object.c %D%/overview.c %D%/process_page.c \
-	%D%/sample_page.c %D%/tracker.c \
-	%D%/site_table.c %D%/summary.c %D%/text.c %D%/thread_page.c %D%/type_page.c %D%/type_table.c \
+	%D%/sample_page.c %D%/tracker.c %D%/site_table.c %D%/summary.c %D%/text.c %D%/thread_page.c %D%/type_page.c %D%/type_table.c %D%/sample_text.c \
 	%D%/buffer.h %D%/buffer.c \
 	%D%/explain.h %D%/explain.c \
 	%D%/fail.h %D%/fail.c \

@@ -251,6 +251,14 @@ enum gcg_status gcg__difference_page (const struct gcg__timeline *timeline,
                                       const struct gcg__query *query, struct gcg__json *json,
                                       struct gcg_error *error) __attribute__ ((warn_unused_result));
 
+/* sample_text.c: the last sample in a terminal, the TOP biggest types, and what has grown since the
+   sample before it, or FROM_FIRST since the first.  Errors: GCG_NOT_FOUND: there is no sample;
+   GCG_NO_MEMORY. */
+enum gcg_status gcg__sample_text_write (const struct gcg__timeline *timeline, bool from_first,
+                                        uint32_t top, struct gcg__buffer *out,
+                                        struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
 /* summary.c: "gcglass report --json" */
 enum gcg_status gcg__summary_write (struct gcg__model *model, struct gcg__json *json,
                                     struct gcg_error *error) __attribute__ ((warn_unused_result));

@@ -5,17 +5,22 @@
 #ifndef GCG_TESTS_TAP_H
 #define GCG_TESTS_TAP_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 static int tap_count, tap_failed;
 
-static inline bool
-tap_ok (bool ok, const char *what)
+static inline bool __attribute__ ((format (printf, 2, 3))) tap_ok (bool ok, const char *what, ...)
 {
+  va_list arguments;
   tap_count++;
   tap_failed += !ok;
-  printf ("%sok %d - %s\n", ok ? "" : "not ", tap_count, what);
+  printf ("%sok %d - ", ok ? "" : "not ", tap_count);
+  va_start (arguments, what);
+  vprintf (what, arguments);
+  va_end (arguments);
+  printf ("\n");
   fflush (stdout);
   return ok;
 }

@@ -1,0 +1,183 @@
+/* agent.c -- see agent.h. */
+#include <config.h>
+
+#include "tools/agent.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "protocol.h"
+#include "report/fail.h"
+#include "server/live.h"
+
+static int
+take_option (const struct command *self, int c, char **argv, struct agent_arguments *arguments)
+{
+  switch (c)
+    {
+    case 'o':
+      arguments->output = optarg;
+      return 0;
+    case 'd':
+      arguments->description = optarg;
+      return 0;
+    case 't':
+      if (!command_number (optarg, 1, 86400, &arguments->timeout))
+        return command_misuse (self, "--timeout %s: not a number of seconds from 1 to 86400",
+                               optarg);
+      return 0;
+    case 'n':
+      if (!command_number (optarg, 1, 1000000, &arguments->top))
+        return command_misuse (self, "--top %s: not a number from 1 to 1000000", optarg);
+      return 0;
+    case 'h':
+      arguments->help = true;
+      return 0;
+    default:
+      return command_misuse_option (self, argv);
+    }
+}
+
+int
+agent_parse (const struct command *self, int argc, char **argv, struct agent_arguments *arguments)
+{
+  static const struct option options[] = {
+    { "output", required_argument, NULL, 'o' },  { "description", required_argument, NULL, 'd' },
+    { "timeout", required_argument, NULL, 't' }, { "top", required_argument, NULL, 'n' },
+    { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 }
+  };
+  *arguments = (struct agent_arguments){ .timeout = AGENT_TIMEOUT, .description = "", .top = 10 };
+  for (int c; (c = getopt_long (argc, argv, "o:d:t:n:h", options, NULL)) != -1;)
+    {
+      int result = take_option (self, c, argv, arguments);
+      if (result != 0 || arguments->help)
+        return result;
+    }
+  if (optind == argc)
+    return command_misuse (self, "no process given");
+  if (optind + 1 < argc)
+    return command_misuse (self, "one process at a time, not also %s", argv[optind + 1]);
+  if (!command_number (argv[optind], 1, INT32_MAX, &arguments->pid))
+    return command_misuse (self, "%s: not the number of a process", argv[optind]);
+  return 0;
+}
+
+/* Connects to the agent of process PID; *FD is the caller's to close. */
+static enum gcg_status
+connect_to (uint32_t pid, uint32_t timeout, int *fd, struct gcg_error *error)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  struct timeval patience = { .tv_sec = timeout };
+  int n = snprintf (address.sun_path + 1, sizeof address.sun_path - 1, GCG__AGENT_NAME, (int)pid);
+  socklen_t length = (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + (size_t)n);
+  if (kill ((pid_t)pid, 0) != 0 && errno == ESRCH)
+    return gcg__report_fail (error, GCG_NOT_FOUND, "there is no process %u", pid);
+  int s = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (s < 0)
+    return gcg__report_fail (error, GCG_SYSTEM, "no socket: %s", strerror (errno));
+  setsockopt (s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (connect (s, (struct sockaddr *)&address, length) != 0)
+    {
+      int why = errno;
+      close (s);
+      if (why == ECONNREFUSED)
+        return gcg__report_fail (error, GCG_NO_COLLECTOR,
+                                 "process %u does not listen: start it with gcglass run, or let it "
+                                 "call gcg_start_in_background",
+                                 pid);
+      return gcg__report_fail (error, GCG_SYSTEM, "process %u: %s", pid, strerror (why));
+    }
+  struct ucred peer;
+  socklen_t peer_bytes = sizeof peer;
+  if (!gcg__live_peer_allowed (s)
+      || getsockopt (s, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) != 0 || peer.pid != (pid_t)pid)
+    {
+      close (s);
+      return gcg__report_fail (error, GCG_SYSTEM,
+                               "who answers for process %u is not this process, or another user's",
+                               pid);
+    }
+  *fd = s;
+  return GCG_OK;
+}
+
+/* Why nothing more came over the connection. */
+static enum gcg_status
+fail_receive (uint32_t pid, uint32_t timeout, struct gcg_error *error)
+{
+  if (errno == EAGAIN || errno == EWOULDBLOCK)
+    return gcg__report_fail (error, GCG_TIMEOUT, "process %u did not answer within %u s", pid,
+                             timeout);
+  return gcg__report_fail (error, GCG_SYSTEM, "process %u ended the conversation", pid);
+}
+
+/* Receives messages until one of TYPE answers; *FD is what came with it, or -1. */
+static enum gcg_status
+await_answer (int s, const struct agent_arguments *arguments, uint16_t type,
+              struct gcg__message *message, int *fd, struct gcg_error *error)
+{
+  for (;;)
+    {
+      errno = 0;
+      if (!gcg__live_receive (s, message, fd))
+        return fail_receive (arguments->pid, arguments->timeout, error);
+      if (message->type == type && message->sequence == 1)
+        return GCG_OK;
+      if (*fd >= 0)
+        close (*fd);
+    }
+}
+
+/* Asks over the connection S. */
+static enum gcg_status
+converse (int s, const struct agent_arguments *arguments, uint16_t type, int *fd,
+          struct gcg_error *error)
+{
+  struct gcg__message message;
+  int attached;
+  errno = 0;
+  if (!gcg__live_receive (s, &message, &attached))
+    return fail_receive (arguments->pid, arguments->timeout, error);
+  if (attached >= 0)
+    close (attached);
+  memset (&message, 0, sizeof message);
+  message.type = type;
+  message.sequence = 1;
+  snprintf (message.text, sizeof message.text, "%s", arguments->description);
+  if (!gcg__live_send (s, &message))
+    return fail_receive (arguments->pid, arguments->timeout, error);
+  enum gcg_status status
+      = await_answer (s, arguments, type == GCG__CAPTURE ? GCG__SNAPSHOT : GCG__SAMPLES, &message,
+                      &attached, error);
+  if (status != GCG_OK)
+    return status;
+  if (message.status == GCG_OK && attached >= 0)
+    {
+      *fd = attached;
+      return GCG_OK;
+    }
+  if (attached >= 0)
+    close (attached);
+  return gcg__report_fail (
+      error, message.status != GCG_OK ? message.status : GCG_CORRUPT, "process %u: %s",
+      arguments->pid, message.status != GCG_OK ? message.text : "the answer came without its file");
+}
+
+enum gcg_status
+agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd, struct gcg_error *error)
+{
+  int s = -1;
+  enum gcg_status status = connect_to (arguments->pid, arguments->timeout, &s, error);
+  if (status != GCG_OK)
+    return status;
+  status = converse (s, arguments, type, fd, error);
+  close (s);
+  return status;
+}
