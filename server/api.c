@@ -353,6 +353,37 @@ SAMPLES_PAGE (gcg__api_samples, gcg__samples_page, &answer->query)
 SAMPLES_PAGE (gcg__api_sample, gcg__sample_page, gcg__captured_number (captures), &answer->query)
 SAMPLES_PAGE (gcg__api_difference, gcg__difference_page, &answer->query)
 
+static enum gcg_status
+write_type (struct answer *answer, const struct gcg__timeline *timeline,
+            const struct gcg__sampling *sampling, const struct gcg__captures *captures,
+            struct gcg_error *error)
+{
+  (void)sampling;
+  if (answer->entry == NULL)
+    return write_waiting (answer);
+  return gcg__type_page (answer->entry->model, timeline, &answer->frame, captures->text[0],
+                         &answer->json, error);
+}
+
+GCG__HANDLER (gcg__api_type) { answer_samples (server, request, captures, reply, write_type); }
+
+static enum gcg_status
+write_instances (struct answer *answer, const struct gcg__timeline *timeline,
+                 const struct gcg__sampling *sampling, const struct gcg__captures *captures,
+                 struct gcg_error *error)
+{
+  (void)sampling;
+  if (answer->entry == NULL)
+    return write_waiting (answer);
+  return gcg__type_instances_page (answer->entry->model, timeline, &answer->frame,
+                                   captures->text[0], &answer->query, &answer->json, error);
+}
+
+GCG__HANDLER (gcg__api_instances)
+{
+  answer_samples (server, request, captures, reply, write_instances);
+}
+
 PAGE (gcg__api_types, gcg__types_page, &answer->query)
 PAGE (gcg__api_sites, gcg__sites_page, &answer->query)
 PAGE (gcg__api_threads, gcg__threads_page, &answer->query)

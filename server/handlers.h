@@ -26,6 +26,7 @@ GCG__HANDLER (gcg__page_object);
 GCG__HANDLER (gcg__page_tracker);
 GCG__HANDLER (gcg__page_sample);
 GCG__HANDLER (gcg__page_difference);
+GCG__HANDLER (gcg__page_type);
 GCG__HANDLER (gcg__page_garbage);
 GCG__HANDLER (gcg__page_component);
 GCG__HANDLER (gcg__page_help);
@@ -53,6 +54,8 @@ GCG__HANDLER (gcg__api_tracker);
 GCG__HANDLER (gcg__api_samples);
 GCG__HANDLER (gcg__api_sample);
 GCG__HANDLER (gcg__api_difference);
+GCG__HANDLER (gcg__api_type);
+GCG__HANDLER (gcg__api_instances);
 
 /* actions.c */
 GCG__HANDLER (gcg__api_take_sample);

@@ -227,6 +227,29 @@ GCG__HANDLER (gcg__page_difference)
   send_page (server, request, reply, "difference.html");
 }
 
+GCG__HANDLER (gcg__page_type)
+{
+  struct gcg__samples *samples = gcg__source_samples (server->source);
+  const struct gcg__entry *entry;
+  struct gcg__timeline *timeline;
+  struct gcg_error error;
+  if (!gcg__answer_entry (server, request, reply, &entry))
+    return;
+  enum gcg_status status = gcg__samples_borrow (samples, &timeline, &error);
+  if (status == GCG_OK)
+    {
+      if (entry != NULL)
+        status = gcg__type_exists (entry->model, timeline, captures->text[0], &error);
+      gcg__samples_give_back (samples);
+    }
+  if (status == GCG_OK)
+    send_asset (server, request, reply, "type.html");
+  else
+    gcg__answer_failure (server, request, reply, &error);
+  if (entry != NULL)
+    gcg__source_put (server->source, entry);
+}
+
 GCG__HANDLER (gcg__page_garbage)
 {
   (void)captures;

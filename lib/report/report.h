@@ -159,6 +159,10 @@ enum gcg_status gcg__type_page (const struct gcg__model *model,
                                 const struct gcg__frame_state *frame, const char *name,
                                 struct gcg__json *json, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
+/* Whether there is such a page: GCG_OK, or GCG_NOT_FOUND. */
+enum gcg_status gcg__type_exists (const struct gcg__model *model,
+                                  const struct gcg__timeline *timeline, const char *name,
+                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
 /* /api/tracker/type/NAME/instances: its objects.  TIMELINE as above.  Errors: also
    GCG_NOT_FOUND. */
 enum gcg_status gcg__type_instances_page (const struct gcg__model *model,

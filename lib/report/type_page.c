@@ -355,6 +355,16 @@ gcg__type_page (const struct gcg__model *model, const struct gcg__timeline *time
 }
 
 enum gcg_status
+gcg__type_exists (const struct gcg__model *model, const struct gcg__timeline *timeline,
+                  const char *name, struct gcg_error *error)
+{
+  struct type_page page = { .model = model, .timeline = timeline, .name = name };
+  enum gcg_status status = find_type (&page, error);
+  free (page.recorded);
+  return status;
+}
+
+enum gcg_status
 gcg__type_instances_page (const struct gcg__model *model, const struct gcg__timeline *timeline,
                           const struct gcg__frame_state *frame, const char *name,
                           const struct gcg__query *query, struct gcg__json *json,
