@@ -31,7 +31,8 @@ tests_report_tracker_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_report_tracker_LDADD = tests/libtape.la $(REPORT_TEST_LIBS)
 # The program that it looks into, with its variables where the debug information says.
 check_PROGRAMS += tests/thread_fixture
-tests_thread_fixture_SOURCES = tests/thread_fixture.c
+tests_thread_fixture_SOURCES = tests/thread_fixture.c tests/thread_fixture.h \
+	tests/thread_fixture_fast.c
 tests_thread_fixture_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DGC_THREADS $(GC_CFLAGS) -g
 tests_thread_fixture_LDADD = $(AGENT_TEST_LIBS)
 tests_report_types_SOURCES = tests/report_types.c tests/modules.c tests/modules.h

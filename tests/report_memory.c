@@ -105,15 +105,18 @@ use_json (struct gcg__model *model, struct gcg_error *error, int page)
   gcg__query_init (&query);
   query.sort = page == 1 ? "name" : page == 2 ? "file" : NULL;
   query.q = page >= 3 ? "struct" : NULL;
+  const char *name = model->type_rows[0].name;
   gcg__json_init (&json, NULL, NULL);
-  enum gcg_status status = page == 0   ? gcg__overview_page (model, &frame, NULL, &json, error)
-                           : page == 1 ? gcg__types_page (model, &frame, &query, &json, error)
-                           : page == 2 ? gcg__sites_page (model, &frame, &query, &json, error)
-                           : page == 3 ? gcg__garbage_page (model, &frame, &query, &json, error)
-                           : page == 4
-                               ? gcg__component_page (model, &frame, 1, &query, &json, error)
-                           : page == 5 ? gcg__summary_write (model, &json, error)
-                                       : gcg__export_json (model, 0, false, &json, error);
+  enum gcg_status status
+      = page == 0   ? gcg__overview_page (model, &frame, NULL, &json, error)
+        : page == 1 ? gcg__types_page (model, &frame, &query, &json, error)
+        : page == 2 ? gcg__sites_page (model, &frame, &query, &json, error)
+        : page == 3 ? gcg__garbage_page (model, &frame, &query, &json, error)
+        : page == 4 ? gcg__component_page (model, &frame, 1, &query, &json, error)
+        : page == 5 ? gcg__summary_write (model, &json, error)
+        : page == 6 ? gcg__type_page (model, NULL, &frame, name, &json, error)
+        : page == 7 ? gcg__type_instances_page (model, NULL, &frame, name, &query, &json, error)
+                    : gcg__export_json (model, 0, false, &json, error);
   if (status == GCG_OK)
     status = gcg__json_finish (&json, error);
   gcg__json_fini (&json);
@@ -132,7 +135,7 @@ static enum gcg_status
 use_pages (struct gcg__model *model, struct gcg_error *error)
 {
   enum gcg_status status = GCG_OK;
-  for (int page = 0; page < 7 && status == GCG_OK; page++)
+  for (int page = 0; page < 9 && status == GCG_OK; page++)
     status = use_json (model, error, page);
   return status;
 }

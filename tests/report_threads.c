@@ -136,6 +136,9 @@ first_thread (void **state)
   assert_ptr_equal (json_array_get (frames, json_array_size (frames) - 1), inner);
   assert_string_equal (held_by (outer, "first"), held_by (inner, "given"));
   assert_string_equal (held_by (inner, "kept.head"), held_by (inner, "given"));
+  json_t *fast = frame_of (page, "hold_optimised", 0);
+  assert_non_null (fast);
+  assert_string_equal (held_by (fast, "whole"), held_by (inner, "given"));
   json_t *given = local_of (inner, "given");
   assert_true (json_is_true (json_object_get (given, "parameter")));
   assert_string_equal (text_of (given, "type"), "struct node *");

@@ -7,15 +7,10 @@
 
 #include "gcglass/gc.h"
 #include "gcglass/gcglass.h"
+#include "tests/thread_fixture.h"
 
 /* Whatever CFLAGS say: where variables are is to be known. */
 #pragma GCC optimize(0)
-
-struct node
-{
-  struct node *next;
-  long value;
-};
 
 struct pair
 {
@@ -93,7 +88,7 @@ main (int argc, char **argv)
     return 1;
   while (at < 1)
     usleep (1000);
-  int status = hold_parameter (argv[1], first);
+  int status = hold_optimised (hold_parameter, argv[1], &first->value);
   at = 2;
   GC_pthread_join (thread, NULL);
   return status;

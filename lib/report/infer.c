@@ -109,6 +109,8 @@ vote_call (struct run *run, uint32_t thread, const struct gcg__call *call,
       uint64_t word;
       if (v->in_register)
         vote_local (run, v, function, 0, call->registers[v->place]);
+      else if (v->by_value)
+        vote_local (run, v, function, 0, v->place);
       else if (v->place % 8 == 0 && v->bytes >= 8 && v->place >= call->low && v->place < call->high)
         for (uint64_t at = 0; at + 8 <= v->bytes && at < call->high - v->place; at += 8)
           if (gcg__snapshot_stack_word (run->snapshot, thread, v->place + at, &word))

@@ -213,6 +213,10 @@ gcg__object_page (struct gcg__model *model, const struct gcg__frame_state *frame
   gcg__frame_write (frame, json);
   gcg__json_object (json, "object");
   gcg__object_members (model, id, json);
+  const uint32_t group = model->types->group_of_object[id];
+  const struct gcg__type *type = group != GCG__NONE ? &model->types->groups[group] : NULL;
+  gcg__json_bool (json, "inferred", type != NULL && type->basis == GCG__BASIS_INFERRED);
+  gcg__json_string (json, "from", type != NULL ? type->from : NULL);
   gcg__json_unsigned (json, "offset", offset);
   gcg__json_bool (json, "ignored", object.flags & GCG__OBJECT_IGNORED);
   if (component == GCG__NONE)

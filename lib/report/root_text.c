@@ -19,20 +19,40 @@ base_name (const char *path)
   return slash != NULL ? slash + 1 : path;
 }
 
+/* Adds the variable at ADDRESS and the field in it, "registry.sessions[3]", "registry+24" where no
+   debug information tells; false: none is known. */
+static bool
+variable_text (const struct gcg__model *model, uint64_t address, struct gcg__buffer *out)
+{
+  struct gcg__data data;
+  const char *name;
+  uint64_t offset;
+  char field[256];
+  if (gcg__symbols_data_type (model->symbols, address, &data))
+    {
+      name = data.name;
+      offset = data.offset;
+    }
+  else if (!gcg__symbols_data (model->symbols, address, &name, &offset))
+    return false;
+  gcg__buffer_clean (out, name);
+  if (data.type[0] != '\0'
+      && gcg__symbols_field (model->symbols, data.type, data.bytes, offset, field, sizeof field))
+    {
+      gcg__buffer_text (out, field[0] == '[' || field[0] == '+' || field[0] == '\0' ? "" : ".");
+      gcg__buffer_clean (out, field);
+    }
+  else if (offset > 0)
+    gcg__buffer_format (out, "+%llu", (unsigned long long)offset);
+  return true;
+}
+
 static void
 static_text (const struct gcg__model *model, const struct gcg__region *region, uint64_t address,
              struct gcg__buffer *out)
 {
   const struct gcg__snapshot *s = model->snapshot;
-  const char *name;
-  uint64_t offset;
-  if (gcg__symbols_data (model->symbols, address, &name, &offset))
-    {
-      gcg__buffer_clean (out, name);
-      if (offset > 0)
-        gcg__buffer_format (out, "+%llu", (unsigned long long)offset);
-    }
-  else
+  if (!variable_text (model, address, out))
     gcg__buffer_format (out, "0x%llx", (unsigned long long)address);
   gcg__buffer_text (out, " (static data of ");
   gcg__buffer_clean (out, base_name (s->strings + s->modules[region->index].path));

@@ -163,7 +163,7 @@ variable_at (const struct thread_page *page, uint64_t address)
   for (uint32_t i = 0; i < page->n_variables; i++)
     {
       const struct gcg__variable *v = &page->variables[i];
-      if (!v->in_register && address >= v->place && address - v->place < v->bytes)
+      if (!v->in_register && !v->by_value && address >= v->place && address - v->place < v->bytes)
         return v;
     }
   return NULL;
@@ -185,6 +185,8 @@ write_locals (struct thread_page *page, uint32_t call, struct gcg__json *json)
       if (v->in_register)
         write_local (page, v, 0, gcg__register_text (page->model, v->place, name),
                      c->registers[v->place], json);
+      else if (v->by_value)
+        write_local (page, v, 0, "computed", v->place, json);
     }
   for (uint32_t i = 0; i < page->n_roots; i++)
     {

@@ -67,13 +67,14 @@ struct gcg__variable
   const char *name, *type; /* TYPE "" when it has no name */
   bool parameter;
   bool in_register;
-  uint64_t place; /* address, or number of the register */
+  bool by_value;  /* it is nowhere, but this is what it would hold */
+  uint64_t place; /* address, number of the register, or value */
   uint64_t bytes; /* 0: unknown */
 };
 
 /* The variables visible in CALL that have a place there, innermost scope first, at most MOST into
-   VARIABLES.  Those whose place needs more than a register or an offset from one are left out.
-   Strings are borrowed until SYMBOLS are freed.  Returns how many. */
+   VARIABLES.  Those that are in pieces or whose place takes more than registers and stacks are left
+   out.  Strings are borrowed until SYMBOLS are freed.  Returns how many. */
 uint32_t gcg__symbols_variables (struct gcg__symbols *symbols, const struct gcg__call *call,
                                  struct gcg__variable *variables, uint32_t most);
 

@@ -67,6 +67,24 @@ set_registers (Dwfl_Thread *thread, void *argument)
   return true;
 }
 
+/* Registers that libdw is wrong about in CALL, which has called INNER.  Where the call frame
+   information is silent about a register that the ABI says is kept, its value is as in INNER; of
+   x86-64's, libdw 0.188 takes rax (0) for one of these and rbx (3) for none. */
+static void
+correct_registers (struct gcg__call *call, const struct gcg__call *inner)
+{
+#if defined __x86_64__
+  call->known &= ~1u;
+  if (!(call->known & 1u << 3) && inner->known & 1u << 3)
+    {
+      call->registers[3] = inner->registers[3];
+      call->known |= 1u << 3;
+    }
+#else
+  (void)call, (void)inner;
+#endif
+}
+
 static int
 take_call (Dwfl_Frame *frame, void *argument)
 {
@@ -90,7 +108,10 @@ take_call (Dwfl_Frame *frame, void *argument)
       || (unwinding->n > 0 && call.low <= unwinding->calls[unwinding->n - 1].low))
     return DWARF_CB_ABORT;
   if (unwinding->n > 0)
-    unwinding->calls[unwinding->n - 1].high = call.low;
+    {
+      correct_registers (&call, &unwinding->calls[unwinding->n - 1]);
+      unwinding->calls[unwinding->n - 1].high = call.low;
+    }
   call.high = call.low;
   unwinding->calls[unwinding->n++] = call;
   return DWARF_CB_OK;

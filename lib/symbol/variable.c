@@ -1,8 +1,11 @@
 /* variable.c -- which local variables a call has, and where they are.
  *
  * DWARF says of a variable where it is by an expression that may depend on the place in the code
- * (DWARF 5, 2.6).  Nearly all of them are one step: an offset from the frame's base, an offset from
- * a register, a register, an address.  Those are understood; of the others nothing is said.
+ * (DWARF 5, 2.5 and 2.6).  Nearly all of them are one step: an offset from the frame's base, an
+ * offset from a register, a register, an address.  Longer ones that compute an address from those,
+ * with words of the stacks, are worked out.  Of a variable that is no longer anywhere but whose
+ * value can be computed that value is told.  Of pieces, and of what a register held on entry,
+ * nothing is said: parameters come in registers that nobody has to keep.
  */
 #include "config.h"
 
@@ -11,6 +14,7 @@
 
 #include "symbol/internal.h"
 
+#define MAX_VALUES   8u
 #define MAX_CHILDREN 4096u /* of one scope: more is damage */
 
 struct lookup
@@ -34,15 +38,24 @@ register_of (const Dwarf_Op *op, unsigned first, unsigned extended, bool *is)
   return op->atom == extended ? op->number : op->atom - first;
 }
 
-/* The only step of the expression in ATTRIBUTE of DIE at this place in the code. */
+/* The steps of the expression in ATTRIBUTE of DIE at this place in the code; how many, 0: none. */
+static size_t
+all_steps (const struct lookup *lookup, Dwarf_Die *die, unsigned attribute, Dwarf_Op **steps)
+{
+  Dwarf_Attribute found;
+  size_t n;
+  if (dwarf_attr_integrate (die, attribute, &found) == NULL
+      || dwarf_getlocation_addr (&found, lookup->pc, steps, &n, 1) != 1)
+    return 0;
+  return n;
+}
+
+/* The only one. */
 static bool
 only_step (const struct lookup *lookup, Dwarf_Die *die, unsigned attribute, Dwarf_Op *step)
 {
-  Dwarf_Attribute found;
   Dwarf_Op *steps;
-  size_t n;
-  if (dwarf_attr_integrate (die, attribute, &found) == NULL
-      || dwarf_getlocation_addr (&found, lookup->pc, &steps, &n, 1) != 1 || n != 1)
+  if (all_steps (lookup, die, attribute, &steps) != 1)
     return false;
   *step = steps[0];
   return true;
@@ -77,34 +90,139 @@ find_base (struct lookup *lookup, Dwarf_Die *function)
     lookup->has_base = known_register (lookup->call, number, &lookup->base);
 }
 
-/* Sets where VARIABLE is from STEP; false: not understood. */
+/* Pushes what one step that needs no other value means: an offset from the frame's base or a
+   register, an address, a number. */
 static bool
-place_of (const struct lookup *lookup, const Dwarf_Op *step, struct gcg__variable *variable)
+push_value (const struct lookup *lookup, const Dwarf_Op *step, uint64_t *value)
 {
   bool is;
-  uint64_t number, value;
-  if (step->atom == DW_OP_fbreg && lookup->has_base)
-    {
-      variable->place = lookup->base + step->number;
-      return true;
-    }
-  if (step->atom == DW_OP_addr)
-    {
-      variable->place = step->number + lookup->slide;
-      return true;
-    }
-  number = register_of (step, DW_OP_reg0, DW_OP_regx, &is);
+  const uint64_t number = register_of (step, DW_OP_breg0, DW_OP_bregx, &is);
   if (is)
     {
-      variable->in_register = true;
-      variable->place = number;
-      return known_register (lookup->call, number, &value);
+      if (!known_register (lookup->call, number, value))
+        return false;
+      *value += step->atom == DW_OP_bregx ? step->number2 : step->number;
+      return true;
     }
-  number = register_of (step, DW_OP_breg0, DW_OP_bregx, &is);
-  if (!is || !known_register (lookup->call, number, &value))
+  switch (step->atom)
+    {
+    case DW_OP_fbreg:
+      *value = lookup->base + step->number;
+      return lookup->has_base;
+    case DW_OP_call_frame_cfa:
+      *value = lookup->call->high;
+      return lookup->call->high > lookup->call->low;
+    case DW_OP_addr:
+      *value = step->number + lookup->slide;
+      return true;
+    case DW_OP_const1u:
+    case DW_OP_const1s:
+    case DW_OP_const2u:
+    case DW_OP_const2s:
+    case DW_OP_const4u:
+    case DW_OP_const4s:
+    case DW_OP_const8u:
+    case DW_OP_const8s:
+    case DW_OP_constu:
+    case DW_OP_consts:
+      *value = step->number;
+      return true;
+    default:
+      *value = step->atom - DW_OP_lit0;
+      return step->atom >= DW_OP_lit0 && step->atom <= DW_OP_lit31;
+    }
+}
+
+/* The word at ADDRESS of whatever stack it is on. */
+static bool
+stack_word (const struct lookup *lookup, uint64_t address, uint64_t *word)
+{
+  const struct gcg__snapshot *snapshot = lookup->symbols->snapshot;
+  for (uint32_t i = 0; i < snapshot->n_stack_pieces; i++)
+    if (gcg__snapshot_stack_word (snapshot, snapshot->stack_pieces[i].thread, address, word))
+      return true;
+  return false;
+}
+
+/* Does a step that takes its operands from STACK, of *DEPTH values; false: not understood. */
+static bool
+do_operation (const struct lookup *lookup, const Dwarf_Op *step, uint64_t *stack, uint32_t *depth)
+{
+  if (*depth < 1)
     return false;
-  variable->place = value + (step->atom == DW_OP_bregx ? step->number2 : step->number);
+  uint64_t *top = &stack[*depth - 1];
+  if (step->atom == DW_OP_deref || step->atom == DW_OP_plus_uconst)
+    {
+      if (step->atom == DW_OP_plus_uconst)
+        *top += step->number;
+      else if (!stack_word (lookup, *top, top))
+        return false;
+      return true;
+    }
+  if (*depth < 2)
+    return false;
+  switch (step->atom)
+    {
+    case DW_OP_plus:
+      top[-1] += top[0];
+      break;
+    case DW_OP_minus:
+      top[-1] -= top[0];
+      break;
+    case DW_OP_and:
+      top[-1] &= top[0];
+      break;
+    case DW_OP_or:
+      top[-1] |= top[0];
+      break;
+    case DW_OP_mul:
+      top[-1] *= top[0];
+      break;
+    case DW_OP_shl:
+      top[-1] = top[0] < 64 ? top[-1] << top[0] : 0;
+      break;
+    default:
+      return false;
+    }
+  --*depth;
   return true;
+}
+
+/* Works out an expression of several steps; false: not understood. */
+static bool
+compute (const struct lookup *lookup, const Dwarf_Op *steps, size_t n,
+         struct gcg__variable *variable)
+{
+  uint64_t stack[MAX_VALUES];
+  uint32_t depth = 0;
+  for (size_t i = 0; i < n; i++)
+    {
+      if (steps[i].atom == DW_OP_stack_value && i + 1 == n)
+        variable->by_value = true;
+      else if (depth < MAX_VALUES && push_value (lookup, &steps[i], &stack[depth]))
+        depth++;
+      else if (!do_operation (lookup, &steps[i], stack, &depth))
+        return false;
+    }
+  if (depth == 0)
+    return false;
+  variable->place = stack[depth - 1];
+  return true;
+}
+
+/* Sets where VARIABLE is by the N STEPS; false: not understood. */
+static bool
+place_of (const struct lookup *lookup, const Dwarf_Op *steps, size_t n,
+          struct gcg__variable *variable)
+{
+  bool is = false;
+  uint64_t value;
+  const uint64_t number = n == 1 ? register_of (&steps[0], DW_OP_reg0, DW_OP_regx, &is) : 0;
+  if (!is)
+    return n > 0 && compute (lookup, steps, n, variable);
+  variable->in_register = true;
+  variable->place = number;
+  return known_register (lookup->call, number, &value);
 }
 
 static void
@@ -113,11 +231,13 @@ take_variable (struct lookup *lookup, Dwarf_Die *die, int tag)
   struct gcg__variable variable = { .parameter = tag == DW_TAG_formal_parameter, .type = "" };
   Dwarf_Attribute attribute;
   Dwarf_Die type;
-  Dwarf_Op step;
+  Dwarf_Op *steps;
   char name[GCG__NAME_BYTES];
   variable.name = dwarf_formstring (dwarf_attr_integrate (die, DW_AT_name, &attribute));
-  if (variable.name == NULL || lookup->n == lookup->most
-      || !only_step (lookup, die, DW_AT_location, &step) || !place_of (lookup, &step, &variable))
+  if (variable.name == NULL || lookup->n == lookup->most)
+    return;
+  const size_t n = all_steps (lookup, die, DW_AT_location, &steps);
+  if (n == 0 || !place_of (lookup, steps, n, &variable))
     return;
   if (gcg__die_target (die, DW_AT_type, &type))
     {
