@@ -74,7 +74,7 @@ GCG__HANDLER (gcg__api_take_sample)
   enum gcg_status status
       = gcg__samples_take (samples, description == NULL ? "" : description, &error);
   if (status == GCG_OK)
-    status = gcg__samples_borrow (samples, &timeline, &error);
+    status = gcg__samples_borrow (samples, NULL, &timeline, &error);
   if (status == GCG_OK)
     {
       gcg__json_init (&json, NULL, NULL);

@@ -208,7 +208,7 @@ GCG__HANDLER (gcg__page_sample)
   struct gcg__timeline *timeline;
   struct gcg_error error;
   uint64_t number = gcg__captured_number (captures);
-  if (gcg__samples_borrow (samples, &timeline, &error) != GCG_OK)
+  if (gcg__samples_borrow (samples, NULL, &timeline, &error) != GCG_OK)
     {
       gcg__answer_failure (server, request, reply, &error);
       return;
@@ -235,7 +235,7 @@ GCG__HANDLER (gcg__page_type)
   struct gcg_error error;
   if (!gcg__answer_entry (server, request, reply, &entry))
     return;
-  enum gcg_status status = gcg__samples_borrow (samples, &timeline, &error);
+  enum gcg_status status = gcg__samples_borrow (samples, entry, &timeline, &error);
   if (status == GCG_OK)
     {
       if (entry != NULL)

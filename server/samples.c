@@ -24,6 +24,7 @@
 #include "recording/writer.h"
 #include "report/fail.h"
 #include "report/report.h"
+#include "server/source.h"
 
 #define QUEUE_BYTES    (UINT64_C (64) << 20)
 #define PIECE_BYTES    (UINT64_C (512) << 20)
@@ -380,11 +381,14 @@ gcg__samples_finish (struct gcg__samples *samples, int wait_status, struct gcg_e
 /* --- asking --- */
 
 enum gcg_status
-gcg__samples_borrow (struct gcg__samples *samples, struct gcg__timeline **timeline,
-                     struct gcg_error *error)
+gcg__samples_borrow (struct gcg__samples *samples, const struct gcg__entry *newest,
+                     struct gcg__timeline **timeline, struct gcg_error *error)
 {
   pthread_mutex_lock (&samples->reading);
   catch_up (samples);
+  if (newest != NULL)
+    gcg__timeline_adopt (samples->timeline, newest->model->snapshot, newest->model->types,
+                         newest->generation);
   enum gcg_status status = gcg__timeline_update (samples->timeline, error);
   if (status != GCG_OK)
     pthread_mutex_unlock (&samples->reading);

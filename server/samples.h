@@ -19,6 +19,7 @@
 
 #include "gcglass/error.h"
 
+struct gcg__entry;
 struct gcg__recording;
 struct gcg__samples;
 struct gcg__sampling;
@@ -62,10 +63,12 @@ enum gcg_status gcg__samples_finish (struct gcg__samples *samples, int wait_stat
 
 /* --- asking --- */
 
-/* The timeline with all that has come, named; nobody else has it until gcg__samples_give_back.
-   Errors: GCG_NO_MEMORY; then there is nothing to give back. */
-enum gcg_status gcg__samples_borrow (struct gcg__samples *samples, struct gcg__timeline **timeline,
-                                     struct gcg_error *error) __attribute__ ((warn_unused_result));
+/* The timeline with all that has come, named as in NEWEST, the newest snapshot (NULL: there is
+   none); nobody else has it until gcg__samples_give_back.  Errors: GCG_NO_MEMORY; then there is
+   nothing to give back. */
+enum gcg_status gcg__samples_borrow (struct gcg__samples *samples, const struct gcg__entry *newest,
+                                     struct gcg__timeline **timeline, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
 void gcg__samples_give_back (struct gcg__samples *samples);
 
 /* How sampling is set. */

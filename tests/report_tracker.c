@@ -365,6 +365,47 @@ sites_that_come_later (void **state)
   tape_free (tape);
 }
 
+/* A type that a snapshot of the same process has inferred is the site's from then on; one of
+   another process says nothing. */
+static void
+adopted_types (void **state)
+{
+  struct tape *tape = tape_new (5);
+  struct gcg__recording *recording;
+  struct gcg__timeline *timeline;
+  struct gcg__type group = { .name = "struct found", .type = "struct found" };
+  uint32_t group_of_site[2] = { 0, 0 };
+  struct gcg__types types = { .groups = &group, .group_of_site = group_of_site };
+  struct gcg__info info = { .pid = 6 };
+  struct gcg__snapshot snapshot = { .info = &info };
+  enum gcg_status status;
+  size_t n;
+  (void)state;
+  group.basis = GCG__BASIS_INFERRED;
+  types.n_groups = 1;
+  types.n_sites = 2;
+  tape_alive (tape, tape_site (tape, NULL, "l.c", 2, "late"), 2, 800, 2);
+  tape_sample (tape, "", 0);
+  const void *records = tape_records (tape, &n);
+  info.program_start_ns = UINT64_C (1000000000); /* the tape's */
+  assert_int_equal (gcg__recording_new (&recording, NULL), GCG_OK);
+  assert_int_equal (gcg__recording_append (recording, records, n, NULL), GCG_OK);
+  assert_int_equal (gcg__timeline_new (recording, &timeline, NULL), GCG_OK);
+  for (int same = 0; same < 2; same++)
+    {
+      info.pid = same ? 5 : 6;
+      gcg__timeline_adopt (timeline, &snapshot, &types, 1);
+      assert_int_equal (gcg__timeline_update (timeline, NULL), GCG_OK);
+      json_t *json = get (timeline, SAMPLE, 1, "", &status);
+      json_t *row = json_array_get (json_object_get (json, "rows"), 0);
+      assert_string_equal (json_string_value (json_object_get (row, "name")),
+                           same ? "struct found" : "from late (l.c:2)");
+      json_decref (json);
+    }
+  gcg__timeline_free (timeline);
+  tape_free (tape);
+}
+
 int
 main (void)
 {
@@ -376,6 +417,7 @@ main (void)
     cmocka_unit_test (one_sample),
     cmocka_unit_test (differences),
     cmocka_unit_test (sites_that_come_later),
+    cmocka_unit_test (adopted_types),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -91,8 +91,60 @@ gcg__timeline_free (struct gcg__timeline *timeline)
   gcg__symbols_free (timeline->symbols);
   view_free (timeline->type_view);
   view_free (timeline->symbol_view);
+  for (uint32_t i = 0; i < timeline->n_adopted; i++)
+    free (timeline->adopted[i]);
+  free (timeline->adopted);
   gcg__recording_free (timeline->recording);
   free (timeline);
+}
+
+bool
+gcg__timeline_is_of (const struct gcg__timeline *timeline, const struct gcg__snapshot *snapshot)
+{
+  const struct gcg__record_process *process = &timeline->recording->process;
+  return process->pid == snapshot->info->pid
+         && process->start_monotonic_ns == snapshot->info->program_start_ns;
+}
+
+/* Makes ADOPTED as long as N. */
+static bool
+grow_adopted (struct gcg__timeline *timeline, uint32_t n)
+{
+  if (n <= timeline->n_adopted)
+    return true;
+  char **more = reallocarray (timeline->adopted, n, sizeof *more);
+  if (more == NULL)
+    return false;
+  memset (more + timeline->n_adopted, 0, (n - timeline->n_adopted) * sizeof *more);
+  timeline->adopted = more;
+  timeline->n_adopted = n;
+  return true;
+}
+
+void
+gcg__timeline_adopt (struct gcg__timeline *timeline, const struct gcg__snapshot *snapshot,
+                     const struct gcg__types *types, uint32_t number)
+{
+  bool changed = false;
+  if (number == timeline->adopted_from || !gcg__timeline_is_of (timeline, snapshot)
+      || !grow_adopted (timeline, types->n_sites))
+    return;
+  timeline->adopted_from = number;
+  for (uint32_t s = 1; s < types->n_sites; s++)
+    {
+      const struct gcg__type *group = &types->groups[types->group_of_site[s]];
+      if (group->basis != GCG__BASIS_INFERRED || group->type == NULL
+          || (timeline->adopted[s] != NULL && strcmp (timeline->adopted[s], group->type) == 0))
+        continue;
+      free (timeline->adopted[s]);
+      timeline->adopted[s] = strdup (group->type);
+      changed = true;
+    }
+  if (changed)
+    {
+      gcg__types_free (timeline->types); /* to be found anew, at once */
+      timeline->types = NULL;
+    }
 }
 
 static uint64_t
@@ -127,12 +179,36 @@ update_symbols (struct gcg__timeline *timeline)
   return true;
 }
 
+/* Gives the sites of VIEW, which say no type themselves, those that were adopted. */
+static bool
+apply_adopted (const struct gcg__timeline *timeline, struct gcg__snapshot *view)
+{
+  struct gcg__site *sites = (struct gcg__site *)(uintptr_t)view->sites;
+  uint64_t n = view->n_strings;
+  for (uint32_t s = 1; s < timeline->n_adopted && s < view->n_sites; s++)
+    if (timeline->adopted[s] != NULL)
+      n += strlen (timeline->adopted[s]) + 1;
+  char *strings = realloc ((void *)(uintptr_t)view->strings, n);
+  if (strings == NULL)
+    return false;
+  view->strings = strings;
+  for (uint32_t s = 1; s < timeline->n_adopted && s < view->n_sites; s++)
+    if (timeline->adopted[s] != NULL && sites[s].type == 0)
+      {
+        sites[s].type = (gcg__string)view->n_strings;
+        strcpy (strings + view->n_strings, timeline->adopted[s]);
+        view->n_strings += strlen (timeline->adopted[s]) + 1;
+      }
+  return true;
+}
+
 static bool
 update_types (struct gcg__timeline *timeline)
 {
   struct gcg__types *types;
   struct gcg__snapshot *view = view_new (timeline->recording);
-  if (view == NULL || gcg__types_new (view, timeline->symbols, &types, NULL) != GCG_OK)
+  if (view == NULL || !apply_adopted (timeline, view)
+      || gcg__types_new (view, timeline->symbols, &types, NULL) != GCG_OK)
     {
       view_free (view);
       return false;

@@ -21,6 +21,9 @@ struct gcg__timeline
   struct gcg__snapshot *type_view, *symbol_view;
   uint32_t module_changes;    /* of the recording, when symbol_view was made */
   uint64_t named_ns, name_ns; /* when names were found last, how long it took */
+  char **adopted;             /* [n_adopted]: types that a snapshot has inferred, NULL: none */
+  uint32_t n_adopted;
+  uint32_t adopted_from; /* which snapshot, 0 = none yet */
 };
 
 /* Takes RECORDING on GCG_OK only; *TIMELINE is to be freed.  Errors: GCG_NO_MEMORY. */
@@ -29,6 +32,16 @@ enum gcg_status gcg__timeline_new (struct gcg__recording *recording,
     __attribute__ ((warn_unused_result));
 /* Takes TIMELINE (NULL is fine) and its recording. */
 void gcg__timeline_free (struct gcg__timeline *timeline);
+
+/* Whether SNAPSHOT is of the recorded process: then sites have the same numbers. */
+bool gcg__timeline_is_of (const struct gcg__timeline *timeline,
+                          const struct gcg__snapshot *snapshot);
+
+/* Takes over the types that were inferred for the sites of SNAPSHOT, so that both call them by one
+   name from the next update on.  NUMBER (not 0) tells snapshots apart: the same one again does
+   nothing, one of another process neither.  Out of memory, what is left keeps its name. */
+void gcg__timeline_adopt (struct gcg__timeline *timeline, const struct gcg__snapshot *snapshot,
+                          const struct gcg__types *types, uint32_t number);
 
 /* Finds names for the sites that have come.  Errors: GCG_NO_MEMORY. */
 enum gcg_status gcg__timeline_update (struct gcg__timeline *timeline, struct gcg_error *error)

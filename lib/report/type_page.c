@@ -34,7 +34,8 @@ struct type_page
 static bool
 is_recorded (const struct type_page *page, uint32_t site)
 {
-  const struct gcg__types *types = page->model != NULL ? page->model->types : NULL;
+  const struct gcg__types *types
+      = gcg__timeline_is_of (page->timeline, page->model->snapshot) ? page->model->types : NULL;
   if (page->in_snapshot && page->subject.which != GCG__SUBJECT_GROUP)
     return site == GCG__SITE_NONE && page->subject.which == GCG__SUBJECT_UNTAGGED;
   if (types != NULL && site > 0 && site < types->n_sites)
