@@ -22,6 +22,8 @@ extern const struct embedded
   const char *name; /* NULL after the last */
   const void *data;
   uint64_t bytes;
+  const void *packed;
+  uint64_t packed_bytes; /* 0: gzip does not make it shorter */
 } gcg__embedded[];
 
 static const struct
@@ -103,6 +105,8 @@ gcg__assets_find (const struct gcg__assets *assets, const char *name, struct gcg
 {
   asset->type = type_of (name);
   asset->owned = NULL;
+  asset->packed = NULL;
+  asset->packed_bytes = 0;
   if (asset->type == NULL)
     return GCG_NOT_FOUND;
   if (assets->directory >= 0)
@@ -119,6 +123,8 @@ gcg__assets_find (const struct gcg__assets *assets, const char *name, struct gcg
       {
         asset->data = e->data;
         asset->bytes = e->bytes;
+        asset->packed = e->packed_bytes > 0 ? e->packed : NULL;
+        asset->packed_bytes = e->packed_bytes;
         return GCG_OK;
       }
   return GCG_NOT_FOUND;

@@ -2,8 +2,9 @@
  *
  * Embedded at build from templates/ (assets.S, made by the rule in local.mk), or read from a
  * directory (--templates) each time they are asked for, so that an edited file is seen at the next
- * reload; what is not there is taken from the embedded ones.  Either way only plain names with a
- * known ending are served.
+ * reload; what is not there is taken from the embedded ones.  Embedded text has a gzip'd twin, made
+ * at build, so that serving it costs no more than the shorter write.  Either way only plain names
+ * with a known ending are served.
  */
 #ifndef GCG_SERVER_ASSETS_H
 #define GCG_SERVER_ASSETS_H
@@ -22,6 +23,8 @@ struct gcg__asset
   const char *type; /* static */
   const void *data;
   size_t bytes;
+  const void *packed; /* DATA as gzip has it, static; NULL = none */
+  size_t packed_bytes;
   char *owned; /* NULL, or DATA, which the caller frees */
 };
 

@@ -24,8 +24,9 @@ server_libserver_la_CCASFLAGS =
 SERVER_LIBS = $(CIVETWEB_LIBS) $(JANSSON_LIBS) -lpthread
 
 # The files of the front end as read-only data, and a table of them: name, start, size.  The
-# system's Chart.js is one of them, as chart.min.js.
-CLEANFILES += %D%/assets_data.S
+# system's Chart.js is one of them, as chart.min.js.  Each also as gzip makes it, where that is
+# shorter.
+CLEANFILES += %D%/assets_data.S %D%/assets_*.gz
 %D%/assets_data.S: $(TEMPLATE_FILES) $(CHART_JS) %D%/local.mk
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
 	  table='	.section .data.rel.ro,"aw"\n	.balign 8\n	.globl gcg__embedded\ngcg__embedded:\n'; \
@@ -39,8 +40,14 @@ CLEANFILES += %D%/assets_data.S
 	    echo "name_$$n:	.asciz \"$$name\""; \
 	    echo "data_$$n:	.incbin \"$$path\""; \
 	    echo "end_$$n:	.byte 0"; \
-	    table="$$table	.quad name_$$n, data_$$n, end_$$n - data_$$n\n"; \
+	    packed=%D%/assets_$$n.gz; packed_bytes=0; \
+	    gzip -9nc "$$path" >$$packed || exit 1; \
+	    if test `wc -c <$$packed` -lt `wc -c <"$$path"`; then \
+	      echo "packed_$$n:	.incbin \"$$packed\""; \
+	      packed_bytes=`wc -c <$$packed`; \
+	    else echo "packed_$$n:"; fi; \
+	    table="$$table	.quad name_$$n, data_$$n, end_$$n - data_$$n, packed_$$n, $$packed_bytes\n"; \
 	  done; \
-	  printf "$$table	.quad 0, 0, 0\n"; \
+	  printf "$$table	.quad 0, 0, 0, 0, 0\n"; \
 	  echo '	.section .note.GNU-stack,"",%progbits'; \
 	} >$@-t && mv $@-t $@

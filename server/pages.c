@@ -102,6 +102,15 @@ send_asset (struct gcg__server *server, const struct gcg__request *request,
   enum gcg_status status = gcg__assets_find (&server->assets, name, &asset);
   if (status == GCG_OK && asset.owned != NULL)
     gcg__reply_take (reply, asset.type, asset.owned, asset.bytes);
+  else if (status == GCG_OK && asset.packed != NULL)
+    {
+      bool packed = gcg__request_takes_gzip (request);
+      gcg__reply_static (reply, asset.type, packed ? asset.packed : asset.data,
+                         packed ? asset.packed_bytes : asset.bytes);
+      gcg__reply_header (reply, "Vary", "Accept-Encoding");
+      if (packed)
+        gcg__reply_header (reply, "Content-Encoding", "gzip");
+    }
   else if (status == GCG_OK)
     gcg__reply_static (reply, asset.type, asset.data, asset.bytes);
   else

@@ -29,6 +29,32 @@ gcg__request_header (const struct gcg__request *request, const char *name, int *
   return n == 1 ? value : NULL;
 }
 
+/* Whether the parameters of a coding, up to its comma, give it the weight 0. */
+static bool
+is_refused (const char *parameters)
+{
+  const char *weight = parameters + strcspn (parameters, ",=");
+  if (*weight != '=')
+    return false;
+  weight += 1 + strspn (weight + 1, " \t");
+  return *weight == '0' && strspn (weight, ".0") == strcspn (weight, " \t,;");
+}
+
+bool
+gcg__request_takes_gzip (const struct gcg__request *request)
+{
+  const char *at = gcg__request_header (request, "Accept-Encoding", NULL);
+  while (at != NULL && *at != '\0')
+    {
+      at += strspn (at, " \t,");
+      size_t n = strcspn (at, " \t,;");
+      if (n == 4 && strncasecmp (at, "gzip", n) == 0)
+        return !is_refused (at + n);
+      at += strcspn (at, ",");
+    }
+  return false;
+}
+
 bool
 gcg__request_is_get (const struct gcg__request *request)
 {

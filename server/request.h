@@ -66,6 +66,9 @@ void gcg__request_fini (struct gcg__request *request);
    many there are. */
 const char *gcg__request_header (const struct gcg__request *request, const char *name, int *count);
 
+/* Whether the client takes an answer that gzip has made shorter. */
+bool gcg__request_takes_gzip (const struct gcg__request *request);
+
 /* A GET, or a HEAD, which is a GET without the body. */
 bool gcg__request_is_get (const struct gcg__request *request);
 

@@ -42,9 +42,9 @@ struct run
   struct serving serving;
   struct child child;
   struct gcg__live *live;
-  bool exit;        /* end with the program */
-  bool force;       /* run what cannot be looked into */
-  const char *save; /* file for the last snapshot, or NULL */
+  bool exit;          /* end with the program */
+  bool force;         /* run what cannot be looked into */
+  const char *save;   /* file for the last snapshot, or NULL */
   const char *record; /* file for the recording, or NULL */
   const char *stack_depth;
   char every[32]; /* seconds between samples */
@@ -144,7 +144,7 @@ take_options (struct run *run, int argc, char **argv)
 
 struct setting
 {
-  const char *name; /* with its "=" */
+  const char *name;  /* with its "=" */
   const char *value; /* NULL: as it is in our environment */
 };
 

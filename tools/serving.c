@@ -88,6 +88,12 @@ serving_take (struct serving *serving, int option, char *argument, char **argv)
     case SERVING_QUIET:
       serving->quiet = true;
       return 0;
+    case SERVING_DEBUGINFOD:
+      if (getenv ("DEBUGINFOD_URLS") == NULL)
+        return command_misuse (serving->command,
+                               "--debuginfod: DEBUGINFOD_URLS names no server to ask");
+      setenv ("GCGLASS_DEBUGINFOD", "1", 1);
+      return 0;
     case SERVING_HELP:
       command_help (serving->command);
       return -1;

@@ -45,6 +45,7 @@ enum
   SERVING_OPEN,
   SERVING_TEMPLATES,
   SERVING_QUIET,
+  SERVING_DEBUGINFOD,
   SERVING_HELP,
   SERVING_LAST
 };
@@ -54,6 +55,7 @@ enum
       { "token", required_argument, NULL, SERVING_TOKEN },                                         \
       { "open", no_argument, NULL, SERVING_OPEN },                                                 \
       { "templates", required_argument, NULL, SERVING_TEMPLATES },                                 \
+      { "debuginfod", no_argument, NULL, SERVING_DEBUGINFOD },                                     \
       { "quiet", no_argument, NULL, SERVING_QUIET },                                               \
   {                                                                                                \
     "help", no_argument, NULL, SERVING_HELP                                                        \
@@ -64,6 +66,7 @@ enum
   "  --token off|TEXT   no token, or one of your own instead of one made at start\n"               \
   "  --open             start the browser\n"                                                       \
   "  --templates DIR    pages from DIR instead of the built-in ones\n"                             \
+  "  --debuginfod       fetch missing debug information from DEBUGINFOD_URLS\n"                    \
   "  --quiet            say nothing but errors\n"
 
 /* The defaults, from the environment (GCGLASS_HOST, _PORT, _TOKEN, _TEMPLATES) where it says

@@ -97,7 +97,8 @@ gcg__symbols_new (const struct gcg__snapshot *snapshot, struct gcg__symbols **re
                                          .find_debuginfo = dwfl_standard_find_debuginfo,
                                          .section_address = dwfl_offline_section_address,
                                          .debuginfo_path = &symbols->debug_path };
-  if (getenv ("DEBUGINFOD_URLS") != NULL)
+  const char *asked = secure_getenv ("GCGLASS_DEBUGINFOD");
+  if ((asked == NULL || strcmp (asked, "1") != 0) && getenv ("DEBUGINFOD_URLS") != NULL)
     unsetenv ("DEBUGINFOD_URLS");
   *result = symbols;
   return GCG_OK;

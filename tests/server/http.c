@@ -146,6 +146,66 @@ x_names_are_escaped (void **state)
     }
 }
 
+/* --- packed files of the front end --- */
+
+/* Whether PACKED, unpacked by gzip, is PLAIN. */
+static bool
+unpacks_to (const struct answer *packed, const struct answer *plain)
+{
+  char path[] = "/tmp/gcglass-packed-XXXXXX", command[64];
+  int fd = mkstemp (path);
+  bool same = write (fd, packed->body, packed->n_body) == (ssize_t)packed->n_body;
+  close (fd);
+  snprintf (command, sizeof command, "gzip -dc <%s", path);
+  FILE *pipe = popen (command, "r");
+  char *unpacked = malloc (plain->n_body + 1);
+  size_t n = fread (unpacked, 1, plain->n_body + 1, pipe);
+  same = pclose (pipe) == 0 && same && n == plain->n_body && memcmp (unpacked, plain->body, n) == 0;
+  free (unpacked);
+  unlink (path);
+  return same;
+}
+
+static void
+packed_when_taken (void **state)
+{
+  static const char *const paths[]
+      = { "/", "/tracker", "/static/chart.min.js", "/static/style.css" };
+  (void)state;
+  for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+    {
+      struct answer plain = ask_as_owner (&server, "GET", paths[i], NULL, NULL);
+      struct answer packed = ask_as_owner (&server, "GET", paths[i],
+                                           "Accept-Encoding: br;q=0.5, GZIP ;q=0.8\r\n", NULL);
+      assert_int_equal (plain.status, 200);
+      assert_null (answer_header (&plain, "Content-Encoding"));
+      assert_string_equal (answer_header (&plain, "Vary"), "Accept-Encoding");
+      assert_int_equal (packed.status, 200);
+      assert_string_equal (answer_header (&packed, "Content-Encoding"), "gzip");
+      assert_true (packed.n_body < plain.n_body);
+      assert_true (unpacks_to (&packed, &plain));
+      answer_free (&plain);
+      answer_free (&packed);
+    }
+}
+
+static void
+plain_when_not_taken (void **state)
+{
+  static const char *const headers[]
+      = { "Accept-Encoding: gzip;q=0\r\n", "Accept-Encoding: br, gzip; q= 0.000, deflate\r\n",
+          "Accept-Encoding: gzipped, x-gzip\r\n", "Accept-Encoding: \r\n",
+          "Accept-Encoding: ,;,;q=1\r\n" };
+  (void)state;
+  for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+    {
+      struct answer answer = ask_as_owner (&server, "GET", "/static/style.css", headers[i], NULL);
+      assert_int_equal (answer.status, 200);
+      assert_null (answer_header (&answer, "Content-Encoding"));
+      answer_free (&answer);
+    }
+}
+
 /* --- T: traversal --- */
 
 static void
@@ -479,6 +539,8 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (x_headers),
     cmocka_unit_test (x_names_are_escaped),
+    cmocka_unit_test (packed_when_taken),
+    cmocka_unit_test (plain_when_not_taken),
     cmocka_unit_test (t_traversal),
     cmocka_unit_test (t_parameters),
     cmocka_unit_test (r_long_heads),
