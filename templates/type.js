@@ -8,7 +8,7 @@ import { addressLink } from './object_node.js';
 import { load, startPage } from './page.js';
 import { siteNode } from './site.js';
 import { Table } from './table.js';
-import { typeLink } from './type_link.js';
+import { inferredFrom, typeLink } from './type_link.js';
 
 const PREFIX = '/tracker/type/';
 const encoded = location.pathname.slice(PREFIX.length); /* names hold '/' and '%' */
@@ -41,7 +41,7 @@ function drawTiles({ type }) {
 function words({ type }) {
   const how = [];
   if (type.by_site) how.push('Its type is not known: the place that allocates stands for it.');
-  else if (type.inferred) how.push(`Inferred ${type.from ?? 'from what points to it'}.`);
+  else if (type.inferred) how.push(`Inferred ${inferredFrom(type)}.`);
   if (type.declared_bytes) how.push(`Declared with ${plural(type.declared_bytes, 'byte')}.`);
   return how.join(' ') || 'Named where it is allocated.';
 }

@@ -6,7 +6,7 @@ import { plural } from './format.js';
 import { startPage } from './page.js';
 import { siteNode } from './site.js';
 import { Table } from './table.js';
-import { typeLink } from './type_link.js';
+import { inferredFrom, typeLink } from './type_link.js';
 
 const SITES_SHOWN = 20;
 const sum = document.getElementById('sum');
@@ -41,7 +41,7 @@ function rowOf(row) {
   tr.querySelector('.type').append(typeLink(row.name));
   if (row.inferred) {
     tr.querySelector('.type').append(element('small', {
-      title: `Not named where it is allocated: inferred ${row.from ?? 'from what points to it'}`,
+      title: `Not named where it is allocated: inferred ${inferredFrom(row)}`,
     }, 'inferred'));
   }
   const all = tr.querySelector('[data-field=count]');

@@ -38,7 +38,7 @@ is_recorded (const struct type_page *page, uint32_t site)
       = gcg__timeline_is_of (page->timeline, page->model->snapshot) ? page->model->types : NULL;
   if (page->in_snapshot && page->subject.which != GCG__SUBJECT_GROUP)
     return site == GCG__SITE_NONE && page->subject.which == GCG__SUBJECT_UNTAGGED;
-  if (types != NULL && site > 0 && site < types->n_sites)
+  if (page->in_snapshot && types != NULL && site > 0 && site < types->n_sites)
     return strcmp (types->groups[types->group_of_site[site]].name, page->name) == 0;
   return strcmp (
              gcg__timeline_group_name (page->timeline, gcg__timeline_group (page->timeline, site)),
