@@ -36,6 +36,7 @@
 #define CHILD_SECONDS 60
 
 static pthread_mutex_t capture_mutex = PTHREAD_MUTEX_INITIALIZER;
+static bool is_with_contents;
 
 /* What is asked for; valid while WANTED. */
 static struct
@@ -48,6 +49,7 @@ static struct
   int pidfd;
   int error; /* errno of a capture in place */
   struct gcg__freeze freeze;
+  struct gcg__settings settings;
 } request;
 
 enum gcg_status
@@ -62,6 +64,12 @@ gcg__fail (struct gcg_error *error, enum gcg_status status, const char *format, 
       va_end (arguments);
     }
   return status;
+}
+
+void
+gcg__capture_contents (void)
+{
+  __atomic_store_n (&is_with_contents, true, __ATOMIC_RELAXED);
 }
 
 void
@@ -229,16 +237,20 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *e
     }
   memset (&request, 0, sizeof request);
   request.tid = (pid_t)syscall (SYS_gettid);
-  request.freeze = (struct gcg__freeze){ .fd = memfd,
-                                         .description = description ? description : "",
-                                         .at_exit = at_exit,
-                                         .on_demand = GC_get_finalize_on_demand (),
-                                         .pid = getpid (),
-                                         .collecting_tid = request.tid,
-                                         .agent_tid = gcg__agent_tid (),
-                                         .start_ns = gcg__agent_start_ns (),
-                                         .requested_ns = raw_now (CLOCK_MONOTONIC),
-                                         .shared = shared };
+  request.freeze
+      = (struct gcg__freeze){ .fd = memfd,
+                              .description = description ? description : "",
+                              .at_exit = at_exit,
+                              .on_demand = GC_get_finalize_on_demand (),
+                              .contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED),
+                              .settings = &request.settings,
+                              .pid = getpid (),
+                              .collecting_tid = request.tid,
+                              .agent_tid = gcg__agent_tid (),
+                              .start_ns = gcg__agent_start_ns (),
+                              .requested_ns = raw_now (CLOCK_MONOTONIC),
+                              .shared = shared };
+  gcg__settings_note (&request.settings);
   gcg__collector_hook ();
   gcg__thread_hook ();
   __atomic_store_n (&request.wanted, true, __ATOMIC_RELEASE);

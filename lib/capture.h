@@ -24,6 +24,9 @@
 enum gcg_status gcg__capture (const char *description, bool at_exit, int *fd,
                               struct gcg_error *error);
 
+/* From now on snapshots hold the first bytes of each object.  Any thread. */
+void gcg__capture_contents (void);
+
 /* From the collector's events (collector.c). */
 void gcg__capture_before_stop (void);
 void gcg__capture_at_mark_end_stopped (void);

@@ -15,6 +15,7 @@
 #include "collector.h"
 #include "heapwalk.h"
 #include "maps.h"
+#include "preview.h"
 #include "registry.h"
 #include "rootwalk.h"
 #include "site.h"
@@ -204,6 +205,16 @@ info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   collector_figures_stopped (info);
 }
 
+static void
+settings_stopped (struct gcg__freeze *freeze)
+{
+  struct gcg__statistics statistics = freeze->settings->noted;
+
+  statistics.smaps = gcg__freeze_text_stopped (freeze, freeze->settings->smaps);
+  gcg__statistics_stopped (&statistics);
+  COLUMN_PUSH (COLUMN (freeze, STATISTICS), struct gcg__statistics, statistics, &freeze->error);
+}
+
 /* What the parent has lost, once it runs again: a small heap is written before it does. */
 static uint64_t
 pause_stopped (const struct gcg__freeze *freeze)
@@ -251,7 +262,10 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       gcg__roots_stopped (freeze);
       registry_stopped (freeze);
       gcg__heap_edges_stopped (freeze);
+      if (freeze->contents)
+        gcg__previews_stopped (freeze);
       info_stopped (freeze, &info);
+      settings_stopped (freeze);
       collections_stopped (freeze, &info);
     }
   if (!freeze->error)

@@ -6,6 +6,7 @@
  *
  *   maps.c     /proc/self/maps, modules         heapwalk.c   blocks, objects, edges
  *   rootwalk.c regions, roots, threads         heaptaken.c  slots that are no objects
+ *   settings.c the collector's own figures     preview.c    the first bytes of objects
  *   freeze.c   the rest, and the order of it
  */
 #ifndef GCG_FREEZE_H
@@ -17,6 +18,7 @@
 #include <ucontext.h>
 
 #include "column.h"
+#include "settings.h"
 
 /* Shared with the parent, which goes on. */
 struct gcg__shared
@@ -31,10 +33,12 @@ struct gcg__freeze
   const char *description;
   bool at_exit, in_place;
   bool on_demand; /* the program runs its finalizers on demand */
+  bool contents;  /* previews are wanted */
   pid_t pid, collecting_tid, agent_tid;
   uint64_t start_ns, requested_ns, realtime_ns, monotonic_ns;
-  uint64_t stack_low; /* of the collecting thread */
+  uint64_t stack_low;        /* of the collecting thread */
   const ucontext_t *context; /* its registers */
+  const struct gcg__settings *settings;
   struct gcg__shared *shared;
 
   /* Columns of the snapshot, by section code - 1. */

@@ -142,6 +142,8 @@ static void __attribute__ ((constructor)) preload_begin (void)
   need_real ();
   every = seconds ? strtod (seconds, NULL) : 0;
   lifetimes = secure_getenv ("GCGLASS_LIFETIMES") != NULL;
+  if (secure_getenv ("GCGLASS_CONTENTS"))
+    gcg__capture_contents ();
   stack_depth = depth ? (unsigned)strtoul (depth, NULL, 10) : DEFAULT_DEPTH;
   if (name && strlen (name) < sizeof socket_name)
     strcpy (socket_name, name);
@@ -153,6 +155,7 @@ static void __attribute__ ((constructor)) preload_begin (void)
   take_out ("GCGLASS_STACK_DEPTH");
   take_out ("GCGLASS_EVERY");
   take_out ("GCGLASS_LIFETIMES");
+  take_out ("GCGLASS_CONTENTS");
 }
 
 /* The program has initialised the collector: now we may. */

@@ -74,6 +74,8 @@ check_every (double every, struct gcg_error *error)
 static void
 set_sampling (const struct gcg_options *options)
 {
+  if (options->contents)
+    gcg__capture_contents ();
   if (options->lifetimes)
     gcg__lifetime_begin ();
   if (options->every >= 0)

@@ -85,7 +85,7 @@ columns_view (const struct columns *columns)
 #define COLUMNS_VIEW(NAME, field, count)                                                           \
   view.field = (const void *)columns->sections[GCG__SECTION_##NAME - 1].data;                      \
   count = columns->sections[GCG__SECTION_##NAME - 1].n
-  uint64_t n_info, n_words, n_counts, n_steps;
+  uint64_t n_info, n_words, n_counts, n_steps, n_statistics;
   COLUMNS_VIEW (INFO, info, n_info);
   COLUMNS_VIEW (STRINGS, strings, view.n_strings);
   COLUMNS_VIEW (MODULES, modules, view.n_modules);
@@ -107,7 +107,12 @@ columns_view (const struct columns *columns)
   COLUMNS_VIEW (FINALIZERS, finalizers, view.n_finalizers);
   COLUMNS_VIEW (STACKS, stacks, view.n_stack_words);
   COLUMNS_VIEW (STACK_PIECES, stack_pieces, view.n_stack_pieces);
+  COLUMNS_VIEW (PREVIEWS, previews, view.n_previews);
+  COLUMNS_VIEW (PREVIEW_STARTS, preview_starts, view.n_preview_starts);
+  COLUMNS_VIEW (STATISTICS, statistics, n_statistics);
 #undef COLUMNS_VIEW
+  if (n_statistics == 0)
+    view.statistics = NULL;
   if (n_info != 1 || n_words != view.n_objects || n_counts != n_words || n_steps != view.n_edges)
     columns_die ("columns of the same table differ in length");
   return view;

@@ -109,6 +109,7 @@ make_sound (void)
   heap_edge (heap, 0, 32, slack);
   heap_root (heap, 0);
   heap_finalizer (heap, slack, GCG__FINALIZER_ORDERED);
+  heap_contents (heap, slack, "contents", 8);
   struct gcg__snapshot *s = heap_snapshot (heap);
   heap_free (heap);
   return s;

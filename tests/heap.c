@@ -38,13 +38,22 @@ struct heap_edge
   uint32_t from, to;
 };
 
+/* What an object begins with. */
+struct heap_content
+{
+  uint32_t object, n;
+  uint8_t bytes[GCG__PREVIEW_BYTES];
+};
+
 struct heap
 {
   struct gcg__info info;
+  gcg__string smaps;
   struct vector strings, sites, frames, roots, blocks, slots, words, slot_bytes, kinds;
-  struct vector big_slacks, edges, finalizers;
+  struct vector requested, contents, big_slacks, edges, finalizers;
   /* Made by heap_finish. */
   struct vector first, counts, targets, steps, big_counts, big_steps, sorted;
+  struct vector previews, preview_starts;
   uint64_t next_address;
   uint32_t next_slot; /* in the last block */
   uint64_t block_slots;
@@ -108,6 +117,10 @@ heap_new (void)
   heap->words.element = sizeof (uint64_t);
   heap->slot_bytes.element = sizeof (uint64_t);
   heap->kinds.element = sizeof (uint32_t);
+  heap->requested.element = sizeof (uint64_t);
+  heap->contents.element = sizeof (struct heap_content);
+  heap->previews.element = 1;
+  heap->preview_starts.element = sizeof (uint64_t);
   heap->big_slacks.element = sizeof (struct gcg__big);
   heap->edges.element = sizeof (struct heap_edge);
   heap->sorted.element = sizeof (struct heap_edge);
@@ -141,6 +154,7 @@ heap_new (void)
   heap->info.command_line = heap_string (heap, "imaginary --heap");
   heap->info.agent_version = heap_string (heap, PACKAGE_VERSION);
   heap->info.proc_status = heap_string (heap, "Name:\timaginary\nVmRSS:\t    1024 kB\n");
+  heap->smaps = heap_string (heap, "Rss:      1024 kB\nPss:       512 kB\n");
   return heap;
 }
 
@@ -158,6 +172,10 @@ heap_free (struct heap *heap)
   free (heap->words.data);
   free (heap->slot_bytes.data);
   free (heap->kinds.data);
+  free (heap->requested.data);
+  free (heap->contents.data);
+  free (heap->previews.data);
+  free (heap->preview_starts.data);
   free (heap->big_slacks.data);
   free (heap->edges.data);
   free (heap->sorted.data);
@@ -246,6 +264,7 @@ heap_slot (struct heap *heap, uint64_t bytes, uint64_t slot_bytes, uint32_t kind
     }
   VECTOR_PUSH (&heap->words, uint64_t, word);
   VECTOR_PUSH (&heap->slot_bytes, uint64_t, slot_bytes);
+  VECTOR_PUSH (&heap->requested, uint64_t, bytes);
   VECTOR_PUSH (&heap->kinds, uint32_t, kind);
   return id;
 }
@@ -307,6 +326,41 @@ heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode)
   *word |= flag;
   VECTOR_PUSH (&heap->finalizers, struct gcg__finalizer,
                { .object = object, .mode = mode, .function = UINT64_C (0x555500001000) });
+}
+
+void
+heap_contents (struct heap *heap, uint32_t object, const void *bytes, uint64_t n)
+{
+  heap_word (heap, object);
+  if (n > gcg__preview_bytes (((uint64_t *)heap->requested.data)[object]))
+    heap_die ("heap_contents: more than a preview holds");
+  struct heap_content content = { .object = object, .n = (uint32_t)n };
+  memcpy (content.bytes, bytes, n);
+  VECTOR_PUSH (&heap->contents, struct heap_content, content);
+}
+
+/* The previews, when there are contents. */
+static void
+heap_pack_previews (struct heap *heap)
+{
+  const uint64_t *requested = heap->requested.data;
+  const struct gcg__block *blocks = heap->blocks.data;
+  const struct heap_content *contents = heap->contents.data;
+  heap->previews.n = heap->preview_starts.n = 0;
+  if (heap->contents.n == 0)
+    return;
+  for (uint64_t i = 0, b = 0; i < heap->words.n; i++)
+    {
+      if (b < heap->blocks.n && blocks[b].first_object == i)
+        {
+          b++;
+          VECTOR_PUSH (&heap->preview_starts, uint64_t, heap->previews.n);
+        }
+      uint8_t *to = vector_add (&heap->previews, gcg__preview_bytes (requested[i]));
+      for (uint64_t c = 0; c < heap->contents.n; c++)
+        if (contents[c].object == i)
+          memcpy (to, contents[c].bytes, contents[c].n);
+    }
 }
 
 void
@@ -441,6 +495,7 @@ heap_finish (struct heap *heap)
 {
   heap_pack_edges (heap);
   heap_mark (heap);
+  heap_pack_previews (heap);
   if (heap->finalizers.n > 0)
     qsort (heap->finalizers.data, heap->finalizers.n, sizeof (struct gcg__finalizer),
            heap_compare_finalizers);
@@ -467,6 +522,20 @@ heap_write (struct heap *heap)
       = { .kind = GCG__REGION_STATIC, .low = HEAP_STATIC, .high = HEAP_STATIC + 8 * heap->roots.n };
   const struct gcg__thread thread
       = { .tid = 4711, .flags = GCG__THREAD_STOPPED | GCG__THREAD_COLLECTING, .state = 'R' };
+  const struct gcg__statistics statistics
+      = { .smaps = heap->smaps,
+          .flags = GCG__SETTING_ALL_INTERIOR | GCG__SETTING_DONT_PRECOLLECT,
+          .heap_bytes = heap->info.heap_bytes,
+          .free_bytes = heap->info.free_bytes,
+          .collections = 7,
+          .markers = 1,
+          .freed_since_gc_bytes = 4096,
+          .free_space_divisor = 3,
+          .full_freq = 19,
+          .time_limit_ns = UINT64_MAX,
+          .suspend_signal = 30,
+          .restart_signal = 24,
+          .warn_proc = UINT64_C (0x555500001000) };
   const uint64_t stack[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
   const struct gcg__stack_piece piece = { .low = HEAP_STATIC - 4096, .n = 8 };
   const struct gcg__collection collection
@@ -501,6 +570,9 @@ heap_write (struct heap *heap)
     HEAP_VECTOR (FINALIZERS, finalizers),
     HEAP_ONE (STACK_PIECES, piece),
     [GCG__SECTION_STACKS - 1] = { stack, 8 },
+    HEAP_VECTOR (PREVIEWS, previews),
+    HEAP_VECTOR (PREVIEW_STARTS, preview_starts),
+    HEAP_ONE (STATISTICS, statistics),
   };
 #undef HEAP_ONE
 #undef HEAP_VECTOR

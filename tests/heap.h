@@ -36,6 +36,9 @@ void heap_root (struct heap *heap, uint32_t object);
 /* The same in a word at ADDRESS. */
 void heap_root_at (struct heap *heap, uint32_t object, uint64_t address);
 void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);
+/* From now on the snapshot holds contents: object ID begins with the N bytes at BYTES, then zeros;
+   so do all others. */
+void heap_contents (struct heap *heap, uint32_t object, const void *bytes, uint64_t n);
 void heap_birth (struct heap *heap, uint32_t object, uint32_t birth);
 /* Writes to a memfd, sealed like the agent's, and returns its descriptor, offset anywhere. */
 int heap_write (struct heap *heap);

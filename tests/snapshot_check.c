@@ -207,6 +207,8 @@ static const struct change changes[] = {
   { "a stack too long", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, n), UINT32_MAX },
   { "stack between words", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, low), 4 },
   { "stack's end", "(I9)", FIELD (STACK_PIECES, struct gcg__stack_piece, low), UINT64_MAX - 7 },
+  { "smaps", "(I5)", FIELD (STATISTICS, struct gcg__statistics, smaps), UINT32_MAX },
+  { "any figure", NULL, FIELD (STATISTICS, struct gcg__statistics, heap_bytes), ALL },
   { "strings' first byte", "(I5)", GCG__SECTION_STRINGS, 0, 0, 1, 'a' },
 };
 
@@ -240,7 +242,7 @@ test_lengths (void **state)
         columns_load (&columns, sound);
         uint64_t n = columns.sections[code - 1].n;
         /* These may have any length: nothing counts or needs their last element. */
-        bool any = code == GCG__SECTION_COLLECTIONS
+        bool any = code == GCG__SECTION_COLLECTIONS || (way != 0 && code == GCG__SECTION_STATISTICS)
                    || (way == 0
                        && (code == GCG__SECTION_STRINGS || code == GCG__SECTION_MODULES
                            || code == GCG__SECTION_FRAMES || code == GCG__SECTION_THREADS))
@@ -259,6 +261,56 @@ test_lengths (void **state)
           any = true; /* object 0, region 0 */
         expect (&columns, "length", any ? NULL : "damaged snapshot");
       }
+}
+
+/* Previews are those of all objects, or none; each change with all else sound. */
+static void
+test_previews (void **state)
+{
+  (void)state;
+  static const struct
+  {
+    const char *words;
+    unsigned code;
+    int resize; /* by so many elements */
+    uint64_t element, value;
+  } cases[] = {
+    { NULL, GCG__SECTION_PREVIEWS, 0, 0, 0 },
+    { "(I10)", GCG__SECTION_PREVIEWS, 1, 0, 0 },
+    { "(I10)", GCG__SECTION_PREVIEWS, -1, 0, 0 },
+    { "(I10)", GCG__SECTION_PREVIEW_STARTS, 1, 0, 0 },
+    { "(I10)", GCG__SECTION_PREVIEW_STARTS, -1, 0, 0 },
+    { "(I10)", GCG__SECTION_PREVIEW_STARTS, -4, 0, 0 },
+    { "(I10)", GCG__SECTION_PREVIEW_STARTS, 0, 0, 1 },
+    { "(I10)", GCG__SECTION_PREVIEW_STARTS, 0, 2, 0 },
+    { "(I10)", GCG__SECTION_PREVIEW_STARTS, 0, 3, ALL },
+    { "(I10)", GCG__SECTION_WORDS, 0, B, MAKE_WORD (3, 1, 0, 1) },
+  };
+  struct heap *heap = heap_new ();
+  uint32_t node = heap_site (heap, "struct node", "a.c", 1, "f");
+  heap_object (heap, 40, GCG__KIND_NORMAL, node);
+  heap_object (heap, 40, GCG__KIND_NORMAL, node);
+  heap_object (heap, 100000, GCG__KIND_NORMAL, node);
+  heap_slot (heap, 100, 4096, GCG__KIND_NORMAL, node);
+  heap_object (heap, 48, GCG__KIND_NORMAL, 0);
+  heap_contents (heap, B, "hello", 5);
+  struct gcg__snapshot *s = heap_snapshot (heap);
+  heap_free (heap);
+  uint32_t n;
+  assert_memory_equal (gcg__snapshot_preview (s, B, &n), "hello\0", 6);
+  assert_int_equal (n, 40);
+  assert_int_equal (s->n_previews, 40 + 40 + 64 + 64 + 48);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    {
+      struct columns columns;
+      columns_load (&columns, s);
+      columns_resize (&columns, cases[i].code,
+                      columns.sections[cases[i].code - 1].n + (uint64_t)cases[i].resize);
+      if (cases[i].resize == 0 && cases[i].code != GCG__SECTION_PREVIEWS)
+        memcpy (columns_at (&columns, cases[i].code, cases[i].element), &cases[i].value, 8);
+      expect (&columns, "previews", cases[i].words);
+    }
+  gcg__snapshot_close (s);
 }
 
 /* All three columns of the objects, or none. */
@@ -316,9 +368,8 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_changes),
-    cmocka_unit_test (test_lengths),
-    cmocka_unit_test (test_no_objects),
+    cmocka_unit_test (test_changes),  cmocka_unit_test (test_lengths),
+    cmocka_unit_test (test_previews), cmocka_unit_test (test_no_objects),
     cmocka_unit_test (test_limits),
   };
   return cmocka_run_group_tests_name ("snapshot_check", tests, setup, teardown);

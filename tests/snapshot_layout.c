@@ -126,6 +126,44 @@ print_objects (void)
   FIELD ("STACK_PIECES", struct gcg__stack_piece, thread);
 }
 
+static void
+print_statistics (void)
+{
+  FIELD ("STATISTICS", struct gcg__statistics, smaps);
+  FIELD ("STATISTICS", struct gcg__statistics, flags);
+  FIELD ("STATISTICS", struct gcg__statistics, heap_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, free_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, unmapped_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, since_gc_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, before_gc_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, non_gc_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, collections);
+  FIELD ("STATISTICS", struct gcg__statistics, markers);
+  FIELD ("STATISTICS", struct gcg__statistics, reclaimed_since_gc_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, reclaimed_before_gc_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, freed_since_gc_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, from_os_bytes);
+  FIELD ("STATISTICS", struct gcg__statistics, full_total_ms);
+  FIELD ("STATISTICS", struct gcg__statistics, free_space_divisor);
+  FIELD ("STATISTICS", struct gcg__statistics, full_freq);
+  FIELD ("STATISTICS", struct gcg__statistics, max_prior_attempts);
+  FIELD ("STATISTICS", struct gcg__statistics, max_retries);
+  FIELD ("STATISTICS", struct gcg__statistics, rate);
+  FIELD ("STATISTICS", struct gcg__statistics, min_bytes_allocd);
+  FIELD ("STATISTICS", struct gcg__statistics, allocd_bytes_per_finalizer);
+  FIELD ("STATISTICS", struct gcg__statistics, time_limit_ns);
+  FIELD ("STATISTICS", struct gcg__statistics, suspend_signal);
+  FIELD ("STATISTICS", struct gcg__statistics, restart_signal);
+  FIELD ("STATISTICS", struct gcg__statistics, warn_proc);
+  FIELD ("STATISTICS", struct gcg__statistics, oom_fn);
+  FIELD ("STATISTICS", struct gcg__statistics, abort_func);
+  FIELD ("STATISTICS", struct gcg__statistics, finalizer_notifier);
+  FIELD ("STATISTICS", struct gcg__statistics, on_heap_resize);
+  FIELD ("STATISTICS", struct gcg__statistics, on_thread_event);
+  FIELD ("STATISTICS", struct gcg__statistics, stop_func);
+  FIELD ("STATISTICS", struct gcg__statistics, toggleref_func);
+}
+
 int
 main (void)
 {
@@ -136,5 +174,6 @@ main (void)
   print_info ();
   print_origins ();
   print_objects ();
+  print_statistics ();
   return 0;
 }

@@ -36,6 +36,8 @@ tour_names (const struct gcg__snapshot *s)
             + tour_text (s, info->command_line, SIZE_MAX)
             + tour_text (s, info->agent_version, SIZE_MAX)
             + tour_text (s, info->proc_status, SIZE_MAX) + tour_text (s, info->proc_stat, SIZE_MAX);
+  if (s->statistics)
+    digest += tour_text (s, s->statistics->smaps, SIZE_MAX) + s->statistics->toggleref_func;
   for (uint32_t i = 0; i < s->n_modules; i++)
     digest += tour_text (s, s->modules[i].path, GCG__STRING_MAX)
               + tour_text (s, s->modules[i].build_id, GCG__STRING_MAX);
@@ -124,11 +126,32 @@ tour_find (const struct gcg__snapshot *s, const struct gcg__object *object)
     tour_expect (id == object->id - 1, "find before", object->id);
 }
 
+/* The preview of OBJECT, which stands at *AT of all, or none at all. */
+static uint64_t
+tour_preview (const struct gcg__snapshot *s, const struct gcg__object *object, uint64_t *at)
+{
+  uint64_t digest = 0;
+  uint32_t n = UINT32_MAX;
+  const uint8_t *bytes = gcg__snapshot_preview (s, object->id, &n);
+  if (!bytes)
+    {
+      tour_expect (s->n_previews == 0 && s->n_preview_starts == 0, "no preview", object->id);
+      return 0;
+    }
+  tour_expect (bytes == s->previews + *at && n <= s->n_previews - *at, "preview", object->id);
+  tour_expect (n == (object->requested_bytes < 64 ? object->requested_bytes : 64),
+               "length of preview", object->id);
+  for (uint32_t i = 0; i < n; i++)
+    digest = digest * 31 + bytes[i];
+  *at += n;
+  return digest;
+}
+
 uint64_t
 tour (const struct gcg__snapshot *snapshot)
 {
   uint64_t digest = tour_names (snapshot) + tour_roots (snapshot);
-  uint64_t n = 0, edges = 0, end = 0, finalizers = 0;
+  uint64_t n = 0, edges = 0, end = 0, finalizers = 0, preview = 0;
   struct gcg__object_walk walk = gcg__objects (snapshot);
   while (gcg__next_object (&walk))
     {
@@ -140,6 +163,7 @@ tour (const struct gcg__snapshot *snapshot)
       tour_expect (object->site < snapshot->n_sites, "site of object", n);
       end = object->address + object->slot_bytes;
       tour_find (snapshot, object);
+      digest += tour_preview (snapshot, object, &preview);
       digest = digest * 31 + tour_edges (snapshot, &walk) + object->requested_bytes;
       const struct gcg__finalizer *finalizer = gcg__snapshot_finalizer (snapshot, n);
       tour_expect (!finalizer == !(object->flags & GCG__OBJECT_FINALIZER), "finalizer flag", n);
@@ -148,6 +172,7 @@ tour (const struct gcg__snapshot *snapshot)
       edges += walk.n_edges;
       n++;
     }
+  tour_expect (preview == snapshot->n_previews, "previews", preview);
   tour_expect (n == snapshot->n_objects, "objects", n);
   tour_expect (edges == snapshot->n_edges, "edges", edges);
   tour_expect (finalizers == snapshot->n_finalizers, "finalizers", finalizers);

@@ -1,4 +1,4 @@
-/* check.c -- verifies the invariants I1 ... I8 that snapshot.h promises.
+/* check.c -- verifies the invariants I1 ... I10 that snapshot.h promises.
  *
  * A snapshot may come from anywhere, with every checksum right and every number a lie.  All that a
  * reader of a checked snapshot ever uses as an index, an offset or a length is compared here with
@@ -29,6 +29,7 @@ struct check_walk
   uint64_t edge;
   uint64_t slack, count, step; /* into the BIG sections */
   uint64_t n_finalizers;       /* flags seen */
+  uint64_t preview;            /* bytes of previews before */
 };
 
 enum gcg_status
@@ -96,6 +97,8 @@ check_names (const struct gcg__snapshot *s, struct gcg_error *error)
       || !check_string (s, info->command_line) || !check_string (s, info->agent_version)
       || !check_string (s, info->proc_status) || !check_string (s, info->proc_stat))
     return check_fail (error, "%s", "a string of INFO is out of range (I5)");
+  if (s->statistics && !check_string (s, s->statistics->smaps))
+    return check_fail (error, "%s", "the string of STATISTICS is out of range (I5)");
   for (uint32_t i = 0; i < s->n_modules; i++)
     if (!check_short_string (s, s->modules[i].path)
         || !check_short_string (s, s->modules[i].build_id))
@@ -162,7 +165,8 @@ check_big (const struct gcg__big *bigs, uint64_t n, uint64_t *cursor, uint64_t i
   return true;
 }
 
-/* I1, I2 of block B, whose objects end before END and whose slots before *LIMIT end before it. */
+/* I1, I2, I10 of block B, whose objects end before END and whose slots before *LIMIT end before it.
+ */
 static enum gcg_status
 check_block (struct check_walk *walk, uint32_t b, uint32_t end, uint64_t *limit)
 {
@@ -175,6 +179,8 @@ check_block (struct check_walk *walk, uint32_t b, uint32_t end, uint64_t *limit)
     return check_fail (walk->error, "slot size of block %" PRIu32 " (I1)", b);
   if (block->first_edge != walk->edge)
     return check_fail (walk->error, "first edge of block %" PRIu32 " (I3)", b);
+  if (s->n_preview_starts > 0 && s->preview_starts[b] != walk->preview)
+    return check_fail (walk->error, "previews of block %" PRIu32 " (I10)", b);
   for (uint32_t i = first + 1; i < end; i++)
     if (s->slots[i] <= s->slots[i - 1])
       return check_fail (walk->error, "slots of block %" PRIu32 " do not ascend (I2)", b);
@@ -188,7 +194,7 @@ check_block (struct check_walk *walk, uint32_t b, uint32_t end, uint64_t *limit)
   return GCG_OK;
 }
 
-/* I5, I6 of the word of object ID. */
+/* I5, I6 of the word of object ID, whose preview it counts. */
 static inline bool
 check_word (struct check_walk *walk, uint32_t id, uint64_t slot_bytes)
 {
@@ -197,11 +203,17 @@ check_word (struct check_walk *walk, uint32_t id, uint64_t slot_bytes)
   uint32_t flags = gcg__word_flags (word);
   walk->n_finalizers += (flags & GCG__OBJECT_FINALIZER) != 0;
   if (!(flags & GCG__OBJECT_TAGGED))
-    return word << 16 == 0;
+    {
+      walk->preview += gcg__preview_bytes (slot_bytes);
+      return word << 16 == 0;
+    }
   if (slack == GCG__SLACK_BIG
       && !check_big (s->big_slacks, s->n_big_slacks, &walk->slack, id, &slack))
     return false;
-  return gcg__word_site (word) < s->n_sites && slack <= slot_bytes - 8;
+  if (gcg__word_site (word) >= s->n_sites || slack > slot_bytes - 8)
+    return false;
+  walk->preview += gcg__preview_bytes (slot_bytes - 8 - slack);
+  return true;
 }
 
 /* I3, I4, I6 of the edges of object ID but for their targets. */
@@ -229,7 +241,7 @@ check_edges (struct check_walk *walk, uint32_t id, uint64_t slot_bytes)
   return true;
 }
 
-/* I1 ... I4 and what I5 and I6 say of objects and edges. */
+/* I1 ... I4, I10 and what I5 and I6 say of objects and edges. */
 static enum gcg_status
 check_objects (const struct gcg__snapshot *s, struct gcg_error *error)
 {
@@ -238,6 +250,9 @@ check_objects (const struct gcg__snapshot *s, struct gcg_error *error)
   if ((s->n_blocks == 0) != (s->n_objects == 0))
     return check_fail (error, "%" PRIu32 " objects in %" PRIu32 " blocks (I2)", s->n_objects,
                        s->n_blocks);
+  if (s->n_preview_starts != 0 && s->n_preview_starts != s->n_blocks)
+    return check_fail (error, "previews of %" PRIu64 " of %" PRIu32 " blocks (I10)",
+                       s->n_preview_starts, s->n_blocks);
   for (uint32_t b = 0; b < s->n_blocks; b++)
     {
       uint32_t end = gcg__block_end (s, b);
@@ -260,6 +275,8 @@ check_objects (const struct gcg__snapshot *s, struct gcg_error *error)
   if (walk.n_finalizers != s->n_finalizers)
     return check_fail (error, "%" PRIu32 " finalizers for %" PRIu64 " objects (I7)",
                        s->n_finalizers, walk.n_finalizers);
+  if (s->n_previews != (s->n_preview_starts > 0 ? walk.preview : 0))
+    return check_fail (error, "%" PRIu64 " bytes of previews (I10)", s->n_previews);
   uint32_t largest = 0;
   for (uint64_t e = 0; e < s->n_edges; e++)
     largest = s->edge_targets[e] > largest ? s->edge_targets[e] : largest;

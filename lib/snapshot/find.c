@@ -41,6 +41,18 @@ gcg__big_value (const struct gcg__big *bigs, uint64_t n, uint64_t index)
   return low < n && bigs[low].index == index ? bigs[low].value : 0;
 }
 
+/* Bytes that object ID of a slot of SLOT_BYTES asked for. */
+static uint64_t
+find_requested (const struct gcg__snapshot *s, uint32_t id, uint64_t slot_bytes)
+{
+  uint64_t word = s->words[id], slack = gcg__word_slack (word);
+  if (!(gcg__word_flags (word) & GCG__OBJECT_TAGGED))
+    return slot_bytes;
+  if (slack == GCG__SLACK_BIG)
+    slack = gcg__big_value (s->big_slacks, s->n_big_slacks, id);
+  return slot_bytes - 8 - slack;
+}
+
 void
 gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id, struct gcg__object *object)
 {
@@ -49,20 +61,13 @@ gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id, struct 
   uint64_t word = snapshot->words[id];
   object->address = block->address + snapshot->slots[id] * block->slot_bytes;
   object->slot_bytes = block->slot_bytes;
-  object->requested_bytes = block->slot_bytes;
+  object->requested_bytes = find_requested (snapshot, id, block->slot_bytes);
   object->id = id;
   object->block = b;
   object->kind = block->kind;
   object->site = gcg__word_site (word);
   object->birth = gcg__word_birth (word);
   object->flags = gcg__word_flags (word);
-  if (object->flags & GCG__OBJECT_TAGGED)
-    {
-      uint64_t slack = gcg__word_slack (word);
-      if (slack == GCG__SLACK_BIG)
-        slack = gcg__big_value (snapshot->big_slacks, snapshot->n_big_slacks, id);
-      object->requested_bytes -= 8 + slack;
-    }
 }
 
 bool
@@ -113,6 +118,20 @@ gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot, uint32_t id)
   if (low == snapshot->n_finalizers || snapshot->finalizers[low].object != id)
     return NULL;
   return &snapshot->finalizers[low];
+}
+
+const uint8_t *
+gcg__snapshot_preview (const struct gcg__snapshot *snapshot, uint32_t id, uint32_t *n)
+{
+  if (snapshot->n_preview_starts == 0)
+    return NULL;
+  uint32_t b = find_block (snapshot, id);
+  const struct gcg__block *block = &snapshot->blocks[b];
+  uint64_t at = snapshot->preview_starts[b];
+  for (uint32_t i = block->first_object; i < id; i++)
+    at += gcg__preview_bytes (find_requested (snapshot, i, block->slot_bytes));
+  *n = gcg__preview_bytes (find_requested (snapshot, id, block->slot_bytes));
+  return snapshot->previews + at;
 }
 
 static uint64_t

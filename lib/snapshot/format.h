@@ -65,11 +65,14 @@ struct gcg__file_section
   XX (COLLECTIONS, 18, struct gcg__collection)                                                     \
   XX (FINALIZERS, 19, struct gcg__finalizer)                                                       \
   XX (STACKS, 20, uint64_t)                                                                        \
-  XX (STACK_PIECES, 21, struct gcg__stack_piece)
+  XX (STACK_PIECES, 21, struct gcg__stack_piece)                                                   \
+  XX (PREVIEWS, 22, uint8_t)                                                                       \
+  XX (PREVIEW_STARTS, 23, uint64_t)                                                                \
+  XX (STATISTICS, 24, struct gcg__statistics)
 
 enum gcg__section
 {
-  GCG__N_SECTIONS = 21, /* codes are 1 ... 21 */
+  GCG__N_SECTIONS = 24, /* codes are 1 ... 24 */
   GCG__SECTION_OPTIONAL = 20,
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
@@ -276,6 +279,64 @@ struct gcg__stack_piece
   uint32_t thread; /* at most one piece each, ascending */
 };
 
+/* PREVIEWS: when contents were asked for, the first bytes of each object (fewer where it is
+   smaller), one after another by id; PREVIEW_STARTS: for each block, where those of its first
+   object begin.  Both empty otherwise. */
+#define GCG__PREVIEW_BYTES 64u
+
+#define GCG__SETTING_ALL_INTERIOR     1u
+#define GCG__SETTING_INCREMENTAL      2u
+#define GCG__SETTING_ON_DEMAND        4u
+#define GCG__SETTING_JAVA             8u
+#define GCG__SETTING_FIND_LEAK        16u
+#define GCG__SETTING_DONT_EXPAND      32u
+#define GCG__SETTING_DONT_PRECOLLECT  64u
+#define GCG__SETTING_NO_DLS           128u
+#define GCG__SETTING_NOT_AUTOMATIC    256u /* GC_get_disable_automatic_collection */
+#define GCG__SETTING_DISABLED         512u /* GC_is_disabled, by others than us */
+#define GCG__SETTING_PAGES_EXECUTABLE 1024u
+#define GCG__SETTING_MANUAL_VDB       2048u
+#define GCG__SETTING_FORCE_UNMAP      4096u
+
+/* What the collector tells of itself: all of GC_get_prof_stats, and its settings as they were when
+   the snapshot was asked for. */
+struct gcg__statistics
+{
+  gcg__string smaps; /* text of /proc/PID/smaps_rollup, before the child shared every page */
+  uint32_t flags;    /* GCG__SETTING_... */
+  uint64_t heap_bytes;
+  uint64_t free_bytes; /* unmapped ones included */
+  uint64_t unmapped_bytes;
+  uint64_t since_gc_bytes;
+  uint64_t before_gc_bytes; /* allocated before this collection */
+  uint64_t non_gc_bytes;
+  uint64_t collections;
+  uint64_t markers; /* besides the collecting thread */
+  uint64_t reclaimed_since_gc_bytes;
+  uint64_t reclaimed_before_gc_bytes;
+  uint64_t freed_since_gc_bytes; /* by GC_free */
+  uint64_t from_os_bytes;
+  uint64_t full_total_ms; /* spent in full collections, 0 unless the program has it measured */
+  uint64_t free_space_divisor;
+  uint64_t full_freq;
+  uint64_t max_prior_attempts;
+  uint64_t max_retries;
+  uint64_t rate;
+  uint64_t min_bytes_allocd;
+  uint64_t allocd_bytes_per_finalizer;
+  uint64_t time_limit_ns;
+  uint32_t suspend_signal;
+  uint32_t restart_signal;
+  uint64_t warn_proc; /* addresses of functions, 0 = none */
+  uint64_t oom_fn;
+  uint64_t abort_func;
+  uint64_t finalizer_notifier;
+  uint64_t on_heap_resize;
+  uint64_t on_thread_event;
+  uint64_t stop_func;
+  uint64_t toggleref_func;
+};
+
 /* Every element is the same bytes on every platform: no padding, nothing wider than 8 bytes. */
 _Static_assert(sizeof (struct gcg__file_header) == 64, "file header");
 _Static_assert(sizeof (struct gcg__file_section) == 32, "section table");
@@ -290,6 +351,7 @@ _Static_assert(sizeof (struct gcg__big) == 16, "BIG_...");
 _Static_assert(sizeof (struct gcg__collection) == 56, "COLLECTIONS");
 _Static_assert(sizeof (struct gcg__finalizer) == 16, "FINALIZERS");
 _Static_assert(sizeof (struct gcg__stack_piece) == 24, "STACK_PIECES");
+_Static_assert(sizeof (struct gcg__statistics) == 248, "STATISTICS");
 
 /* Checksum of a section: four lanes of 64-bit FNV-1a over little-endian words (word i goes to lane
    i mod 4, the last one zero-padded), then the lanes and the length folded the same way.  Every

@@ -117,7 +117,7 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
                     struct gcg_error *error)
 {
   uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
-  uint64_t n_steps, n_collections, n_finalizers, n_pieces;
+  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics;
 #define READER_COLUMN(NAME, field, count)                                                          \
   s->field = columns[GCG__SECTION_##NAME - 1].data;                                                \
   count = columns[GCG__SECTION_##NAME - 1].n
@@ -142,10 +142,19 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
   READER_COLUMN (FINALIZERS, finalizers, n_finalizers);
   READER_COLUMN (STACKS, stacks, s->n_stack_words);
   READER_COLUMN (STACK_PIECES, stack_pieces, n_pieces);
+  READER_COLUMN (PREVIEWS, previews, s->n_previews);
+  READER_COLUMN (PREVIEW_STARTS, preview_starts, s->n_preview_starts);
+  READER_COLUMN (STATISTICS, statistics, n_statistics);
 #undef READER_COLUMN
   if (n_info != 1)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
                                "damaged snapshot: INFO is there %" PRIu64 " times", n_info);
+  if (n_statistics > 1)
+    return gcg__snapshot_fail (error, GCG_CORRUPT,
+                               "damaged snapshot: STATISTICS is there %" PRIu64 " times",
+                               n_statistics);
+  if (n_statistics == 0)
+    s->statistics = NULL;
   if (n_words != n_objects || n_counts != n_objects || n_steps != s->n_edges)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
                                "damaged snapshot: columns of the same table differ in length");

@@ -40,6 +40,8 @@
  *   I8  every section's checksum is right, every gap is zero
  *   I9  stack pieces ascend by thread, at most one each, follow one another in STACKS and reach its
  *       end; their addresses are multiples of 8 and do not reach past the address space
+ *   I10 there are previews of all objects or of none: for each block a start, which is the sum of
+ *       what came before, and at the end of the last object PREVIEWS ends
  *
  * A snapshot is read-only and may be read by any number of threads.
  */
@@ -73,10 +75,13 @@ struct gcg__snapshot
   const struct gcg__finalizer *finalizers;
   const uint64_t *stacks;
   const struct gcg__stack_piece *stack_pieces;
-  uint64_t n_strings; /* bytes */
+  const uint8_t *previews;                  /* first bytes of each object */
+  const uint64_t *preview_starts;           /* [n_blocks], when there are previews */
+  const struct gcg__statistics *statistics; /* NULL when not told */
+  uint64_t n_strings;                       /* bytes */
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;
   uint32_t n_objects, n_blocks, n_sites, n_modules, n_threads, n_regions;
-  uint64_t n_stack_words;
+  uint64_t n_stack_words, n_previews, n_preview_starts;
   uint32_t n_collections, n_finalizers, n_stack_pieces;
   const void *map; /* the whole file, or a copy of it */
   uint64_t map_bytes;
@@ -98,7 +103,7 @@ enum gcg_status gcg__snapshot_open (const char *path, struct gcg__snapshot **sna
 /* Takes SNAPSHOT (NULL is fine). */
 void gcg__snapshot_close (struct gcg__snapshot *snapshot);
 
-/* Verifies I1 ... I9 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
+/* Verifies I1 ... I10 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
 enum gcg_status gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
@@ -129,9 +134,15 @@ bool gcg__snapshot_find (const struct gcg__snapshot *snapshot, uint64_t address,
 const struct gcg__finalizer *gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot,
                                                       uint32_t id);
 
-/* The word at ADDRESS of the stack of thread THREAD; false when it was not copied.  O(log threads). */
+/* The word at ADDRESS of the stack of thread THREAD; false when it was not copied.  O(log threads).
+ */
 bool gcg__snapshot_stack_word (const struct gcg__snapshot *snapshot, uint32_t thread,
                                uint64_t address, uint64_t *word);
+
+/* The first bytes of object ID as they were, *N of them, or NULL when contents were not asked for.
+   Borrowed until the snapshot is closed.  O(log blocks + objects of its block). */
+const uint8_t *gcg__snapshot_preview (const struct gcg__snapshot *snapshot, uint32_t id,
+                                      uint32_t *n);
 
 /* Number of the first edge of ID, and how many it has.  O(log blocks + objects of its block). */
 uint64_t gcg__first_edge (const struct gcg__snapshot *snapshot, uint32_t id, uint64_t *count);
@@ -172,6 +183,13 @@ static inline uint64_t
 gcg__word_slack (uint64_t word)
 {
   return word >> GCG__WORD_SLACK_SHIFT & 255;
+}
+
+/* How many of an object's REQUESTED bytes a snapshot with contents holds. */
+static inline uint32_t
+gcg__preview_bytes (uint64_t requested)
+{
+  return requested < GCG__PREVIEW_BYTES ? (uint32_t)requested : GCG__PREVIEW_BYTES;
 }
 
 static inline uint32_t

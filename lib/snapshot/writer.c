@@ -5,7 +5,7 @@
  * is copied: each section goes to the kernel from where it stands.
  *
  * Runs in the frozen child, where any lock may be held by a thread that does not exist: calls
- * nothing but memcpy, memset and write, and keeps its 700 bytes of state on the stack.
+ * nothing but memcpy, memset and write, and keeps its 800 bytes of state on the stack.
  * Cost: one pass over the columns for the checksums and the kernel's copy.
  */
 #include "snapshot/writer.h"
@@ -20,9 +20,8 @@
 /* Header and table, and the zeros up to the first section. */
 struct writer_front
 {
-  struct gcg__file_header header;
+  _Alignas(GCG__ALIGNMENT) struct gcg__file_header header;
   struct gcg__file_section table[GCG__N_SECTIONS];
-  uint8_t zero[-(GCG__N_SECTIONS * sizeof (struct gcg__file_section)) % GCG__ALIGNMENT];
 };
 
 _Static_assert(sizeof (struct writer_front) % GCG__ALIGNMENT == 0, "front");
