@@ -40,6 +40,36 @@ function wayNode(step) {
     ...(step.address ? [' ', addressLink(step.address)] : []));
 }
 
+/* Sixteen bytes a line, as in a dump: offset, bytes, characters. */
+function dump(hex) {
+  return hex.match(/.{1,32}/g).map((line, row) => {
+    const bytes = line.match(/../g);
+    const characters = bytes.map((byte) => {
+      const one = parseInt(byte, 16);
+      return one >= 0x20 && one < 0x7f ? String.fromCharCode(one) : '·';
+    });
+    return `${String(16 * row).padStart(4)}  ${bytes.join(' ').padEnd(47)}  ${characters.join('')}`;
+  }).join('\n');
+}
+
+/* The first bytes, or how to have them. */
+function contents({ preview, bytes }) {
+  if (preview === null) {
+    return [element('p', { class: 'grey' },
+      'This snapshot holds no contents. They are kept only when asked for: start the program with ',
+      code('gcglass run --contents'), ', or set ', code('contents'), ' in its ', code('struct gcg_options'),
+      '; then take another snapshot.')];
+  }
+  const held = preview.hex.length / 2;
+  if (held === 0) return [element('p', { class: 'grey' }, 'The program asked for no bytes.')];
+  return [
+    ...(held < bytes ? [element('p', { class: 'grey' }, `The first ${held} of ${count(bytes)} bytes.`)] : []),
+    ...(preview.text === null ? [] : [element('pre', { class: 'preview text', dir: 'ltr', tabindex: '0',
+      'aria-label': 'As text' }, preview.text)]),
+    element('pre', { class: 'preview', dir: 'ltr', tabindex: '0', 'aria-label': 'As bytes' }, dump(preview.hex)),
+  ];
+}
+
 /* One end of an edge; what KIND ("referents", "referrers") leads on from it opens below it. */
 function edgeNode(edge, kind) {
   if (edge.kind === 'root') {
@@ -109,6 +139,7 @@ function show(data) {
   document.getElementById('way').replaceChildren(...steps);
   document.getElementById('allocated').replaceChildren(object.allocated ? siteNode(object.allocated)
     : element('li', { class: 'grey' }, 'Not known: this object carries no tag.'));
+  document.getElementById('contents').replaceChildren(...contents(object));
   for (const [kind, total] of [['referents', data.referents_total], ['referrers', data.referrers_total]]) {
     const title = document.getElementById(`${kind}-title`);
     title.textContent = `${kind === 'referents' ? 'Points to' : 'Is pointed to by'} (${count(total)})`;

@@ -44,7 +44,7 @@ function show(data) {
   document.getElementById('memory').replaceChildren(...figures(MEMORY, data.process, sizeNode),
     ...figures(COUNTS, data.process, count));
   document.getElementById('smaps').replaceChildren(...(data.smaps ? figures(SMAPS, data.smaps, sizeNode)
-    : [element('dt', {}, data.frame.state === 'live' ? 'The system does not tell.' : 'Not kept in the snapshot.')]));
+    : [element('dt', {}, 'The system does not tell.')]));
   document.getElementById('statistics').replaceChildren(...data.collector.statistics.flatMap((one) => [
     element('dt', { title: one.meaning }, words(one.name)), element('dd', {}, formats[one.unit](one.value))]));
   document.getElementById('settings').replaceChildren(

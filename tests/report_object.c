@@ -356,13 +356,143 @@ process_and_threads (void **state)
     }
 }
 
+/* What an object begins with, as bytes and, when it is text, as text. */
+static void
+previews (void **state)
+{
+  static const struct
+  {
+    const char *bytes;
+    uint64_t n, requested;
+    const char *hex, *text;
+  } cases[] = {
+    { "hello", 6, 6, "68656c6c6f00", "hello" },
+    { "ab\0\0", 4, 4, "61620000", "ab" },
+    { "ab\0\1", 4, 4, "61620001", NULL },
+    { "long\0\1\xff", 7, 7, "6c6f6e670001ff", "long" },
+    { "", 0, 0, "", NULL },
+    { "\0a", 2, 2, "0061", NULL },
+    { "\x1b[2J", 4, 4, "1b5b324a", NULL },
+    { "\xc2\x9b"
+      "2J",
+      4, 4, "c29b324a", NULL },
+    { "a\xff"
+      "bc",
+      4, 4, "61ff6263", NULL },
+    { "\xc0\xaf"
+      "bc",
+      4, 4, "c0af6263", NULL },
+    { "\xed\xa0\x80", 3, 3, "eda080", NULL },
+    { "\xf4\x90\x80\x80", 4, 4, "f4908080", NULL },
+    { "</pre><script>", 14, 14, "3c2f7072653e3c7363726970743e", "</pre><script>" },
+    { "K\xc3\xb6ln", 5, 5, "4bc3b66c6e", "K\xc3\xb6ln" },
+    { "abc\xe2\x82", 5, 5, "616263e282", NULL }, /* ends in the middle of a character */
+  };
+  enum
+  {
+    N_CASES = sizeof cases / sizeof *cases
+  };
+  char cut[GCG__PREVIEW_BYTES], address[32];
+  struct gcg__model *model;
+  struct gcg_error error;
+  struct heap *heap = heap_new ();
+  uint32_t site = heap_site (heap, "char", "a.c", 1, "f");
+  (void)state;
+  for (size_t i = 0; i < N_CASES; i++)
+    heap_contents (heap, heap_object (heap, cases[i].requested, GCG__KIND_ATOMIC, site),
+                   cases[i].bytes, cases[i].n);
+  /* A character that the preview cuts is left out. */
+  memset (cut, 'x', sizeof cut);
+  cut[62] = '\xe2';
+  cut[63] = '\x82';
+  heap_contents (heap, heap_object (heap, 100, GCG__KIND_ATOMIC, site), cut, sizeof cut);
+  assert_int_equal (gcg__model_new (heap_snapshot (heap), &model, &error), GCG_OK);
+  heap_free (heap);
+  for (uint32_t i = 0; i <= N_CASES; i++)
+    {
+      address_of (model, i, 0, address);
+      json_t *page = must_get (model, OBJECT, address, NULL);
+      json_t *preview = json_object_get (json_object_get (page, "object"), "preview");
+      const char *text = json_string_value (json_object_get (preview, "text"));
+      const char *hex = json_string_value (json_object_get (preview, "hex"));
+      if (i == N_CASES)
+        {
+          assert_int_equal (strlen (text), 62);
+          assert_int_equal (strlen (hex), 128);
+        }
+      else
+        {
+          assert_string_equal (hex, cases[i].hex);
+          assert_int_equal (text == NULL, cases[i].text == NULL);
+          if (text != NULL)
+            assert_string_equal (text, cases[i].text);
+        }
+      json_decref (page);
+    }
+  gcg__model_free (model);
+}
+
+/* Row NAME of MEMBER of the collector's. */
+static json_t *
+collector_row (json_t *page, const char *member, const char *name)
+{
+  size_t i;
+  json_t *row;
+  json_array_foreach (json_object_get (json_object_get (page, "collector"), member), i,
+                      row) if (strcmp (json_string_value (json_object_get (row, "name")), name)
+                               == 0) return row;
+  fail_msg ("no %s in %s", name, member);
+  return NULL;
+}
+
+/* Offline everything comes from the snapshot; one without contents has no previews. */
+static void
+collector_and_memory (void **state)
+{
+  struct gcg__model *model = model_of ("clean", 1);
+  char address[32];
+  size_t i;
+  json_t *row;
+  (void)state;
+  json_t *page = must_get (model, PROCESS, NULL, NULL);
+  assert_int_equal (number (json_object_get (page, "smaps"), "pss_bytes"), 512 * 1024);
+  assert_string_equal (
+      json_string_value (json_object_get (collector_row (page, "settings", "full_freq"), "value")),
+      "19");
+  assert_string_equal (
+      json_string_value (json_object_get (collector_row (page, "settings", "time_limit"), "value")),
+      "none");
+  assert_string_equal (json_string_value (json_object_get (
+                           collector_row (page, "settings", "dont_precollect"), "value")),
+                       "yes");
+  assert_string_equal (
+      json_string_value (json_object_get (collector_row (page, "settings", "oom_fn"), "value")),
+      "none");
+  assert_int_equal (number (collector_row (page, "statistics", "freed"), "value"), 4096);
+  json_array_foreach (json_object_get (json_object_get (page, "collector"), "settings"), i, row)
+      assert_true (strlen (json_string_value (json_object_get (row, "meaning"))) > 10);
+  assert_true (i > 25);
+  json_decref (page);
+  address_of (model, 0, 0, address);
+  page = must_get (model, OBJECT, address, NULL);
+  row = json_object_get (json_object_get (page, "object"), "preview");
+  assert_true (json_is_null (row));
+  json_decref (page);
+  gcg__model_free (model);
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (ways_from_roots),        cmocka_unit_test (edges_from_both_ends),
-    cmocka_unit_test (referrers_page_by_page), cmocka_unit_test (search),
-    cmocka_unit_test (sorted_by_every_column), cmocka_unit_test (process_and_threads),
+    cmocka_unit_test (ways_from_roots),
+    cmocka_unit_test (edges_from_both_ends),
+    cmocka_unit_test (referrers_page_by_page),
+    cmocka_unit_test (search),
+    cmocka_unit_test (sorted_by_every_column),
+    cmocka_unit_test (process_and_threads),
+    cmocka_unit_test (previews),
+    cmocka_unit_test (collector_and_memory),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

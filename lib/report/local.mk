@@ -4,6 +4,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/report.h %D%/component.c %D%/dot.c %D%/export_json.c %D%/frame.c %D%/garbage.c %D%/object.c %D%/overview.c %D%/process_page.c \
 	%D%/sample_page.c %D%/tracker.c %D%/site_table.c %D%/summary.c %D%/text.c %D%/thread_page.c %D%/type_page.c %D%/type_table.c %D%/sample_text.c \
 	%D%/buffer.h %D%/buffer.c \
+	%D%/collector.h %D%/collector.c \
 	%D%/explain.h %D%/explain.c \
 	%D%/fail.h %D%/fail.c \
 	%D%/findings.h %D%/findings.c \
@@ -13,6 +14,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/kind_cut.h %D%/kind_cut.c \
 	%D%/model.h %D%/model.c \
 	%D%/object_table.h %D%/object_table.c \
+	%D%/preview.h %D%/preview.c \
 	%D%/process.h %D%/process.c \
 	%D%/query.h %D%/query.c \
 	%D%/root_text.h %D%/root_text.c \

@@ -13,6 +13,7 @@
 
 #include "report/fail.h"
 #include "report/object_table.h"
+#include "report/preview.h"
 #include "report/root_text.h"
 
 #define MAX_PATH 64u /* steps of a way from a root that are told */
@@ -225,6 +226,7 @@ gcg__object_page (struct gcg__model *model, const struct gcg__frame_state *frame
     gcg__json_unsigned (json, "component", component + UINT64_C (1));
   gcg__json_string (json, "why", why (model, tree, &object));
   write_site (model, &object, json);
+  gcg__preview_write (model->snapshot, &object, json);
   if (tree->holder[id] != GCG__NONE)
     write_path (model, tree, id, json);
   else

@@ -7,85 +7,11 @@
 
 #include "report/report.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/collector.h"
 #include "report/process.h"
-
-#define TEXT_BYTES 32
-
-static void
-write_setting (struct gcg__json *json, const char *name, const char *value, const char *meaning)
-{
-  gcg__json_object (json, NULL);
-  gcg__json_string (json, "name", name);
-  gcg__json_string (json, "value", value);
-  gcg__json_string (json, "meaning", meaning);
-  gcg__json_end (json);
-}
-
-static const char *
-yes_no (bool yes)
-{
-  return yes ? "yes" : "no";
-}
-
-static void
-write_settings (const struct gcg__info *info, struct gcg__json *json)
-{
-  char markers[TEXT_BYTES], divisor[TEXT_BYTES];
-  snprintf (markers, sizeof markers, "%u", info->parallel_markers);
-  snprintf (divisor, sizeof divisor, "%llu", (unsigned long long)info->free_space_divisor);
-  gcg__json_array (json, "settings");
-  write_setting (json, "all_interior_pointers", yes_no (info->flags & GCG__INFO_INTERIOR),
-                 "a word that points into an object, not only to its start, keeps it");
-  write_setting (json, "incremental", yes_no (info->flags & GCG__INFO_INCREMENTAL),
-                 "marking is done in small steps between allocations");
-  write_setting (json, "finalize_on_demand", yes_no (info->flags & GCG__INFO_ON_DEMAND),
-                 "finalizers run only when the program calls GC_invoke_finalizers");
-  write_setting (json, "java_finalization", yes_no (info->flags & GCG__INFO_JAVA),
-                 "what finalizable objects point to may be finalized with them, in any order");
-  write_setting (json, "free_space_divisor", divisor,
-                 "the larger, the smaller the heap and the more often it is collected");
-  write_setting (json, "parallel_markers", markers, "threads that mark besides the collecting one");
-  gcg__json_end (json);
-}
-
-static void
-write_statistic (struct gcg__json *json, const char *name, const char *unit, uint64_t value,
-                 const char *meaning)
-{
-  gcg__json_object (json, NULL);
-  gcg__json_string (json, "name", name);
-  gcg__json_unsigned (json, "value", value);
-  gcg__json_string (json, "unit", unit);
-  gcg__json_string (json, "meaning", meaning);
-  gcg__json_end (json);
-}
-
-static void
-write_statistics (const struct gcg__snapshot *s, struct gcg__json *json)
-{
-  const struct gcg__info *info = s->info;
-  uint64_t worst = 0;
-  for (uint32_t i = 0; i < s->n_collections; i++)
-    worst = s->collections[i].pause_ns > worst ? s->collections[i].pause_ns : worst;
-  gcg__json_array (json, "statistics");
-  write_statistic (json, "collections", "count", info->collections, "since the program started");
-  write_statistic (json, "heap", "bytes", info->heap_bytes, "of the collector's heap, all in all");
-  write_statistic (json, "free", "bytes", info->free_bytes, "free in it");
-  write_statistic (json, "unmapped", "bytes", info->unmapped_bytes,
-                   "of it given back to the system");
-  write_statistic (json, "from_system", "bytes", info->from_os_bytes, "ever taken from the system");
-  write_statistic (json, "since_collection", "bytes", info->since_gc_bytes,
-                   "allocated since the collection before");
-  write_statistic (json, "allocated", "bytes", info->allocated_bytes, "allocated ever");
-  write_statistic (json, "non_gc", "bytes", info->non_gc_bytes,
-                   "in uncollectable objects and what counts as such");
-  write_statistic (json, "longest_pause", "ns", worst, "of the last collections, at most 512");
-  gcg__json_end (json);
-}
 
 static void
 write_modules (const struct gcg__snapshot *s, struct gcg__json *json)
@@ -180,6 +106,14 @@ write_thread (const struct gcg__model *model, uint32_t index, struct gcg__json *
   gcg__json_end (json);
 }
 
+/* The text of smaps_rollup that the snapshot holds, or NULL. */
+static const char *
+kept_smaps (const struct gcg__snapshot *s)
+{
+  return s->statistics != NULL && s->statistics->smaps != 0 ? gcg__text (s, s->statistics->smaps)
+                                                            : NULL;
+}
+
 enum gcg_status
 gcg__process_page (const struct gcg__model *model, const struct gcg__frame_state *frame,
                    const struct gcg__process_text *live, struct gcg__json *json,
@@ -187,24 +121,17 @@ gcg__process_page (const struct gcg__model *model, const struct gcg__frame_state
 {
   const struct gcg__snapshot *s = model->snapshot;
   const struct gcg__info *info = s->info;
-  char version[TEXT_BYTES];
   (void)error;
-  snprintf (version, sizeof version, "%u.%u.%u", info->gc_version >> 16,
-            info->gc_version >> 8 & 255, info->gc_version & 255);
   gcg__json_object (json, NULL);
   gcg__frame_write (frame, json);
   gcg__process_write (live != NULL ? live->status : s->strings + info->proc_status,
                       live != NULL ? live->stat : s->strings + info->proc_stat, json);
-  gcg__process_write_smaps (live != NULL ? live->smaps : NULL, json);
+  gcg__process_write_smaps (live != NULL ? live->smaps : kept_smaps (s), json);
   gcg__json_string (json, "program", s->strings + info->program);
   gcg__json_string (json, "command_line", s->strings + info->command_line);
   gcg__json_string (json, "agent_version", s->strings + info->agent_version);
   gcg__json_bool (json, "preloaded", info->flags & GCG__INFO_PRELOADED);
-  gcg__json_object (json, "collector");
-  gcg__json_string (json, "version", version);
-  write_settings (info, json);
-  write_statistics (s, json);
-  gcg__json_end (json);
+  gcg__collector_write (model, json);
   write_modules (s, json);
   gcg__json_array (json, "threads");
   for (uint32_t i = 0; i < s->n_threads; i++)
