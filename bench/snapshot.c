@@ -1,6 +1,6 @@
 /* snapshot.c -- ten million objects and twenty million edges: writing, opening and walking them.
  *
- *   snapshot [--objects N] [--runs N]
+ *   snapshot [--objects N] [--runs N] [--contents 1]
  *
  * The heap is imaginary (tests/heap.h), so this is lib/snapshot alone: objects of five sizes, each
  * with an edge to the next one and one to any.  Measured are, in turn:
@@ -42,7 +42,7 @@ static void __attribute__ ((noreturn)) fail (const char *what, const char *why)
 }
 
 static struct gcg__snapshot *
-make_heap (uint32_t n)
+make_heap (uint32_t n, bool contents)
 {
   struct heap *heap = heap_new ();
   uint32_t site = heap_site (heap, "struct node", "node.c", 1, "make");
@@ -54,6 +54,8 @@ make_heap (uint32_t n)
       heap_edge (heap, i, 16, next_random () % n);
     }
   heap_root (heap, n / 2);
+  if (contents)
+    heap_contents (heap, 0, "contents", 8);
   struct gcg__snapshot *snapshot = heap_snapshot (heap);
   heap_free (heap);
   return snapshot;
@@ -111,15 +113,17 @@ int
 main (int argc, char **argv)
 {
   uint32_t n = 10000000;
-  int runs = 9;
+  int runs = 9, contents = 0;
   for (int i = 1; i + 1 < argc; i += 2)
     if (strcmp (argv[i], "--objects") == 0)
       n = (uint32_t)strtoul (argv[i + 1], NULL, 10);
     else if (strcmp (argv[i], "--runs") == 0)
       runs = atoi (argv[i + 1]);
+    else if (strcmp (argv[i], "--contents") == 0)
+      contents = atoi (argv[i + 1]);
   if (n < 1 || runs < 1)
-    fail ("arguments", "--objects N, --runs N, both at least 1");
-  struct gcg__snapshot *snapshot = make_heap (n);
+    fail ("arguments", "--objects N, --runs N, both at least 1; --contents 1");
+  struct gcg__snapshot *snapshot = make_heap (n, contents != 0);
   struct columns columns;
   columns_load (&columns, snapshot);
   printf ("%" PRIu32 " objects, %" PRIu64 " edges: %.2f bytes an object   aim <= 24\n",

@@ -97,6 +97,7 @@ gcg__agent_make_ready (void)
   if (!gcg__agent_is_ready)
     {
       start_ns = raw_now (CLOCK_MONOTONIC);
+      gcg__capture_contents_if_asked ();
       GCG__GC (init) ();
       allow_threads ();
       dl_iterate_phdr (exclude_own_data, NULL);

@@ -23,6 +23,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -70,6 +71,14 @@ void
 gcg__capture_contents (void)
 {
   __atomic_store_n (&is_with_contents, true, __ATOMIC_RELAXED);
+}
+
+void
+gcg__capture_contents_if_asked (void)
+{
+  const char *value = secure_getenv ("GCGLASS_CONTENTS");
+  if (value && strcmp (value, "1") == 0)
+    gcg__capture_contents ();
 }
 
 void

@@ -26,6 +26,8 @@ enum gcg_status gcg__capture (const char *description, bool at_exit, int *fd,
 
 /* From now on snapshots hold the first bytes of each object.  Any thread. */
 void gcg__capture_contents (void);
+/* The same when GCGLASS_CONTENTS is 1 in the environment. */
+void gcg__capture_contents_if_asked (void);
 
 /* From the collector's events (collector.c). */
 void gcg__capture_before_stop (void);
@@ -36,6 +38,6 @@ void gcg__capture_forget (void);
 
 /* Fills ERROR (may be NULL) with STATUS and a formatted line; returns STATUS. */
 enum gcg_status gcg__fail (struct gcg_error *error, enum gcg_status status, const char *format, ...)
-  __attribute__ ((format (printf, 3, 4)));
+    __attribute__ ((format (printf, 3, 4)));
 
 #endif

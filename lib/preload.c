@@ -142,8 +142,7 @@ static void __attribute__ ((constructor)) preload_begin (void)
   need_real ();
   every = seconds ? strtod (seconds, NULL) : 0;
   lifetimes = secure_getenv ("GCGLASS_LIFETIMES") != NULL;
-  if (secure_getenv ("GCGLASS_CONTENTS"))
-    gcg__capture_contents ();
+  gcg__capture_contents_if_asked ();
   stack_depth = depth ? (unsigned)strtoul (depth, NULL, 10) : DEFAULT_DEPTH;
   if (name && strlen (name) < sizeof socket_name)
     strcpy (socket_name, name);

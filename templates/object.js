@@ -40,6 +40,12 @@ function wayNode(step) {
     ...(step.address ? [' ', addressLink(step.address)] : []));
 }
 
+/* Marks that turn the direction of text show as what they are. */
+function visible(text) {
+  return text.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (mark) => `⟨U+${mark.charCodeAt(0).toString(16).toUpperCase()}⟩`);
+}
+
 /* Sixteen bytes a line, as in a dump: offset, bytes, characters. */
 function dump(hex) {
   return hex.match(/.{1,32}/g).map((line, row) => {
@@ -65,7 +71,7 @@ function contents({ preview, bytes }) {
   return [
     ...(held < bytes ? [element('p', { class: 'grey' }, `The first ${held} of ${count(bytes)} bytes.`)] : []),
     ...(preview.text === null ? [] : [element('pre', { class: 'preview text', dir: 'ltr', tabindex: '0',
-      'aria-label': 'As text' }, preview.text)]),
+      'aria-label': 'As text' }, visible(preview.text))]),
     element('pre', { class: 'preview', dir: 'ltr', tabindex: '0', 'aria-label': 'As bytes' }, dump(preview.hex)),
   ];
 }

@@ -39,18 +39,21 @@ function words(name) {
   return name.replaceAll('_', ' ');
 }
 
+function setting(name, value, meaning) {
+  return element('div', {}, element('dt', {}, words(name), ': ', value), element('dd', { class: 'grey' }, meaning));
+}
+
 function show(data) {
   fill(main, data);
   document.getElementById('memory').replaceChildren(...figures(MEMORY, data.process, sizeNode),
     ...figures(COUNTS, data.process, count));
   document.getElementById('smaps').replaceChildren(...(data.smaps ? figures(SMAPS, data.smaps, sizeNode)
     : [element('dt', {}, 'The system does not tell.')]));
-  document.getElementById('statistics').replaceChildren(...data.collector.statistics.flatMap((one) => [
-    element('dt', { title: one.meaning }, words(one.name)), element('dd', {}, formats[one.unit](one.value))]));
+  document.getElementById('statistics').replaceChildren(...data.collector.statistics.map((one) => setting(
+    one.name, formats[one.unit](one.value), one.meaning)));
   document.getElementById('settings').replaceChildren(
-    element('dt', {}, 'version'), element('dd', {}, data.collector.version),
-    ...data.collector.settings.flatMap((one) => [element('dt', {}, `${words(one.name)}: ${one.value}`),
-      element('dd', { class: 'grey' }, one.meaning)]));
+    setting('version', data.collector.version, 'of the Boehm collector the program runs with'),
+    ...data.collector.settings.map((one) => setting(one.name, element('span', {}, one.value), one.meaning)));
   document.querySelector('#threads tbody').replaceChildren(...data.threads.map(threadRow));
   document.querySelector('#modules tbody').replaceChildren(
     ...data.modules.map((module) => stamp('module-row', module)));

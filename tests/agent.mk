@@ -17,6 +17,13 @@ tests_agent_semantics_tracked_SOURCES = %D%/agent/semantics.c
 tests_agent_semantics_tracked_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DTRACKED
 tests_agent_semantics_tracked_LDADD = $(AGENT_TEST_LIBS)
 
+check_PROGRAMS += %D%/agent/contents
+tests_agent_contents_SOURCES = %D%/agent/contents.c %D%/agent/tap.h lib/snapshot/reader.c \
+	lib/snapshot/find.c lib/snapshot/check.c lib/snapshot/checksum.c
+tests_agent_contents_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_contents_LDADD = $(AGENT_TEST_LIBS)
+TESTS += %D%/agent/contents
+
 check_PROGRAMS += %D%/agent/samples %D%/agent/samples_plain
 tests_agent_samples_SOURCES = %D%/agent/samples.c %D%/agent/tap.h lib/recording/reader.c \
 	lib/recording/recording.c lib/recording/take.c lib/snapshot/reader.c lib/snapshot/find.c \

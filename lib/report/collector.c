@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_BYTES 32
+#define TEXT_BYTES     32
+#define FUNCTION_BYTES 256
 
 static void
 write_setting (struct gcg__json *json, const char *name, const char *value, const char *meaning)
@@ -135,14 +136,15 @@ write_functions (const struct gcg__model *model, struct gcg__json *json)
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
     {
       const struct gcg__frame *frames;
-      char text[TEXT_BYTES];
+      char text[FUNCTION_BYTES];
       uint64_t address = functions[i].address;
       const char *value = "none";
       if (address != 0)
         {
           uint32_t n = gcg__symbols_frames (model->symbols, address, false, &frames);
-          snprintf (text, sizeof text, "0x%" PRIx64, address);
-          value = frames[n - 1].function[0] != '\0' ? frames[n - 1].function : text;
+          const struct gcg__frame *frame = &frames[n - 1];
+          snprintf (text, sizeof text, "%s+0x%" PRIx64, frame->module, frame->offset);
+          value = frame->function[0] != '\0' ? frame->function : text;
         }
       write_setting (json, functions[i].name, value, functions[i].meaning);
     }
