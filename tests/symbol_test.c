@@ -377,6 +377,22 @@ test_asks_no_network (void **state)
   modules_free (modules);
 }
 
+static void
+test_asks_the_network_when_told_to (void **state)
+{
+  struct modules *modules = modules_new ();
+  struct gcg__symbols *symbols;
+  (void)state;
+  setenv ("DEBUGINFOD_URLS", "http://127.0.0.1:9/", 1);
+  setenv ("GCGLASS_DEBUGINFOD", "1", 1);
+  assert_int_equal (gcg__symbols_new (modules_snapshot (modules), &symbols, NULL), GCG_OK);
+  assert_string_equal (getenv ("DEBUGINFOD_URLS"), "http://127.0.0.1:9/");
+  gcg__symbols_free (symbols);
+  unsetenv ("GCGLASS_DEBUGINFOD");
+  unsetenv ("DEBUGINFOD_URLS");
+  modules_free (modules);
+}
+
 /* Asks one of everything. */
 static bool
 ask (const struct gcg__snapshot *snapshot)
@@ -517,6 +533,7 @@ main (void)
     cmocka_unit_test (test_odd_modules),
     cmocka_unit_test (test_no_modules),
     cmocka_unit_test (test_asks_no_network),
+    cmocka_unit_test (test_asks_the_network_when_told_to),
     cmocka_unit_test (test_no_memory),
     cmocka_unit_test_setup_teardown (test_threads, setup, teardown),
   };
