@@ -7,6 +7,8 @@ tests_symbol_check_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tests_symbol_check_LDADD = $(SYMBOL_LIBS)
 dist_check_SCRIPTS += %D%/symbol.test
 TESTS += %D%/symbol.test
+dist_check_SCRIPTS += %D%/debuginfod.test
+TESTS += %D%/debuginfod.test
 EXTRA_DIST += %D%/symbol_fixture.h %D%/symbol_fixture.c %D%/symbol_fixture_other.c \
 	%D%/symbol_fixture_library.c
 
@@ -17,7 +19,9 @@ tests_symbol_frames_LDADD = $(SYMBOL_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/symbol_test
-TESTS += %D%/symbol_test
+TESTS += %D%/symbol.test
+dist_check_SCRIPTS += %D%/debuginfod.test
+TESTS += %D%/debuginfod.test
 tests_symbol_test_SOURCES = %D%/symbol_test.c %D%/modules.c %D%/modules.h
 tests_symbol_test_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) -g
 tests_symbol_test_LDFLAGS = -no-install \
