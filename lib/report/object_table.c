@@ -17,6 +17,7 @@ struct object_table
   const struct gcg__model *model;
   const struct gcg__query *query;
   const uint32_t *members; /* NULL: all objects, the row is the id */
+  uint32_t *near;          /* the block of the object that was looked at last */
   bool *wanted_site;       /* [n_sites]: q stands in its text; NULL: all */
   bool *named_group;       /* [n_groups]: q stands in its name */
   uint32_t group;          /* the only one that is wanted; GCG__NONE: all, or TYPE says */
@@ -34,7 +35,7 @@ object_of (const void *table, uint32_t row)
 {
   const struct object_table *t = table;
   struct gcg__object object;
-  gcg__snapshot_object (t->model->snapshot, id_of (t, row), &object);
+  gcg__snapshot_object_near (t->model->snapshot, id_of (t, row), t->near, &object);
   return object;
 }
 
@@ -99,7 +100,8 @@ finalizer_key (const void *table, uint32_t row)
 static uint64_t
 birth_key (const void *table, uint32_t row)
 {
-  return object_of (table, row).birth;
+  const struct object_table *t = table;
+  return gcg__word_birth (t->model->snapshot->words[id_of (t, row)]);
 }
 
 static uint64_t
@@ -146,13 +148,19 @@ kind_key (const void *table, uint32_t row)
 static const struct gcg__table_column by_address[] = OBJECT_COLUMNS (NULL, bytes_key);
 static const struct gcg__table_column by_bytes[] = OBJECT_COLUMNS (id_key, NULL);
 
-/* Whether q is how OBJECT's address begins, "0x7f12": what begins with 0x can stand nowhere else.
- */
+/* Whether q is the beginning of an address: what begins with 0x can stand nowhere else. */
+static bool
+asks_address (const struct gcg__query *query)
+{
+  return query->q != NULL && query->q[0] == '0' && (query->q[1] == 'x' || query->q[1] == 'X');
+}
+
+/* Whether q is how ADDRESS begins, "0x7f12". */
 static bool
 has_address (const struct object_table *t, uint64_t address)
 {
   const char *q = t->query->q;
-  if (q == NULL || q[0] != '0' || (q[1] != 'x' && q[1] != 'X'))
+  if (!asks_address (t->query))
     return false;
   size_t n = strspn (q + 2, "0123456789abcdefABCDEF");
   if (q[2 + n] != '\0' || n > 16 || (n > 0 && q[2] == '0'))
@@ -178,7 +186,7 @@ is_wanted (const void *table, uint32_t row)
   if (group != GCG__NONE)
     return (query->type == NULL || group == t->group)
            && (t->named_group[group] || t->wanted_site[site_of (t, row)]
-               || has_address (t, object_of (t, row).address));
+               || (asks_address (query) && has_address (t, object_of (t, row).address)));
   struct gcg__object object = object_of (table, row);
   char scratch[GCG__TYPE_SCRATCH];
   const char *type = gcg__types_of (t->model->types, &object, scratch);
@@ -263,8 +271,9 @@ gcg__object_table_write (const struct gcg__model *model, const uint32_t *members
                          const struct gcg__query *query, struct gcg__json *json,
                          struct gcg_error *error)
 {
+  uint32_t near = 0;
   struct object_table objects
-      = { .model = model, .query = query, .members = members, .group = GCG__NONE };
+      = { .model = model, .query = query, .members = members, .group = GCG__NONE, .near = &near };
   struct gcg__table table = { &objects, members != NULL ? by_bytes : by_address,
                               wants_all (query) ? NULL : is_wanted, n };
   struct gcg__chosen chosen;

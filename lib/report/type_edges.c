@@ -159,6 +159,7 @@ struct edges
   const struct gcg__subject *subject;
   const struct gcg__model *model;
   struct known_layout *layouts; /* [LAYOUTS] */
+  uint32_t near;                /* block of the object that was pointed to last */
   uint64_t *members;            /* a bit for each object: one of the subject's */
   struct table referents, referrers, roots;
 };
@@ -271,7 +272,7 @@ count_object (struct edges *edges, const struct gcg__object_walk *walk)
       if (own)
         {
           struct gcg__object to;
-          gcg__snapshot_object (s, edge.target, &to);
+          gcg__snapshot_object_near (s, edge.target, &edges->near, &to);
           row.type = gcg__model_type_key (edges->model, &to);
           row.example = edge.target;
           count (&edges->referents, &row, to.requested_bytes);

@@ -53,10 +53,10 @@ find_requested (const struct gcg__snapshot *s, uint32_t id, uint64_t slot_bytes)
   return slot_bytes - 8 - slack;
 }
 
-void
-gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id, struct gcg__object *object)
+/* Unpacks object ID, which is in block B. */
+static void
+unpack (const struct gcg__snapshot *snapshot, uint32_t id, uint32_t b, struct gcg__object *object)
 {
-  uint32_t b = find_block (snapshot, id);
   const struct gcg__block *block = &snapshot->blocks[b];
   uint64_t word = snapshot->words[id];
   object->address = block->address + snapshot->slots[id] * block->slot_bytes;
@@ -68,6 +68,25 @@ gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id, struct 
   object->site = gcg__word_site (word);
   object->birth = gcg__word_birth (word);
   object->flags = gcg__word_flags (word);
+}
+
+void
+gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id, struct gcg__object *object)
+{
+  unpack (snapshot, id, find_block (snapshot, id), object);
+}
+
+void
+gcg__snapshot_object_near (const struct gcg__snapshot *snapshot, uint32_t id, uint32_t *near,
+                           struct gcg__object *object)
+{
+  uint32_t b = *near;
+  if (b + 1 < snapshot->n_blocks && snapshot->blocks[b + 1].first_object <= id)
+    b++;
+  if (snapshot->blocks[b].first_object > id || gcg__block_end (snapshot, b) <= id)
+    b = find_block (snapshot, id);
+  *near = b;
+  unpack (snapshot, id, b, object);
 }
 
 bool

@@ -125,6 +125,11 @@ struct gcg__object
 void gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id,
                            struct gcg__object *object);
 
+/* The same, O(1) where ID is in the block that *NEAR says, or in the one after it: for those who ask
+   about one object after another.  *NEAR (begin with 0) becomes the object's block. */
+void gcg__snapshot_object_near (const struct gcg__snapshot *snapshot, uint32_t id, uint32_t *near,
+                                struct gcg__object *object);
+
 /* Finds the object that holds ADDRESS, interior addresses included: sets *ID and *OFFSET from its
    start and returns true, or returns false and leaves them alone.  O(log objects). */
 bool gcg__snapshot_find (const struct gcg__snapshot *snapshot, uint64_t address, uint32_t *id,
