@@ -159,7 +159,8 @@ struct edges
   const struct gcg__subject *subject;
   const struct gcg__model *model;
   struct known_layout *layouts; /* [LAYOUTS] */
-  uint32_t near;                /* block of the object that was pointed to last */
+  uint32_t *bytes; /* [n_objects] requested, UINT32_MAX: at least that; pointers lead anywhere, and
+                      unpacking an object there takes ten times as long as reading this */
   uint64_t *members;            /* a bit for each object: one of the subject's */
   struct table referents, referrers, roots;
 };
@@ -254,11 +255,23 @@ count (struct table *table, struct row *wanted, uint64_t bytes)
   row->bytes += bytes;
 }
 
+/* Sets *TYPE to what object ID is; returns its bytes. */
+static uint64_t
+target_of (const struct edges *edges, uint32_t id, uint64_t *type)
+{
+  struct gcg__object object;
+  *type = edges->model->types->group_of_object[id];
+  if (*type != GCG__NONE && edges->bytes[id] != UINT32_MAX)
+    return edges->bytes[id];
+  gcg__snapshot_object (edges->model->snapshot, id, &object);
+  *type = gcg__model_type_key (edges->model, &object);
+  return object.requested_bytes;
+}
+
 /* The pointers of the object that WALK stands at. */
 static void
 count_object (struct edges *edges, const struct gcg__object_walk *walk)
 {
-  const struct gcg__snapshot *s = edges->model->snapshot;
   const uint32_t id = walk->object.id;
   const bool own = edges->members[id / 64] >> id % 64 & 1;
   struct gcg__edge_walk edge = gcg__edges_here (walk);
@@ -271,11 +284,8 @@ count_object (struct edges *edges, const struct gcg__object_walk *walk)
       set_field (edges, &walk->object, edge.offset, &row);
       if (own)
         {
-          struct gcg__object to;
-          gcg__snapshot_object_near (s, edge.target, &edges->near, &to);
-          row.type = gcg__model_type_key (edges->model, &to);
           row.example = edge.target;
-          count (&edges->referents, &row, to.requested_bytes);
+          count (&edges->referents, &row, target_of (edges, edge.target, &row.type));
         }
       if (to_own)
         {
@@ -394,14 +404,18 @@ write_referrers (struct edges *edges, struct gcg__buffer *text, struct gcg__json
   gcg__json_end (json);
 }
 
-/* Sets the bits of the subject's objects. */
+/* Sets the bits of the subject's objects, and the bytes of all. */
 static void
 find_members (struct edges *edges)
 {
   struct gcg__object_walk walk = gcg__objects (edges->model->snapshot);
   while (gcg__next_object (&walk))
-    if (gcg__subject_has (edges->subject, &walk.object))
-      edges->members[walk.object.id / 64] |= UINT64_C (1) << walk.object.id % 64;
+    {
+      const uint64_t bytes = walk.object.requested_bytes;
+      edges->bytes[walk.object.id] = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+      if (gcg__subject_has (edges->subject, &walk.object))
+        edges->members[walk.object.id / 64] |= UINT64_C (1) << walk.object.id % 64;
+    }
 }
 
 enum gcg_status
@@ -413,7 +427,8 @@ gcg__type_edges_write (const struct gcg__subject *subject, struct gcg__json *jso
   struct gcg__buffer text;
   edges.layouts = calloc (LAYOUTS, sizeof *edges.layouts);
   edges.members = calloc (model->snapshot->n_objects / 64 + (size_t)1, sizeof *edges.members);
-  bool ok = table_init (&edges.referents);
+  edges.bytes = malloc ((model->snapshot->n_objects + (size_t)1) * sizeof *edges.bytes);
+  bool ok = table_init (&edges.referents) && edges.bytes != NULL;
   ok = table_init (&edges.referrers) && ok;
   ok = table_init (&edges.roots) && ok && edges.layouts != NULL && edges.members != NULL;
   if (ok)
@@ -431,6 +446,7 @@ gcg__type_edges_write (const struct gcg__subject *subject, struct gcg__json *jso
   table_fini (&edges.roots);
   table_fini (&edges.referrers);
   table_fini (&edges.referents);
+  free (edges.bytes);
   free (edges.members);
   free (edges.layouts);
   return ok ? GCG_OK
