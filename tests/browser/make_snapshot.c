@@ -62,6 +62,8 @@ add_attack (struct heap *heap)
                              1, "javascript:alert(1)");
   uint32_t object = heap_object (heap, 200, GCG__KIND_NORMAL, site);
   heap_edge (heap, object, 0, object);
+  const char contents[] = "</pre><script>alert(1)</script>\xe2\x80\xae";
+  heap_contents (heap, object, contents, sizeof contents);
 }
 
 static void

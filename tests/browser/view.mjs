@@ -297,6 +297,20 @@ async function objectTests({ browser, test, shot }) {
     assert.match(await browser.text('#head .lead'), /8 bytes inside/);
   });
 
+  await test('hostile contents are shown, and nothing else', async () => {
+    const objects = new URL('/objects?q=onerror', await browser.url()).href;
+    await browser.open(objects);
+    await browser.until('the object', `${rowsReady} && document.querySelector('#all-objects tbody a.address')`);
+    await browser.click('#all-objects tbody a.address');
+    await browser.until('its contents', 'document.querySelector("#contents .preview.text")');
+    assert.equal(await browser.run('return document.querySelector("#contents .preview.text").textContent'),
+      '</pre><script>alert(1)</script>⟨U+202E⟩');
+    assert.match(await browser.text('#contents'), /The first 64 of 200 bytes/);
+    assert.match(await browser.text('#contents'), /0 {2}3c 2f 70 72 65 3e/);
+    assert.equal(await browser.run('return document.querySelectorAll("#contents script").length'), 0);
+    await shot('contents');
+  });
+
   await test('the process and its threads', async () => {
     await browser.click('#frame [data-page-link=process]');
     await browser.until('figures', 'document.querySelectorAll("#statistics dt").length > 5');
