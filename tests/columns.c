@@ -110,9 +110,15 @@ columns_view (const struct columns *columns)
   COLUMNS_VIEW (PREVIEWS, previews, view.n_previews);
   COLUMNS_VIEW (PREVIEW_STARTS, preview_starts, view.n_preview_starts);
   COLUMNS_VIEW (STATISTICS, statistics, n_statistics);
+  COLUMNS_VIEW (EDGE_PLACES, edge_places, view.n_edge_places);
+  COLUMNS_VIEW (ROOT_PLACES, root_places, view.n_root_places);
 #undef COLUMNS_VIEW
   if (n_statistics == 0)
     view.statistics = NULL;
+  if (view.n_edge_places == 0)
+    view.edge_places = NULL;
+  if (view.n_root_places == 0)
+    view.root_places = NULL;
   if (n_info != 1 || n_words != view.n_objects || n_counts != n_words || n_steps != view.n_edges)
     columns_die ("columns of the same table differ in length");
   return view;

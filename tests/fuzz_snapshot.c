@@ -107,6 +107,7 @@ make_sound (void)
     heap_edge (heap, large, 8 * i, i % 5);
   heap_edge (heap, slack, 4088, large);
   heap_edge (heap, 0, 32, slack);
+  heap_edge_at (heap, 0, 16, slack, GCG__PLACE_INSIDE);
   heap_root (heap, 0);
   heap_finalizer (heap, slack, GCG__FINALIZER_ORDERED);
   heap_contents (heap, slack, "contents", 8);

@@ -36,6 +36,7 @@ struct heap_edge
 {
   uint64_t offset;
   uint32_t from, to;
+  uint8_t place;
 };
 
 /* What an object begins with. */
@@ -53,7 +54,8 @@ struct heap
   struct vector requested, contents, big_slacks, edges, finalizers;
   /* Made by heap_finish. */
   struct vector first, counts, targets, steps, big_counts, big_steps, sorted;
-  struct vector previews, preview_starts;
+  struct vector previews, preview_starts, edge_places, root_places;
+  bool places; /* not all pointers are to starts */
   uint64_t next_address;
   uint32_t next_slot; /* in the last block */
   uint64_t block_slots;
@@ -124,6 +126,8 @@ heap_new (void)
   heap->big_slacks.element = sizeof (struct gcg__big);
   heap->edges.element = sizeof (struct heap_edge);
   heap->sorted.element = sizeof (struct heap_edge);
+  heap->edge_places.element = 1;
+  heap->root_places.element = 1;
   heap->finalizers.element = sizeof (struct gcg__finalizer);
   heap->first.element = sizeof (uint64_t);
   heap->counts.element = 1;
@@ -176,6 +180,8 @@ heap_free (struct heap *heap)
   free (heap->contents.data);
   free (heap->previews.data);
   free (heap->preview_starts.data);
+  free (heap->edge_places.data);
+  free (heap->root_places.data);
   free (heap->big_slacks.data);
   free (heap->edges.data);
   free (heap->sorted.data);
@@ -294,26 +300,42 @@ heap_word (struct heap *heap, uint32_t object)
 void
 heap_edge (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to)
 {
+  heap_edge_at (heap, from, offset, to, GCG__PLACE_START);
+}
+
+void
+heap_edge_at (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to, uint32_t place)
+{
   heap_word (heap, to);
   heap_word (heap, from);
   uint64_t slot_bytes = ((uint64_t *)heap->slot_bytes.data)[from];
   if (offset % 8 != 0 || offset > slot_bytes - 8)
     heap_die ("heap_edge: no word at this offset");
-  VECTOR_PUSH (&heap->edges, struct heap_edge, { .offset = offset, .from = from, .to = to });
+  VECTOR_PUSH (&heap->edges, struct heap_edge,
+               { .offset = offset, .from = from, .to = to, .place = place });
+  heap->places |= place != GCG__PLACE_START;
 }
 
 void
 heap_root (struct heap *heap, uint32_t object)
 {
-  heap_root_at (heap, object, HEAP_STATIC + 8 * heap->roots.n);
+  heap_root_at (heap, object, HEAP_STATIC + 8 * heap->roots.n, GCG__PLACE_START);
 }
 
 void
-heap_root_at (struct heap *heap, uint32_t object, uint64_t address)
+heap_root_at (struct heap *heap, uint32_t object, uint64_t address, uint32_t place)
 {
   heap_word (heap, object);
   VECTOR_PUSH (&heap->roots, struct gcg__root,
                { .object = object, .region = 0, .address = address });
+  VECTOR_PUSH (&heap->root_places, uint8_t, place);
+  heap->places |= place != GCG__PLACE_START;
+}
+
+void
+heap_malloc (struct heap *heap)
+{
+  heap->info.flags |= GCG__INFO_MALLOC;
 }
 
 void
@@ -417,6 +439,7 @@ static void
 heap_pack_edges (struct heap *heap)
 {
   heap->counts.n = heap->targets.n = heap->steps.n = heap->big_counts.n = heap->big_steps.n = 0;
+  heap->edge_places.n = 0;
   heap_sort_edges (heap);
   const uint64_t *first = heap->first.data;
   const struct heap_edge *edges = heap->sorted.data;
@@ -424,6 +447,7 @@ heap_pack_edges (struct heap *heap)
   uint8_t *counts = vector_add (&heap->counts, heap->words.n);
   uint32_t *targets = vector_add (&heap->targets, heap->edges.n);
   uint8_t *steps = vector_add (&heap->steps, heap->edges.n);
+  uint8_t *places = vector_add (&heap->edge_places, heap->edges.n);
   for (uint64_t i = 0; i < heap->words.n; i++)
     {
       uint64_t count = first[i + 1] - first[i], word = 0;
@@ -441,6 +465,7 @@ heap_pack_edges (struct heap *heap)
           if (step >= GCG__STEP_BIG)
             VECTOR_PUSH (&heap->big_steps, struct gcg__big, { .index = e, .value = step });
           targets[e] = edges[e].to;
+          places[e] = edges[e].place;
           word = edges[e].offset / 8 + 1;
         }
     }
@@ -548,6 +573,8 @@ heap_write (struct heap *heap)
           .free_bytes = heap->info.free_bytes };
 #define HEAP_ONE(name, one)       [GCG__SECTION_##name - 1] = { &(one), 1 }
 #define HEAP_VECTOR(name, vector) [GCG__SECTION_##name - 1] = { heap->vector.data, heap->vector.n }
+  uint64_t n_edge_places = heap->places ? heap->edge_places.n : 0;
+  uint64_t n_root_places = heap->places ? heap->root_places.n : 0;
   const struct gcg__column columns[GCG__N_SECTIONS] = {
     HEAP_ONE (INFO, heap->info),
     HEAP_VECTOR (STRINGS, strings),
@@ -573,6 +600,8 @@ heap_write (struct heap *heap)
     HEAP_VECTOR (PREVIEWS, previews),
     HEAP_VECTOR (PREVIEW_STARTS, preview_starts),
     HEAP_ONE (STATISTICS, statistics),
+    [GCG__SECTION_EDGE_PLACES - 1] = { heap->edge_places.data, n_edge_places },
+    [GCG__SECTION_ROOT_PLACES - 1] = { heap->root_places.data, n_root_places },
   };
 #undef HEAP_ONE
 #undef HEAP_VECTOR

@@ -30,11 +30,15 @@ void heap_skip (struct heap *heap, uint32_t n);
 /* The word of FROM at OFFSET (multiple of 8) points to TO.  Edges of one object may be added in any
    order, one for each offset. */
 void heap_edge (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to);
+/* The same, pointing to PLACE (GCG__PLACE_...) of TO; heap_edge's point to the start. */
+void heap_edge_at (struct heap *heap, uint32_t from, uint64_t offset, uint32_t to, uint32_t place);
 /* A static root that points to OBJECT.  Marks are computed at the end from roots and uncollectable
    objects. */
 void heap_root (struct heap *heap, uint32_t object);
-/* The same in a word at ADDRESS. */
-void heap_root_at (struct heap *heap, uint32_t object, uint64_t address);
+/* The same in a word at ADDRESS that points to PLACE of OBJECT. */
+void heap_root_at (struct heap *heap, uint32_t object, uint64_t address, uint32_t place);
+/* The objects are malloc'd blocks. */
+void heap_malloc (struct heap *heap);
 void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);
 /* From now on the snapshot holds contents: object ID begins with the N bytes at BYTES, then zeros;
    so do all others. */

@@ -126,7 +126,7 @@ object (struct world *world, uint64_t bytes, uint32_t site)
 static void
 root (struct world *world, uint32_t object, const void *variable)
 {
-  heap_root_at (world->heap, object, (uintptr_t)variable);
+  heap_root_at (world->heap, object, (uintptr_t)variable, GCG__PLACE_START);
 }
 
 static void

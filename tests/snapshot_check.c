@@ -241,6 +241,7 @@ test_lengths (void **state)
         uint64_t n = columns.sections[code - 1].n;
         /* These may have any length: nothing counts or needs their last element. */
         bool any = code == GCG__SECTION_COLLECTIONS || (way != 0 && code == GCG__SECTION_STATISTICS)
+                   || (way == 0 && code == GCG__SECTION_ROOT_PLACES) /* of the one root */
                    || (way == 0
                        && (code == GCG__SECTION_STRINGS || code == GCG__SECTION_MODULES
                            || code == GCG__SECTION_FRAMES || code == GCG__SECTION_THREADS))
@@ -329,6 +330,58 @@ test_previews (void **state)
   gcg__snapshot_close (s);
 }
 
+/* Places are those of all edges and roots, or of none; each change with all else sound. */
+static void
+test_places (void **state)
+{
+  (void)state;
+  static const struct
+  {
+    const char *words;
+    unsigned code;
+    int resize; /* by so many elements */
+    uint8_t value;
+  } cases[] = {
+    { NULL, GCG__SECTION_EDGE_PLACES, 0, GCG__PLACE_INSIDE },
+    { NULL, GCG__SECTION_EDGE_PLACES, -2, 0 },
+    { NULL, GCG__SECTION_ROOT_PLACES, 0, GCG__PLACE_PAST },
+    { NULL, GCG__SECTION_ROOT_PLACES, -1, 0 },
+    { "(I11)", GCG__SECTION_EDGE_PLACES, 0, 3 },
+    { "(I11)", GCG__SECTION_EDGE_PLACES, 0, 255 },
+    { "(I11)", GCG__SECTION_EDGE_PLACES, 1, 0 },
+    { "(I11)", GCG__SECTION_EDGE_PLACES, -1, 0 },
+    { "(I11)", GCG__SECTION_ROOT_PLACES, 0, 3 },
+    { "(I11)", GCG__SECTION_ROOT_PLACES, 1, 0 },
+    { "(I11)", GCG__SECTION_ROOTS, 1, 0 },
+    { "(I11)", GCG__SECTION_ROOTS, -1, 0 },
+  };
+  struct heap *heap = heap_new ();
+  uint32_t node = heap_site (heap, "struct node", "a.c", 1, "f");
+  heap_object (heap, 40, GCG__KIND_NORMAL, node);
+  heap_object (heap, 40, GCG__KIND_NORMAL, node);
+  heap_edge_at (heap, A, 16, B, GCG__PLACE_PAST);
+  heap_edge (heap, A, 8, A);
+  heap_root_at (heap, A, 0x1000, GCG__PLACE_INSIDE);
+  struct gcg__snapshot *s = heap_snapshot (heap);
+  heap_free (heap);
+  assert_int_equal (gcg__edge_place (s, 0), GCG__PLACE_START);
+  assert_int_equal (gcg__edge_place (s, 1), GCG__PLACE_PAST);
+  assert_int_equal (gcg__root_place (s, 0), GCG__PLACE_INSIDE);
+  assert_int_equal (gcg__root_place (sound, 0), GCG__PLACE_START);
+  assert_null (sound->edge_places);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    {
+      struct columns columns;
+      columns_load (&columns, s);
+      columns_resize (&columns, cases[i].code,
+                      columns.sections[cases[i].code - 1].n + (uint64_t)cases[i].resize);
+      if (cases[i].resize == 0)
+        *(uint8_t *)columns_at (&columns, cases[i].code, 0) = cases[i].value;
+      expect (&columns, "places", cases[i].words);
+    }
+  gcg__snapshot_close (s);
+}
+
 /* All three columns of the objects, or none. */
 static void
 test_no_objects (void **state)
@@ -384,9 +437,10 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_changes),    cmocka_unit_test (test_lengths),
-    cmocka_unit_test (test_previews),   cmocka_unit_test (test_statistics),
-    cmocka_unit_test (test_no_objects), cmocka_unit_test (test_limits),
+    cmocka_unit_test (test_changes),  cmocka_unit_test (test_lengths),
+    cmocka_unit_test (test_previews), cmocka_unit_test (test_statistics),
+    cmocka_unit_test (test_places),   cmocka_unit_test (test_no_objects),
+    cmocka_unit_test (test_limits),
   };
   return cmocka_run_group_tests_name ("snapshot_check", tests, setup, teardown);
 }

@@ -65,6 +65,7 @@ make_base (bool wide, uint64_t seed)
       heap_edge (heap, large, 39992, slack);
       heap_edge (heap, slack, 2400, large);
     }
+  heap_edge_at (heap, 1, 32, n - 1, GCG__PLACE_INSIDE);
   heap_root (heap, 0);
   heap_root (heap, n - 1);
   heap_finalizer (heap, n / 2, GCG__FINALIZER_ORDERED);
@@ -319,7 +320,7 @@ test_mutants (void **state)
 {
   (void)state;
   struct gcg__snapshot *bases[2] = { make_base (false, 6), make_base (true, 7) };
-  unsigned accepted = 0, by_invariant[9] = { 0 }, previews = 0;
+  unsigned accepted = 0, by_invariant[9] = { 0 }, previews = 0, places = 0;
   for (uint64_t seed = 1; seed <= MUTANTS; seed++)
     {
       uint64_t random = seed;
@@ -346,17 +347,20 @@ test_mutants (void **state)
           by_invariant[i] += strstr (error.text, invariant) != NULL;
         }
       previews += strstr (error.text, "(I10)") != NULL;
+      places += strstr (error.text, "(I11)") != NULL;
       close (fd);
       columns_free (&columns);
     }
   print_message ("# %d mutants: %u sound, refused for I1 %u, I2 %u, I3 %u, I4 %u, I5 %u, I6 %u, "
-                 "I7 %u, I10 %u\n",
+                 "I7 %u, I10 %u, I11 %u\n",
                  MUTANTS, accepted, by_invariant[1], by_invariant[2], by_invariant[3],
-                 by_invariant[4], by_invariant[5], by_invariant[6], by_invariant[7], previews);
+                 by_invariant[4], by_invariant[5], by_invariant[6], by_invariant[7], previews,
+                 places);
   /* Not one of the checks was idle. */
   for (unsigned i = 1; i <= 7; i++)
     assert_true (by_invariant[i] > 20);
   assert_true (previews > 20);
+  assert_true (places > 20);
   assert_int_equal (by_invariant[8], 0); /* the checksums were right */
   assert_true (accepted > 100);
   gcg__snapshot_close (bases[0]);

@@ -67,7 +67,8 @@ tour_roots (const struct gcg__snapshot *s)
   for (uint64_t i = 0; i < s->n_roots; i++)
     {
       const struct gcg__region *region = &s->regions[s->roots[i].region];
-      digest += s->words[s->roots[i].object];
+      digest += s->words[s->roots[i].object] + gcg__root_place (s, i);
+      tour_expect (gcg__root_place (s, i) <= GCG__PLACE_PAST, "place of root", i);
       if (region->kind == GCG__REGION_STATIC)
         digest += s->modules[region->index].low;
       if (region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS)
@@ -94,7 +95,9 @@ tour_edges (const struct gcg__snapshot *s, const struct gcg__object_walk *walk)
                        && here.offset <= walk->object.slot_bytes - 8,
                    "offset", id);
       end = here.offset + 8;
-      digest = digest * 31 + s->words[here.target] + here.offset;
+      uint32_t place = gcg__edge_place (s, walk->first_edge + n);
+      tour_expect (place <= GCG__PLACE_PAST, "place of edge", id);
+      digest = digest * 31 + s->words[here.target] + here.offset + place;
       n++;
     }
   tour_expect (!gcg__next_edge (&of), "longer walk", id);

@@ -1,4 +1,4 @@
-/* check.c -- verifies the invariants I1 ... I10 that snapshot.h promises.
+/* check.c -- verifies the invariants I1 ... I11 that snapshot.h promises.
  *
  * A snapshot may come from anywhere, with every checksum right and every number a lie.  All that a
  * reader of a checked snapshot ever uses as an index, an offset or a length is compared here with
@@ -302,6 +302,23 @@ check_finalizers (const struct gcg__snapshot *s, struct gcg_error *error)
   return GCG_OK;
 }
 
+/* I11 of N places of the COUNT elements called NAME. */
+static enum gcg_status
+check_places (const uint8_t *places, uint64_t n, uint64_t count, const char *name,
+              struct gcg_error *error)
+{
+  uint8_t largest = 0;
+  if (n == 0)
+    return GCG_OK;
+  if (n != count)
+    return check_fail (error, "places of %" PRIu64 " of %" PRIu64 " %s (I11)", n, count, name);
+  for (uint64_t i = 0; i < n; i++)
+    largest = places[i] > largest ? places[i] : largest;
+  if (largest >= GCG__N_PLACES)
+    return check_fail (error, "place %u of one of the %s (I11)", largest, name);
+  return GCG_OK;
+}
+
 /* I9 */
 static enum gcg_status
 check_stacks (const struct gcg__snapshot *s, struct gcg_error *error)
@@ -336,5 +353,11 @@ gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *err
     status = check_finalizers (snapshot, error);
   if (status == GCG_OK)
     status = check_stacks (snapshot, error);
+  if (status == GCG_OK)
+    status = check_places (snapshot->edge_places, snapshot->n_edge_places, snapshot->n_edges,
+                           "edges", error);
+  if (status == GCG_OK)
+    status = check_places (snapshot->root_places, snapshot->n_root_places, snapshot->n_roots,
+                           "roots", error);
   return status;
 }

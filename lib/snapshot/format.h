@@ -68,11 +68,13 @@ struct gcg__file_section
   XX (STACK_PIECES, 21, struct gcg__stack_piece)                                                   \
   XX (PREVIEWS, 22, uint8_t)                                                                       \
   XX (PREVIEW_STARTS, 23, uint64_t)                                                                \
-  XX (STATISTICS, 24, struct gcg__statistics)
+  XX (STATISTICS, 24, struct gcg__statistics)                                                      \
+  XX (EDGE_PLACES, 25, uint8_t)                                                                    \
+  XX (ROOT_PLACES, 26, uint8_t)
 
 enum gcg__section
 {
-  GCG__N_SECTIONS = 24, /* codes are 1 ... 24 */
+  GCG__N_SECTIONS = 26, /* codes are 1 ... 26 */
   GCG__SECTION_OPTIONAL = 20,
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
@@ -91,8 +93,9 @@ typedef uint32_t gcg__string;
 #define GCG__INFO_AT_EXIT     4u /* taken while the program was ending */
 #define GCG__INFO_INTERIOR    8u /* GC_all_interior_pointers */
 #define GCG__INFO_INCREMENTAL 16u
-#define GCG__INFO_ON_DEMAND   32u /* GC_finalize_on_demand */
-#define GCG__INFO_JAVA        64u /* GC_java_finalization */
+#define GCG__INFO_ON_DEMAND   32u  /* GC_finalize_on_demand */
+#define GCG__INFO_JAVA        64u  /* GC_java_finalization */
+#define GCG__INFO_MALLOC      128u /* objects are malloc'd blocks: what is not reached is leaked */
 
 struct gcg__info
 {
@@ -283,6 +286,13 @@ struct gcg__stack_piece
    smaller), one after another by id; PREVIEW_STARTS: for each block, where those of its first
    object begin.  Both empty otherwise. */
 #define GCG__PREVIEW_BYTES 64u
+
+/* EDGE_PLACES, ROOT_PLACES: for each edge and each root, where in its object it points to.  Both
+   may be empty: nothing is known, every pointer counts as one to the start. */
+#define GCG__PLACE_START  0u
+#define GCG__PLACE_INSIDE 1u /* between the first byte and the requested end */
+#define GCG__PLACE_PAST   2u /* one past the requested end, or in the slack */
+#define GCG__N_PLACES     3u
 
 #define GCG__SETTING_ALL_INTERIOR     1u
 #define GCG__SETTING_INCREMENTAL      2u

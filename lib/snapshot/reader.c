@@ -145,6 +145,8 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
   READER_COLUMN (PREVIEWS, previews, s->n_previews);
   READER_COLUMN (PREVIEW_STARTS, preview_starts, s->n_preview_starts);
   READER_COLUMN (STATISTICS, statistics, n_statistics);
+  READER_COLUMN (EDGE_PLACES, edge_places, s->n_edge_places);
+  READER_COLUMN (ROOT_PLACES, root_places, s->n_root_places);
 #undef READER_COLUMN
   if (n_info != 1)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
@@ -155,6 +157,10 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
                                n_statistics);
   if (n_statistics == 0)
     s->statistics = NULL;
+  if (s->n_edge_places == 0)
+    s->edge_places = NULL;
+  if (s->n_root_places == 0)
+    s->root_places = NULL;
   if (n_words != n_objects || n_counts != n_objects || n_steps != s->n_edges)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
                                "damaged snapshot: columns of the same table differ in length");

@@ -42,6 +42,7 @@
  *       end; their addresses are multiples of 8 and do not reach past the address space
  *   I10 there are previews of all objects or of none: for each block a start, which is the sum of
  *       what came before, and at the end of the last object PREVIEWS ends
+ *   I11 there are places of all edges or of none, of all roots or of none, and they are known ones
  *
  * A snapshot is read-only and may be read by any number of threads.
  */
@@ -78,10 +79,12 @@ struct gcg__snapshot
   const uint8_t *previews;                  /* first bytes of each object */
   const uint64_t *preview_starts;           /* [n_blocks], when there are previews */
   const struct gcg__statistics *statistics; /* NULL when not told */
+  const uint8_t *edge_places;               /* [n_edges] GCG__PLACE_..., NULL when not told */
+  const uint8_t *root_places;               /* [n_roots], NULL when not told */
   uint64_t n_strings;                       /* bytes */
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;
   uint32_t n_objects, n_blocks, n_sites, n_modules, n_threads, n_regions;
-  uint64_t n_stack_words, n_previews, n_preview_starts;
+  uint64_t n_stack_words, n_previews, n_preview_starts, n_edge_places, n_root_places;
   uint32_t n_collections, n_finalizers, n_stack_pieces;
   const void *map; /* the whole file, or a copy of it */
   uint64_t map_bytes;
@@ -103,7 +106,7 @@ enum gcg_status gcg__snapshot_open (const char *path, struct gcg__snapshot **sna
 /* Takes SNAPSHOT (NULL is fine). */
 void gcg__snapshot_close (struct gcg__snapshot *snapshot);
 
-/* Verifies I1 ... I10 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
+/* Verifies I1 ... I11 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
 enum gcg_status gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
@@ -125,8 +128,8 @@ struct gcg__object
 void gcg__snapshot_object (const struct gcg__snapshot *snapshot, uint32_t id,
                            struct gcg__object *object);
 
-/* The same, O(1) where ID is in the block that *NEAR says, or in the one after it: for those who ask
-   about one object after another.  *NEAR (begin with 0) becomes the object's block. */
+/* The same, O(1) where ID is in the block that *NEAR says, or in the one after it: for those who
+   ask about one object after another.  *NEAR (begin with 0) becomes the object's block. */
 void gcg__snapshot_object_near (const struct gcg__snapshot *snapshot, uint32_t id, uint32_t *near,
                                 struct gcg__object *object);
 
@@ -293,6 +296,19 @@ gcg__edges_of (const struct gcg__snapshot *snapshot, uint32_t id)
   uint64_t count, first = gcg__first_edge (snapshot, id, &count);
   struct gcg__edge_walk edges = { .snapshot = snapshot, .edge = first, .end = first + count };
   return edges;
+}
+
+/* Where in its object edge EDGE, or root ROOT, points to: GCG__PLACE_... */
+static inline uint32_t
+gcg__edge_place (const struct gcg__snapshot *snapshot, uint64_t edge)
+{
+  return snapshot->edge_places ? snapshot->edge_places[edge] : GCG__PLACE_START;
+}
+
+static inline uint32_t
+gcg__root_place (const struct gcg__snapshot *snapshot, uint64_t root)
+{
+  return snapshot->root_places ? snapshot->root_places[root] : GCG__PLACE_START;
 }
 
 /* The bytes at STRING. */
