@@ -4,7 +4,8 @@ ANALYSIS_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 ANALYSIS_TEST_LIBS = \
 	tests/libheap.la lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS)
 analysis_tests = \
-	tests/analysis_unit tests/analysis_oracle tests/analysis_large tests/analysis_memory
+	tests/analysis_unit tests/analysis_oracle tests/analysis_large tests/analysis_leaks \
+	tests/analysis_memory
 check_PROGRAMS += $(analysis_tests)
 TESTS += $(analysis_tests)
 
@@ -15,6 +16,8 @@ tests_analysis_oracle_CFLAGS = $(ANALYSIS_TEST_CFLAGS)
 tests_analysis_oracle_LDADD = $(ANALYSIS_TEST_LIBS)
 tests_analysis_large_CFLAGS = $(ANALYSIS_TEST_CFLAGS)
 tests_analysis_large_LDADD = $(ANALYSIS_TEST_LIBS)
+tests_analysis_leaks_CFLAGS = $(ANALYSIS_TEST_CFLAGS)
+tests_analysis_leaks_LDADD = $(ANALYSIS_TEST_LIBS)
 tests_analysis_memory_CFLAGS = $(ANALYSIS_TEST_CFLAGS)
 tests_analysis_memory_LDADD = $(ANALYSIS_TEST_LIBS)
 # Allocations of the analyses go through the test, which makes them fail.

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "analysis/analysis.h"
+#include "analysis/leaks.h"
 #include "tests/heap.h"
 
 void *__real_mmap (void *, size_t, int, int, int, off_t);
@@ -169,6 +169,18 @@ try_analysis (const void *input, struct gcg_error *error)
 }
 
 static enum gcg_status
+try_leaks (const void *input, struct gcg_error *error)
+{
+  struct gcg__leaks *leaks = untouched;
+  enum gcg_status status = gcg__leaks_new (input, &leaks, error);
+  if (status == GCG_OK)
+    gcg__leaks_free (leaks);
+  else if (leaks != untouched)
+    return GCG_INVALID;
+  return status;
+}
+
+static enum gcg_status
 try_histogram (const void *input, struct gcg_error *error)
 {
   static const uint32_t group_of_object[1 << 20]; /* all of group 0 */
@@ -225,6 +237,34 @@ test_path (void **state)
   gcg__analysis_free (analysis);
 }
 
+/* Of malloc'd blocks, one of them ignored, one held by its inside. */
+static void
+test_leaks (void **state)
+{
+  (void)state;
+  enum
+  {
+    N = 20000
+  };
+  struct heap *heap = heap_new ();
+  uint32_t site = heap_site (heap, "node", "memory.c", 1, "test_leaks");
+  heap_malloc (heap);
+  for (uint32_t i = 0; i < N; i++)
+    heap_object (heap, 24, GCG__KIND_NORMAL, site);
+  for (uint32_t i = 0; i + 1 < N; i++)
+    heap_edge (heap, i, 0, i % 100 == 99 ? i - 50 : i + 1);
+  heap_ignore (heap, 150);
+  heap_root_at (heap, 250, 0x1000, GCG__PLACE_INSIDE);
+  struct gcg__snapshot *snapshot = heap_snapshot (heap);
+  heap_free (heap);
+  struct gcg__analysis *analysis;
+  assert_int_equal (gcg__analysis_new (snapshot, &analysis, NULL), GCG_OK);
+  fail_in_turn (try_leaks, analysis);
+  gcg__analysis_free (analysis);
+  fail_in_turn (try_analysis, snapshot);
+  gcg__snapshot_close (snapshot);
+}
+
 static int
 set_up (void **state)
 {
@@ -246,6 +286,7 @@ main (void)
     cmocka_unit_test (test_analysis),
     cmocka_unit_test (test_histogram),
     cmocka_unit_test (test_path),
+    cmocka_unit_test (test_leaks),
   };
   return cmocka_run_group_tests (tests, set_up, tear_down);
 }

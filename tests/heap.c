@@ -333,6 +333,12 @@ heap_root_at (struct heap *heap, uint32_t object, uint64_t address, uint32_t pla
 }
 
 void
+heap_ignore (struct heap *heap, uint32_t object)
+{
+  *heap_word (heap, object) |= (uint64_t)GCG__OBJECT_IGNORED << GCG__WORD_FLAG_SHIFT;
+}
+
+void
 heap_malloc (struct heap *heap)
 {
   heap->info.flags |= GCG__INFO_MALLOC;

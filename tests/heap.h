@@ -37,6 +37,8 @@ void heap_edge_at (struct heap *heap, uint32_t from, uint64_t offset, uint32_t t
 void heap_root (struct heap *heap, uint32_t object);
 /* The same in a word at ADDRESS that points to PLACE of OBJECT. */
 void heap_root_at (struct heap *heap, uint32_t object, uint64_t address, uint32_t place);
+/* gcg_ignore was told of OBJECT. */
+void heap_ignore (struct heap *heap, uint32_t object);
 /* The objects are malloc'd blocks. */
 void heap_malloc (struct heap *heap);
 void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);

@@ -52,10 +52,10 @@ analysis_sum (struct gcg__analysis *analysis, const uint64_t *garbage, const uin
 {
   for (uint32_t id = 0; id < analysis->snapshot->n_objects; id++)
     {
-      bool marked = !gcg__bit (garbage, id);
+      bool marked = (gcg__word_flags (analysis->snapshot->words[id]) & GCG__OBJECT_MARKED) != 0;
       bool reached = analysis->reached[id] != 0;
       analysis_add (&analysis->all, bytes[id]);
-      analysis_add (marked ? &analysis->reachable : &analysis->garbage, bytes[id]);
+      analysis_add (gcg__bit (garbage, id) ? &analysis->garbage : &analysis->reachable, bytes[id]);
       if (analysis->cycle_of[id] != GCG__NONE)
         analysis_add (&analysis->on_cycles, bytes[id]);
       analysis->only_collector += marked && !reached;
@@ -109,9 +109,11 @@ analysis_fill (struct result *result, const struct gcg__snapshot *snapshot,
   struct gcg__graph graph;
   struct gcg__components components;
   struct gcg__cycles cycles;
-  const uint64_t *garbage = gcg__graph_garbage (snapshot, scratch);
+  bool malloced = (snapshot->info->flags & GCG__INFO_MALLOC) != 0;
+  uint64_t *garbage = gcg__graph_garbage (snapshot, scratch);
   const uint64_t *bytes = analysis_bytes (snapshot, scratch);
-  if (garbage == NULL || bytes == NULL || !gcg__graph_new (snapshot, arena, &graph))
+  if (garbage == NULL || bytes == NULL || !gcg__graph_new (snapshot, arena, &graph)
+      || (malloced && !gcg__reach_excuse (snapshot, &graph, garbage)))
     return false;
   analysis->snapshot = snapshot;
   analysis->out_first = graph.first;
@@ -132,6 +134,11 @@ analysis_fill (struct result *result, const struct gcg__snapshot *snapshot,
   analysis->n_finalization_cycles = cycles.n_finalization;
   analysis->leaked = cycles.kept;
   analysis_sum (analysis, garbage, bytes);
+  if (malloced)
+    {
+      analysis->leaked = analysis->garbage;
+      return true;
+    }
   return analysis_find_lost (analysis, garbage, bytes);
 }
 

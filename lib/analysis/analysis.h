@@ -7,7 +7,7 @@
  *   graph.h       edges both ways, compressed adjacency          reach.h     from the roots
  *   components.h  weak components of the garbage (union-find)    cycles.h    strong components,
  *                                                                            shortest cycle, cut
- *   histogram.h   counts by type and by site
+ *   histogram.c   counts by type and by site                 leaks.h     how leak checkers count
  */
 #ifndef GCG_ANALYSIS_H
 #define GCG_ANALYSIS_H
@@ -82,7 +82,7 @@ struct gcg__analysis
   const uint32_t *cycle_members; /* each sorted by id */
 
   struct gcg__totals all, reachable, garbage, on_cycles;
-  struct gcg__totals leaked; /* what nothing will ever reclaim: components of leaked and
+  struct gcg__totals leaked; /* what nothing will ever reclaim: in malloc mode all garbage; else
                                 finalization cycles (everything they reach), lost uncollectables */
   uint32_t n_finalization_cycles;
   uint32_t
@@ -92,7 +92,8 @@ struct gcg__analysis
   uint64_t only_trace; /* reached by our trace, not marked: the collector knows the layout */
 };
 
-/* Garbage is what the collector did not mark.  Analyses SNAPSHOT, which must outlive the result.
+/* Garbage is what the collector did not mark; of malloc'd blocks only those that no ignored one
+   reaches.  Analyses SNAPSHOT, which must outlive the result.
    On GCG_OK *ANALYSIS is to be freed with gcg__analysis_free.  Errors: GCG_NO_MEMORY;
    GCG_UNSUPPORTED: more than 2^32 - 4 objects. */
 enum gcg_status gcg__analysis_new (const struct gcg__snapshot *snapshot,

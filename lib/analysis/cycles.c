@@ -207,8 +207,10 @@ cycles_keep (const struct gcg__snapshot *snapshot, const struct gcg__graph *grap
 
 /* What the components say about cycles. */
 static void
-cycles_judge (const struct gcg__cycles *cycles, struct gcg__components *components)
+cycles_judge (const struct gcg__snapshot *snapshot, const struct gcg__cycles *cycles,
+              struct gcg__components *components)
 {
+  bool malloced = (snapshot->info->flags & GCG__INFO_MALLOC) != 0;
   for (uint32_t c = 0; c < components->n; c++)
     {
       struct gcg__component *component = &components->list[c];
@@ -221,7 +223,7 @@ cycles_judge (const struct gcg__cycles *cycles, struct gcg__components *componen
       if (component->n_cycles++ == 0)
         {
           component->first_cycle = c;
-          component->verdict = GCG__CYCLE;
+          component->verdict = malloced ? GCG__LEAKED_CYCLE : GCG__CYCLE;
         }
       component->n_on_cycles += cycle->n_objects;
       if (cycle->n_finalizers > 0)
@@ -243,7 +245,7 @@ gcg__cycles_new (const struct gcg__snapshot *snapshot, const struct gcg__graph *
   cycles_count_finalizers (snapshot, &result);
   if (result.n_finalization > 0 && !cycles_keep (snapshot, graph, garbage, bytes, &result))
     return false;
-  cycles_judge (&result, components);
+  cycles_judge (snapshot, &result, components);
   *cycles = result;
   return true;
 }

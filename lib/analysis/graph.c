@@ -55,7 +55,7 @@ gcg__graph_reverse (const struct gcg__graph *graph, struct gcg__arena *arena,
   return true;
 }
 
-const uint64_t *
+uint64_t *
 gcg__graph_garbage (const struct gcg__snapshot *snapshot, struct gcg__arena *arena)
 {
   uint32_t n = snapshot->n_objects;

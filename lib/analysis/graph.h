@@ -41,6 +41,6 @@ gcg__set_bit (uint64_t *bits, uint32_t id)
 }
 
 /* The objects that the collector did not mark; NULL: out of memory. */
-const uint64_t *gcg__graph_garbage (const struct gcg__snapshot *snapshot, struct gcg__arena *arena);
+uint64_t *gcg__graph_garbage (const struct gcg__snapshot *snapshot, struct gcg__arena *arena);
 
 #endif

@@ -8,6 +8,7 @@ lib_analysis_libanalysis_la_SOURCES = \
 	%D%/cycles.h %D%/cycles.c \
 	%D%/graph.h %D%/graph.c \
 	%D%/histogram.c \
+	%D%/leaks.h %D%/leaks.c \
 	%D%/path.c \
 	%D%/reach.h %D%/reach.c \
 	%D%/roots.h %D%/roots.c \

@@ -12,6 +12,8 @@
 
 #include "analysis/reach.h"
 
+#include "analysis/cycles.h"
+
 #define AHEAD 12 /* objects between a fetch and its use */
 
 static inline void
@@ -71,4 +73,30 @@ gcg__reach_trace (const struct gcg__snapshot *snapshot, const struct gcg__graph 
     }
   gcg__arena_fini (&scratch);
   return reached;
+}
+
+static void
+reach_excuse_one (uint64_t *garbage, uint32_t *queue, uint32_t *tail, uint32_t id)
+{
+  garbage[id / 64] &= ~(UINT64_C (1) << (id % 64));
+  queue[(*tail)++] = id;
+}
+
+bool
+gcg__reach_excuse (const struct gcg__snapshot *snapshot, const struct gcg__graph *graph,
+                   uint64_t *garbage)
+{
+  struct gcg__arena scratch;
+  gcg__arena_init (&scratch);
+  uint32_t *queue = gcg__arena_sparse (&scratch, graph->n, sizeof *queue);
+  uint32_t tail = 0;
+  for (uint32_t id = 0; queue != NULL && id < graph->n; id++)
+    if (gcg__bit (garbage, id) && gcg__ignored (snapshot, id))
+      reach_excuse_one (garbage, queue, &tail, id);
+  for (uint32_t head = 0; head < tail; head++)
+    for (uint64_t e = graph->first[queue[head]]; e < graph->first[queue[head] + 1]; e++)
+      if (gcg__bit (garbage, graph->targets[e]))
+        reach_excuse_one (garbage, queue, &tail, graph->targets[e]);
+  gcg__arena_fini (&scratch);
+  return queue != NULL;
 }
