@@ -2,6 +2,7 @@
 dist_man_MANS += \
 	%D%/man/gcglass.1 \
 	%D%/man/gcglass-export.1 \
+	%D%/man/gcglass-leaks.1 \
 	%D%/man/gcglass-report.1 \
 	%D%/man/gcglass-run.1 \
 	%D%/man/gcglass-sample.1 \

@@ -181,6 +181,46 @@ draw_mix (struct heap *heap)
     heap_root (heap, heap_object (heap, 16, GCG__KIND_NORMAL, 0));
 }
 
+/* Of malloc'd blocks: N pairs of struct parent and struct child, each with a name, that point to each
+   other; a tree that was dropped, with a ring below it; what the program holds by its inside; what
+   it ignores; what came from a call stack. */
+static void
+draw_leaks (struct heap *heap, uint32_t n)
+{
+  uint32_t parent_site = heap_site (heap, "struct parent", "family.c", 20, "parent_new");
+  uint32_t child_site = heap_site (heap, "struct child", "family.c", 31, "child_new");
+  uint32_t name_site = heap_site (heap, "char[]", "/src/lib/text.c", 12, "text_copy");
+  heap_malloc (heap);
+  for (uint32_t i = 0; i < n; i++)
+    {
+      uint32_t parent = heap_object (heap, 32, GCG__KIND_NORMAL, parent_site);
+      uint32_t child = heap_object (heap, 24, GCG__KIND_NORMAL, child_site);
+      heap_edge (heap, parent, 8, child);
+      heap_edge (heap, child, 0, parent);
+      heap_edge (heap, parent, 16, heap_object (heap, 10, GCG__KIND_NORMAL, name_site));
+    }
+  uint32_t tree_site = heap_site (heap, "struct tree", "tree.c", 7, "tree_new");
+  uint32_t ring_site = heap_site (heap, "struct node", "ring.c", 9, "node_new");
+  uint32_t root = heap_object (heap, 48, GCG__KIND_NORMAL, tree_site);
+  uint32_t first = heap_object (heap, 16, GCG__KIND_NORMAL, ring_site), last = first;
+  for (int i = 0; i < 2; i++)
+    {
+      uint32_t next = heap_object (heap, 16, GCG__KIND_NORMAL, ring_site);
+      heap_edge (heap, last, 0, next);
+      last = next;
+    }
+  heap_edge (heap, last, 0, first);
+  heap_edge (heap, root, 0, first);
+  heap_edge (heap, root, 8, heap_object (heap, 48, GCG__KIND_NORMAL, tree_site));
+  const uint64_t addresses[] = { 0x1000, 0x2000 };
+  heap_object (heap, 100, GCG__KIND_NORMAL, heap_stack_site (heap, addresses, 2));
+  uint32_t kept_site = heap_site (heap, "struct config", "main.c", 70, "main");
+  heap_root (heap, heap_object (heap, 200, GCG__KIND_NORMAL, kept_site));
+  heap_root_at (heap, heap_object (heap, 64, GCG__KIND_NORMAL, kept_site), 0x7000,
+                GCG__PLACE_INSIDE);
+  heap_ignore (heap, heap_object (heap, 500, GCG__KIND_NORMAL, kept_site));
+}
+
 struct heap *
 report_heap (const char *name, uint32_t n)
 {
@@ -199,6 +239,8 @@ report_heap (const char *name, uint32_t n)
     draw_tree (heap, n);
   else if (strcmp (name, "star") == 0)
     draw_star (heap, n);
+  else if (strcmp (name, "leaks") == 0)
+    draw_leaks (heap, n);
   else if (strcmp (name, "hostile") == 0)
     draw_hostile (heap);
   else if (strcmp (name, "empty") != 0)

@@ -28,8 +28,8 @@ struct command
 
 extern const struct command *const commands[]; /* ends in NULL */
 
-extern const struct command command_export, command_report, command_run, command_sample, command_serve,
-    command_snapshot, command_view;
+extern const struct command command_export, command_leaks, command_report, command_run,
+    command_sample, command_serve, command_snapshot, command_view;
 
 /* Prints SELF's --help to the standard output and returns 0. */
 int command_help (const struct command *self);

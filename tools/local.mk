@@ -5,6 +5,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/agent.c %D%/agent.h \
 	%D%/child.c %D%/child.h \
 	%D%/export.c \
+	%D%/leaks.c \
 	%D%/program.c %D%/program.h \
 	%D%/report.c \
 	%D%/run.c \

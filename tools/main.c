@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct command *const commands[]
-    = { &command_run,   &command_view, &command_report, &command_export, &command_snapshot, &command_sample,
-        &command_serve, NULL };
+const struct command *const commands[] = { &command_run,    &command_view,   &command_leaks,
+                                           &command_report, &command_export, &command_snapshot,
+                                           &command_sample, &command_serve,  NULL };
 
 static const struct command *
 find_command (const char *name)

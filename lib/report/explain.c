@@ -223,9 +223,9 @@ explain_why (const struct gcg__explanation *e, uint32_t n_objects, const struct 
     }
   else if (e->verdict == GCG__LEAKED_CYCLE)
     gcg__buffer_text (out, n_objects == 1
-                               ? "the object points to itself, nothing else points to it, and "
+                               ? "the object points to itself, no root leads to it, and "
                                  "nobody frees it"
-                               : "the objects point to each other, nothing else points to them, "
+                               : "the objects point to each other, no root leads to them, "
                                  "and nobody frees them");
   else
     gcg__buffer_text (out, "nothing outside points to the cycle: the collector reclaims it at this "

@@ -1,0 +1,301 @@
+/* leak_text.c -- a report of leaks in a terminal, as leak checkers write them.
+ *
+ * What holds most comes first: a cycle with its way round and the edge to cut, or blocks of one
+ * kind; where they were allocated; and what is leaked through them, with its stacks.  Then the
+ * figures, in valgrind's words and in LeakSanitizer's, and which rules were used.  Bytes are exact.
+ * What comes from the program has been cleaned of control characters.
+ */
+#include <config.h>
+
+#include "report/leaks.h"
+
+#include <string.h>
+
+#include "report/explain.h"
+#include "report/leak_names.h"
+#include "report/words.h"
+
+#define MAX_FRAMES 16u
+
+struct text
+{
+  const struct gcg__leak_report *report;
+  const struct gcg__leak_text_options *options;
+  struct gcg__buffer *out;
+};
+
+enum style
+{
+  BOLD,
+  GREY,
+  WARNING,
+  PLAIN
+};
+
+static void
+style (const struct text *t, enum style style)
+{
+  static const char *const codes[] = { "\033[1m", "\033[2m", "\033[1;33m", "\033[0m" };
+  if (t->options->colour)
+    gcg__buffer_text (t->out, codes[style]);
+}
+
+/* "48 bytes in 3 blocks" */
+static void
+add_sum (const struct text *t, const struct gcg__totals *totals)
+{
+  gcg__words_number (t->out, totals->bytes, "byte");
+  gcg__buffer_text (t->out, " in ");
+  gcg__words_number (t->out, totals->objects, "block");
+}
+
+static void
+label (const struct text *t, const char *name)
+{
+  style (t, GREY);
+  gcg__buffer_format (t->out, "     %-11s", name);
+  style (t, PLAIN);
+}
+
+static void
+write_stack (const struct text *t, uint32_t site)
+{
+  struct gcg__frame frames[GCG__LEAK_FRAMES];
+  uint32_t n = gcg__leak_frames (t->report->model, site, frames, GCG__LEAK_FRAMES);
+  if (n == 0)
+    gcg__buffer_text (t->out, "                  at a place that is not known\n");
+  for (uint32_t i = 0; i < n && i < MAX_FRAMES; i++)
+    {
+      gcg__buffer_format (t->out, "                  %s ", i == 0 ? "at" : "by");
+      gcg__leak_frame (&frames[i], t->out);
+      gcg__buffer_text (t->out, "\n");
+    }
+  if (n > MAX_FRAMES)
+    gcg__buffer_format (t->out, "                  by %u more calls\n", n - MAX_FRAMES);
+}
+
+/* The members of GROUP, each with its stack, after LABEL. */
+static void
+write_members (const struct text *t, const struct gcg__leak_group *group, const char *name)
+{
+  struct gcg__leak_member members[GCG__LEAK_MEMBERS];
+  uint32_t n = gcg__leak_members (t->report, group, members);
+  for (uint32_t i = 0; i < n; i++)
+    {
+      label (t, i == 0 ? name : "");
+      gcg__buffer_format (t->out, "%s: ", members[i].type);
+      add_sum (t, &members[i].totals);
+      gcg__buffer_text (t->out, "\n");
+      write_stack (t, members[i].site);
+    }
+}
+
+/* "leaked cycle of 3 objects", "4 leaked cycles of 2 to 5 objects" */
+static void
+write_cycle_title (const struct text *t, const struct gcg__leak_group *group)
+{
+  if (group->n_cycles == 1)
+    gcg__buffer_text (t->out, "leaked cycle of ");
+  else
+    {
+      gcg__words_number (t->out, group->n_cycles, "leaked cycle");
+      gcg__buffer_text (t->out, " of ");
+    }
+  if (group->least_objects != group->most_objects)
+    gcg__buffer_format (t->out, "%s to ", gcg__word_count (group->least_objects).text);
+  gcg__words_number (t->out, group->most_objects, "object");
+}
+
+static enum gcg_status
+write_path (const struct text *t, const struct gcg__leak_group *group, struct gcg_error *error)
+{
+  struct gcg__explanation e;
+  enum gcg_status status = gcg__explain_cycle (t->report->model, group->cycle, &e, error);
+  if (status != GCG_OK)
+    return status;
+  label (t, group->n_cycles == 1 ? "path" : "biggest");
+  gcg__buffer_format (t->out, "%s\n", gcg__buffer_string (&e.text));
+  label (t, "cut");
+  gcg__buffer_format (t->out, "%s: frees ", gcg__buffer_string (&e.edge));
+  add_sum (t, &e.path->freed);
+  if (e.everywhere.n > 0)
+    gcg__buffer_format (t->out, "; cut %s in every object to leave no way round",
+                        gcg__buffer_string (&e.everywhere));
+  gcg__buffer_text (t->out, "\n");
+  gcg__explanation_fini (&e);
+  return GCG_OK;
+}
+
+/* What is leaked through group G: the groups after it. */
+static void
+write_through (const struct text *t, uint32_t g)
+{
+  const struct gcg__leak_report *r = t->report;
+  const char *name = "through it";
+  if (r->groups[g].through.objects == 0)
+    return;
+  label (t, name);
+  add_sum (t, &r->groups[g].through);
+  gcg__buffer_text (t->out, " indirectly leaked\n");
+  for (uint32_t i = g + 1; i < r->n_groups && r->groups[i].kind == GCG__LEAK_INDIRECT; i++)
+    write_members (t, &r->groups[i], "");
+}
+
+static enum gcg_status
+write_group (const struct text *t, uint32_t g, uint32_t number, struct gcg_error *error)
+{
+  const struct gcg__leak_report *r = t->report;
+  const struct gcg__leak_group *group = &r->groups[g];
+  enum gcg_status status = GCG_OK;
+  gcg__buffer_format (t->out, "\n%3u. ", number);
+  style (t, WARNING);
+  if (group->kind == GCG__LEAK_OF_CYCLE)
+    write_cycle_title (t, group);
+  else
+    gcg__buffer_text (t->out, gcg__leak_kind_name (group->kind));
+  style (t, PLAIN);
+  gcg__buffer_text (t->out, ": ");
+  add_sum (t, &group->own);
+  gcg__buffer_text (t->out, "\n");
+  if (group->kind == GCG__LEAK_OF_CYCLE)
+    status = write_path (t, group, error);
+  write_members (t, group, "allocated");
+  write_through (t, g);
+  if (group->parent != GCG__NONE)
+    {
+      label (t, "itself");
+      gcg__buffer_format (t->out, "leaked through %s\n", r->groups[group->parent].signature);
+    }
+  label (t, "signature");
+  gcg__buffer_format (t->out, "%s\n", group->signature);
+  return status;
+}
+
+/* One line of the totals. */
+static void
+total (const struct text *t, const char *name, const struct gcg__totals *totals)
+{
+  gcg__buffer_format (t->out, "  %-34s%15s%13s\n", name, gcg__word_count (totals->bytes).text,
+                      gcg__word_count (totals->objects).text);
+}
+
+static void
+write_totals (const struct text *t, const struct gcg__heap_usage *usage)
+{
+  const struct gcg__leak_report *r = t->report;
+  const struct gcg__leaks *l = r->leaks;
+  gcg__buffer_text (t->out, "\n");
+  style (t, BOLD);
+  gcg__buffer_text (t->out, "Totals                                       bytes       blocks\n");
+  style (t, PLAIN);
+  total (t, "leaked", &r->leaked);
+  if (r->n_known > 0)
+    total (t, "  new", &r->fresh);
+  if (r->suppressed.objects > 0)
+    total (t, "suppressed", &r->suppressed);
+  if (l->ignored.objects > 0)
+    total (t, "ignored by the program", &l->ignored);
+  total (t, "reachable", &l->reachable);
+  total (t, "reachable by inside pointers only", &l->interior_only);
+  if (l->past_only.objects > 0)
+    total (t, "  by pointers past their end only", &l->past_only);
+  total (t, "valgrind: definitely lost", &r->definite);
+  total (t, "valgrind: indirectly lost", &r->indirect);
+  total (t, "valgrind: possibly lost", &l->interior_only);
+  total (t, "LeakSanitizer: direct", &r->direct);
+  total (t, "LeakSanitizer: indirect", &r->lsan_indirect);
+  if (!usage->known)
+    return;
+  gcg__buffer_format (t->out, "  in all: %s allocs, %s frees, %s bytes allocated\n",
+                      gcg__word_count (usage->allocs).text, gcg__word_count (usage->frees).text,
+                      gcg__word_count (usage->bytes).text);
+  gcg__buffer_format (t->out, "  at most at one time: %s bytes in %s blocks\n",
+                      gcg__word_count (usage->peak_bytes).text,
+                      gcg__word_count (usage->peak_blocks).text);
+}
+
+static void
+write_rules (const struct text *t)
+{
+  const struct gcg__leak_report *r = t->report;
+  bool used = false;
+  for (uint32_t i = 0; i < r->rules->n; i++)
+    if (r->used[i].objects > 0)
+      {
+        if (!used)
+          {
+            style (t, BOLD);
+            gcg__buffer_text (
+                t->out, "\nSuppressed                                   bytes       blocks\n");
+            style (t, PLAIN);
+          }
+        used = true;
+        gcg__buffer_text (t->out, "  ");
+        gcg__buffer_format (t->out, "%49s%13s  ", gcg__word_count (r->used[i].bytes).text,
+                            gcg__word_count (r->used[i].objects).text);
+        gcg__buffer_clean (t->out, r->rules->list[i].text);
+        gcg__buffer_text (t->out, "\n");
+      }
+  for (uint32_t i = 0; i < r->rules->n; i++)
+    if (r->used[i].objects == 0)
+      {
+        const struct gcg__rule *rule = &r->rules->list[i];
+        style (t, WARNING);
+        gcg__buffer_text (t->out, "warning: ");
+        style (t, PLAIN);
+        gcg__buffer_clean (t->out, rule->from);
+        gcg__buffer_format (t->out, ":%u: ", rule->line);
+        gcg__buffer_clean (t->out, rule->text);
+        gcg__buffer_text (t->out, " matches no leak: remove it if it never does\n");
+      }
+}
+
+static void
+write_head (const struct text *t)
+{
+  const struct gcg__leak_report *r = t->report;
+  const struct gcg__snapshot *s = r->model->snapshot;
+  const char *program = gcg__text (s, s->info->program);
+  style (t, BOLD);
+  gcg__buffer_clean (t->out, program[0] != '\0' ? program : t->options->name);
+  style (t, PLAIN);
+  gcg__buffer_format (t->out, "  pid %u%s: ", s->info->pid,
+                      s->info->flags & GCG__INFO_AT_EXIT ? ", at its end" : "");
+  if (r->leaked.objects == 0)
+    gcg__buffer_text (t->out, "no leaks");
+  else
+    {
+      gcg__buffer_text (t->out, "leaked ");
+      add_sum (t, &r->leaked);
+    }
+  if (r->n_cycles > 0)
+    {
+      gcg__buffer_text (t->out, ", ");
+      gcg__words_number (t->out, r->n_cycles, "leaked cycle");
+    }
+  if (r->n_known > 0)
+    {
+      gcg__buffer_text (t->out, "; new: ");
+      add_sum (t, &r->fresh);
+    }
+  gcg__buffer_text (t->out, "\n");
+}
+
+enum gcg_status
+gcg__leak_text_write (const struct gcg__leak_report *report, const struct gcg__heap_usage *usage,
+                      const struct gcg__leak_text_options *options, struct gcg__buffer *out,
+                      struct gcg_error *error)
+{
+  struct text t = { report, options, out };
+  enum gcg_status status = GCG_OK;
+  uint32_t number = 0;
+  write_head (&t);
+  for (uint32_t g = 0; g < report->n_groups && status == GCG_OK; g++)
+    {
+      if (report->groups[g].kind != GCG__LEAK_INDIRECT && !report->groups[g].known)
+        status = write_group (&t, g, ++number, error);
+    }
+  write_totals (&t, usage);
+  write_rules (&t);
+  return status != GCG_OK ? status : gcg__buffer_status (out, error);
+}

@@ -1,0 +1,623 @@
+/* leaks.c -- from leaked blocks to groups of leaks (leaks.h).
+ *
+ *   cycles ─→ kinds of cycles ─→ named ─┐
+ *   sites ──────────→ rules ────────────┴→ suppressed blocks ─→ groups ─→ order, known
+ *
+ * A kind of cycle is a set of (type, site, offset, type of target) of the edges between its
+ * objects; only one cycle of a kind is searched for its shortest way round and named, so a million
+ * small rings cost a pass over their edges.  Kinds that read alike become one group.  Other blocks
+ * are put in groups by 64-bit hashes of what makes one.  Linear but for sorting groups and cycles;
+ * 8 bytes an object while it is made.
+ */
+#include <config.h>
+
+#include "report/leaks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/fail.h"
+#include "report/leak_names.h"
+#include "report/map.h"
+
+#define MAX_KINDS      10000u /* of cycles that are named */
+#define MAX_EDGE_KINDS 256u   /* of one cycle that are told apart */
+#define OTHER_CYCLES   "cycle:of other kinds"
+#define MEMBERS_LOOKED 4096u
+
+/* Kinds of cycles. */
+struct kind
+{
+  uint32_t cycle; /* the biggest */
+  uint32_t group;
+  struct gcg__cycle_names names;
+};
+
+struct making
+{
+  struct gcg__leak_report *report;
+  const struct gcg__analysis *analysis;
+  const struct gcg__snapshot *snapshot;
+  struct gcg_error *error;
+  struct kind *kinds;
+  uint32_t n_kinds, kinds_size, groups_size;
+  uint32_t *kind_of_cycle; /* [n_cycles] */
+  uint32_t *rule_of;       /* [n_objects] number of the rule that suppresses it + 1, 0: none */
+  uint32_t *group_of;      /* [n_objects] of leaders */
+};
+
+const char *
+gcg__leak_kind_name (enum gcg__leak_kind kind)
+{
+  static const char *const names[] = { "leaked cycle", "leaked", "indirectly leaked" };
+  return names[kind];
+}
+
+static enum gcg_status
+no_memory (const struct making *m)
+{
+  return gcg__report_fail (m->error, GCG_NO_MEMORY, "out of memory for the report of leaks");
+}
+
+static void
+add_totals (struct gcg__totals *to, uint64_t objects, uint64_t bytes)
+{
+  to->objects += objects;
+  to->bytes += bytes;
+}
+
+/* What OBJECT is: its type and site. */
+static uint64_t
+object_kind (const struct making *m, uint32_t id)
+{
+  const struct gcg__model *model = m->report->model;
+  uint32_t site = gcg__word_site (m->snapshot->words[id]);
+  uint64_t type = model->types->group_of_object[id];
+  if (type == GCG__NONE)
+    {
+      struct gcg__object object;
+      gcg__snapshot_object (m->snapshot, id, &object);
+      type = gcg__model_type_key (model, &object);
+    }
+  return gcg__map_mix (gcg__map_mix (1, type), site);
+}
+
+/* Adds KEY to the set of N in SEEN and its sum; a full set stays as it is. */
+static void
+edge_kind_add (uint64_t seen[2 * MAX_EDGE_KINDS], uint32_t *n, uint64_t *sum, uint64_t key)
+{
+  uint32_t slot = (uint32_t)key % (2 * MAX_EDGE_KINDS);
+  key += key == 0;
+  while (seen[slot] != 0 && seen[slot] != key)
+    slot = (slot + 1) % (2 * MAX_EDGE_KINDS);
+  if (seen[slot] == key || *n == MAX_EDGE_KINDS)
+    return;
+  seen[slot] = key;
+  (*n)++;
+  *sum += key;
+}
+
+/* The kind of CYCLE: a hash of the set of its kinds of edges. */
+static uint64_t
+cycle_kind (const struct making *m, uint32_t cycle)
+{
+  const struct gcg__analysis *a = m->analysis;
+  const struct gcg__cycle *c = &a->cycles[cycle];
+  uint64_t seen[2 * MAX_EDGE_KINDS] = { 0 }, sum = 0;
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < c->n_objects; i++)
+    {
+      uint32_t id = a->cycle_members[c->first_member + i];
+      uint64_t source = object_kind (m, id);
+      struct gcg__edge_walk edges
+          = { .snapshot = m->snapshot, .edge = a->out_first[id], .end = a->out_first[id + 1] };
+      while (gcg__next_edge (&edges))
+        if (a->cycle_of[edges.target] == cycle)
+          edge_kind_add (
+              seen, &n, &sum,
+              gcg__map_mix (gcg__map_mix (source, edges.offset), object_kind (m, edges.target)));
+    }
+  return sum;
+}
+
+static enum gcg_status
+kind_add (struct making *m, uint32_t cycle)
+{
+  if (m->n_kinds == m->kinds_size)
+    {
+      uint32_t size = 2 * m->kinds_size + 16;
+      struct kind *kinds = reallocarray (m->kinds, size, sizeof *kinds);
+      if (kinds == NULL)
+        return no_memory (m);
+      m->kinds = kinds;
+      m->kinds_size = size;
+    }
+  struct kind *kind = &m->kinds[m->n_kinds];
+  *kind = (struct kind){ .cycle = cycle, .group = GCG__NONE };
+  if (m->n_kinds < MAX_KINDS)
+    {
+      enum gcg_status status = gcg__cycle_names_init (&kind->names, m->report->model,
+                                                      m->report->rules, cycle, m->error);
+      if (status != GCG_OK)
+        return status;
+    }
+  else
+    kind->names = (struct gcg__cycle_names){ strdup (OTHER_CYCLES), GCG__NONE };
+  if (kind->names.signature == NULL)
+    return no_memory (m);
+  m->n_kinds++;
+  return GCG_OK;
+}
+
+/* Finds the kinds of cycles and names them. */
+static enum gcg_status
+find_kinds (struct making *m)
+{
+  struct gcg__map map = { 0 };
+  enum gcg_status status = GCG_OK;
+  for (uint32_t i = 0; i < m->analysis->n_cycles && status == GCG_OK; i++)
+    {
+      uint32_t cycle = m->report->cycles[i];
+      uint32_t *kind = gcg__map_at (&map, cycle_kind (m, cycle));
+      if (kind == NULL)
+        status = no_memory (m);
+      else
+        {
+          if (*kind == GCG__NONE)
+            {
+              *kind = m->n_kinds < MAX_KINDS + 1 ? m->n_kinds : MAX_KINDS;
+              if (*kind == m->n_kinds)
+                status = kind_add (m, cycle);
+            }
+          m->kind_of_cycle[cycle] = *kind;
+        }
+    }
+  gcg__map_fini (&map);
+  return status;
+}
+
+/* Suppresses ID by RULE. */
+static void
+suppress (struct making *m, uint32_t id, uint32_t rule, uint32_t *queue, uint32_t *tail)
+{
+  if (m->rule_of[id] != 0 || (m->report->leaks->flags[id] & GCG__LEAK_LEAKED) == 0)
+    return;
+  m->rule_of[id] = rule + 1;
+  queue[(*tail)++] = id;
+}
+
+/* Finds what the rules suppress. */
+static enum gcg_status
+apply_rules (struct making *m)
+{
+  const struct gcg__analysis *a = m->analysis;
+  const struct gcg__model *model = m->report->model;
+  uint32_t *queue = calloc (m->snapshot->n_objects + (size_t)1, sizeof *queue);
+  uint32_t *rule_of_site = calloc (m->snapshot->n_sites + (size_t)1, sizeof *rule_of_site);
+  uint32_t tail = 0;
+  enum gcg_status status = queue != NULL && rule_of_site != NULL ? GCG_OK : no_memory (m);
+  for (uint32_t id = 0; id < m->snapshot->n_objects && status == GCG_OK; id++)
+    {
+      uint32_t site = gcg__word_site (m->snapshot->words[id]), cycle = a->cycle_of[id];
+      if ((m->report->leaks->flags[id] & GCG__LEAK_LEAKED) == 0)
+        continue;
+      if (rule_of_site[site] == 0) /* not asked yet; 1: none, else the rule's number + 2 */
+        {
+          uint32_t rule = gcg__leak_rule_of_site (model, m->report->rules, site);
+          rule_of_site[site] = rule == GCG__NONE ? 1 : rule + 2;
+        }
+      uint32_t rule = rule_of_site[site] > 1 ? rule_of_site[site] - 2 : GCG__NONE;
+      if (rule == GCG__NONE && cycle != GCG__NONE)
+        rule = m->kinds[m->kind_of_cycle[cycle]].names.rule;
+      if (rule != GCG__NONE)
+        suppress (m, id, rule, queue, &tail);
+    }
+  for (uint32_t head = 0; head < tail; head++)
+    for (uint64_t e = a->out_first[queue[head]]; e < a->out_first[queue[head] + 1]; e++)
+      suppress (m, m->snapshot->edge_targets[e], m->rule_of[queue[head]] - 1, queue, &tail);
+  free (rule_of_site);
+  free (queue);
+  return status;
+}
+
+/* Adds up what is leaked, and what is not told. */
+static void
+sum_up (struct making *m)
+{
+  struct gcg__leak_report *r = m->report;
+  struct gcg__object_walk walk = gcg__objects (m->snapshot);
+  while (gcg__next_object (&walk))
+    {
+      uint32_t id = walk.object.id, flags = r->leaks->flags[id];
+      uint64_t bytes = walk.object.requested_bytes;
+      if ((flags & GCG__LEAK_LEAKED) == 0)
+        continue;
+      if (m->rule_of[id] != 0)
+        {
+          add_totals (&r->suppressed, 1, bytes);
+          add_totals (&r->used[m->rule_of[id] - 1], 1, bytes);
+          continue;
+        }
+      add_totals (&r->leaked, 1, bytes);
+      add_totals (flags & GCG__LEAK_LEADER ? &r->definite : &r->indirect, 1, bytes);
+      add_totals (flags & GCG__LEAK_DIRECT ? &r->direct : &r->lsan_indirect, 1, bytes);
+    }
+}
+
+/* A new group like GROUP, whose signature it takes; its number, or GCG__NONE: out of memory. */
+static uint32_t
+group_add (struct making *m, struct gcg__leak_group group)
+{
+  struct gcg__leak_report *r = m->report;
+  if (group.signature == NULL)
+    return GCG__NONE;
+  if (r->n_groups == m->groups_size)
+    {
+      uint32_t size = 2 * m->groups_size + 16;
+      struct gcg__leak_group *groups = reallocarray (r->groups, size, sizeof *groups);
+      if (groups == NULL)
+        {
+          free (group.signature);
+          return GCG__NONE;
+        }
+      r->groups = groups;
+      m->groups_size = size;
+    }
+  r->groups[r->n_groups] = group;
+  return r->n_groups++;
+}
+
+/* Puts CYCLE, which nothing suppresses, into the group of its signature. */
+static enum gcg_status
+group_cycle (struct making *m, struct gcg__map *map, uint32_t cycle)
+{
+  struct gcg__leak_report *r = m->report;
+  const struct gcg__cycle *c = &m->analysis->cycles[cycle];
+  struct kind *kind = &m->kinds[m->kind_of_cycle[cycle]];
+  uint32_t first = m->analysis->cycle_members[c->first_member];
+  if (kind->group == GCG__NONE)
+    {
+      uint32_t *group = gcg__map_at (map, gcg__map_text (kind->names.signature));
+      if (group == NULL)
+        return no_memory (m);
+      if (*group == GCG__NONE)
+        *group = group_add (m, (struct gcg__leak_group){
+                                   .kind = GCG__LEAK_OF_CYCLE,
+                                   .signature = strdup (kind->names.signature),
+                                   .object = first,
+                                   .parent = GCG__NONE,
+                                   .cycle = cycle,
+                                   .least_objects = c->n_objects,
+                               });
+      if (*group == GCG__NONE)
+        return no_memory (m);
+      kind->group = *group;
+    }
+  struct gcg__leak_group *group = &r->groups[kind->group];
+  group->n_cycles++;
+  if (group->least_objects > c->n_objects)
+    group->least_objects = c->n_objects;
+  if (group->most_objects < c->n_objects)
+    group->most_objects = c->n_objects;
+  add_totals (&group->own, c->n_objects, c->bytes);
+  r->group_of_cycle[cycle] = kind->group;
+  r->cycles[r->n_cycles++] = cycle;
+  if (r->leaks->leader_of[first] == first)
+    m->group_of[first] = kind->group;
+  return GCG_OK;
+}
+
+/* Puts OBJECT, on no cycle, into its group. */
+static enum gcg_status
+group_block (struct making *m, struct gcg__map *map, const struct gcg__object *object)
+{
+  struct gcg__leak_report *r = m->report;
+  uint32_t leader = r->leaks->leader_of[object->id];
+  bool leads = leader == object->id;
+  uint32_t parent = leads ? GCG__NONE : m->group_of[leader];
+  uint32_t *group
+      = gcg__map_at (map, gcg__map_mix (gcg__map_mix (2, object_kind (m, object->id)), parent));
+  if (group == NULL)
+    return no_memory (m);
+  if (*group == GCG__NONE)
+    {
+      struct gcg__buffer signature;
+      gcg__buffer_init (&signature, NULL, NULL);
+      gcg__leak_block_signature (r->model, object, &signature);
+      *group = group_add (m, (struct gcg__leak_group){
+                                 .kind = leads ? GCG__LEAK_OF_BLOCK : GCG__LEAK_INDIRECT,
+                                 .signature = gcg__buffer_take (&signature),
+                                 .object = object->id,
+                                 .site = object->site,
+                                 .parent = parent,
+                                 .cycle = GCG__NONE,
+                             });
+      gcg__buffer_fini (&signature);
+      if (*group == GCG__NONE)
+        return no_memory (m);
+    }
+  add_totals (&r->groups[*group].own, 1, object->requested_bytes);
+  if (leads)
+    m->group_of[object->id] = *group;
+  else
+    add_totals (&r->groups[parent].through, 1, object->requested_bytes);
+  return GCG_OK;
+}
+
+/* Puts all blocks on no cycle into groups, those first that nothing leaked points to: they are the
+   parents of the others. */
+static enum gcg_status
+group_blocks (struct making *m)
+{
+  struct gcg__map map = { 0 };
+  enum gcg_status status = GCG_OK;
+  for (int leaders = 1; leaders >= 0; leaders--)
+    {
+      struct gcg__object_walk walk = gcg__objects (m->snapshot);
+      while (status == GCG_OK && gcg__next_object (&walk))
+        {
+          uint32_t id = walk.object.id, flags = m->report->leaks->flags[id];
+          if ((flags & GCG__LEAK_LEAKED) != 0 && m->rule_of[id] == 0
+              && m->analysis->cycle_of[id] == GCG__NONE
+              && ((flags & GCG__LEAK_LEADER) != 0) == leaders)
+            status = group_block (m, &map, &walk.object);
+        }
+    }
+  gcg__map_fini (&map);
+  return status;
+}
+
+/* Finds the groups through whose blocks all of a group's cycles are leaked. */
+static void
+find_cycle_parents (struct making *m)
+{
+  struct gcg__leak_report *r = m->report;
+  const uint32_t none = r->n_groups; /* for now: one of its cycles stands by itself */
+  for (uint32_t i = 0; i < r->n_cycles; i++)
+    {
+      const struct gcg__cycle *c = &m->analysis->cycles[r->cycles[i]];
+      uint32_t g = r->group_of_cycle[r->cycles[i]];
+      uint32_t first = m->analysis->cycle_members[c->first_member];
+      uint32_t leader = r->leaks->leader_of[first];
+      if (r->groups[g].parent == none)
+        continue;
+      r->groups[g].parent
+          = leader == first || m->group_of[leader] == g ? none : m->group_of[leader];
+    }
+  for (uint32_t g = 0; g < r->n_groups; g++)
+    if (r->groups[g].parent == none)
+      r->groups[g].parent = GCG__NONE;
+}
+
+static enum gcg_status
+group_all (struct making *m)
+{
+  struct gcg__map map = { 0 };
+  enum gcg_status status = GCG_OK;
+  uint32_t n_cycles = m->analysis->n_cycles;
+  for (uint32_t i = 0; i < n_cycles && status == GCG_OK; i++)
+    {
+      uint32_t cycle = m->report->cycles[i];
+      uint32_t first = m->analysis->cycle_members[m->analysis->cycles[cycle].first_member];
+      if (m->rule_of[first] == 0)
+        status = group_cycle (m, &map, cycle);
+    }
+  gcg__map_fini (&map);
+  if (status == GCG_OK)
+    status = group_blocks (m);
+  if (status == GCG_OK)
+    find_cycle_parents (m);
+  return status;
+}
+
+/* What GROUP holds, with what is leaked through it. */
+static uint64_t
+held (const struct gcg__leak_group *group)
+{
+  return group->own.bytes + group->through.bytes;
+}
+
+/* A group of its own, or the parent of what is indirectly leaked. */
+static uint32_t
+top_of (const struct gcg__leak_group *groups, uint32_t g)
+{
+  return groups[g].kind == GCG__LEAK_INDIRECT ? groups[g].parent : g;
+}
+
+static int
+group_compare (const void *a, const void *b, void *list)
+{
+  const struct gcg__leak_group *groups = list;
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  uint32_t top_x = top_of (groups, x), top_y = top_of (groups, y);
+  if (top_x != top_y)
+    {
+      x = top_x;
+      y = top_y;
+    }
+  else if ((x == top_x) != (y == top_y))
+    return x == top_x ? -1 : 1;
+  if (held (&groups[x]) != held (&groups[y]))
+    return held (&groups[x]) > held (&groups[y]) ? -1 : 1;
+  if (groups[x].own.objects != groups[y].own.objects)
+    return groups[x].own.objects > groups[y].own.objects ? -1 : 1;
+  int order = strcmp (groups[x].signature, groups[y].signature);
+  return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* Puts the groups in order. */
+static enum gcg_status
+sort_groups (struct making *m)
+{
+  struct gcg__leak_report *r = m->report;
+  uint32_t *order = calloc (r->n_groups + (size_t)1, sizeof *order);
+  uint32_t *place = calloc (r->n_groups + (size_t)1, sizeof *place);
+  struct gcg__leak_group *sorted = calloc (r->n_groups + (size_t)1, sizeof *sorted);
+  if (order == NULL || place == NULL || sorted == NULL)
+    {
+      free (order);
+      free (place);
+      free (sorted);
+      return no_memory (m);
+    }
+  for (uint32_t g = 0; g < r->n_groups; g++)
+    order[g] = g;
+  if (r->n_groups > 0)
+    qsort_r (order, r->n_groups, sizeof *order, group_compare, r->groups);
+  for (uint32_t i = 0; i < r->n_groups; i++)
+    {
+      place[order[i]] = i;
+      sorted[i] = r->groups[order[i]];
+    }
+  for (uint32_t i = 0; i < r->n_groups; i++)
+    if (sorted[i].parent != GCG__NONE)
+      sorted[i].parent = place[sorted[i].parent];
+  for (uint32_t c = 0; c < m->analysis->n_cycles; c++)
+    if (r->group_of_cycle[c] != GCG__NONE)
+      r->group_of_cycle[c] = place[r->group_of_cycle[c]];
+  free (r->groups);
+  free (order);
+  free (place);
+  r->groups = sorted;
+  return GCG_OK;
+}
+
+static void
+find_known (struct gcg__leak_report *r, const struct gcg__baseline *baseline)
+{
+  for (uint32_t g = 0; g < r->n_groups; g++)
+    {
+      struct gcg__leak_group *group = &r->groups[g];
+      bool with_parent = group->kind == GCG__LEAK_INDIRECT && r->groups[group->parent].known;
+      group->known = with_parent || gcg__baseline_knows (baseline, group->signature);
+      r->n_known += group->known;
+      if (!group->known)
+        add_totals (&r->fresh, group->own.objects, group->own.bytes);
+    }
+}
+
+static int
+cycle_compare (const void *a, const void *b, void *analysis)
+{
+  const struct gcg__analysis *an = analysis;
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  if (an->cycles[x].bytes != an->cycles[y].bytes)
+    return an->cycles[x].bytes > an->cycles[y].bytes ? -1 : 1;
+  return (x > y) - (x < y);
+}
+
+/* Fills the report of M.  Errors as gcg__leak_report_new's. */
+static enum gcg_status
+make (struct making *m, const struct gcg__baseline *baseline)
+{
+  struct gcg__leak_report *r = m->report;
+  uint32_t n_objects = m->snapshot->n_objects, n_cycles = m->analysis->n_cycles;
+  enum gcg_status status = gcg__leaks_new (m->analysis, &r->leaks, m->error);
+  if (status != GCG_OK)
+    return status;
+  r->used = calloc (r->rules->n + (size_t)1, sizeof *r->used);
+  r->cycles = calloc (n_cycles + (size_t)1, sizeof *r->cycles);
+  r->group_of_cycle = calloc (n_cycles + (size_t)1, sizeof *r->group_of_cycle);
+  m->kind_of_cycle = calloc (n_cycles + (size_t)1, sizeof *m->kind_of_cycle);
+  m->rule_of = calloc (n_objects + (size_t)1, sizeof *m->rule_of);
+  m->group_of = calloc (n_objects + (size_t)1, sizeof *m->group_of);
+  if (r->used == NULL || r->cycles == NULL || r->group_of_cycle == NULL || m->kind_of_cycle == NULL
+      || m->rule_of == NULL || m->group_of == NULL)
+    return no_memory (m);
+  for (uint32_t c = 0; c < n_cycles; c++)
+    {
+      r->cycles[c] = c;
+      r->group_of_cycle[c] = GCG__NONE;
+    }
+  if (n_cycles > 0)
+    qsort_r (r->cycles, n_cycles, sizeof *r->cycles, cycle_compare,
+             (struct gcg__analysis *)m->analysis);
+  if ((status = find_kinds (m)) != GCG_OK || (status = apply_rules (m)) != GCG_OK)
+    return status;
+  sum_up (m);
+  if ((status = group_all (m)) == GCG_OK && (status = sort_groups (m)) == GCG_OK)
+    find_known (r, baseline);
+  return status;
+}
+
+enum gcg_status
+gcg__leak_report_new (struct gcg__model *model, const struct gcg__rules *rules,
+                      const struct gcg__baseline *baseline, struct gcg__leak_report **report,
+                      struct gcg_error *error)
+{
+  struct making m = { .analysis = model->analysis, .snapshot = model->snapshot, .error = error };
+  m.report = calloc (1, sizeof *m.report);
+  if (m.report == NULL)
+    return no_memory (&m);
+  m.report->model = model;
+  m.report->rules = rules;
+  enum gcg_status status = make (&m, baseline);
+  for (uint32_t k = 0; k < m.n_kinds; k++)
+    free (m.kinds[k].names.signature);
+  free (m.kinds);
+  free (m.kind_of_cycle);
+  free (m.rule_of);
+  free (m.group_of);
+  if (status == GCG_OK)
+    *report = m.report;
+  else
+    gcg__leak_report_free (m.report);
+  return status;
+}
+
+void
+gcg__leak_report_free (struct gcg__leak_report *report)
+{
+  if (report == NULL)
+    return;
+  for (uint32_t g = 0; g < report->n_groups; g++)
+    free (report->groups[g].signature);
+  free (report->groups);
+  free (report->used);
+  free (report->cycles);
+  free (report->group_of_cycle);
+  gcg__leaks_free (report->leaks);
+  free (report);
+}
+
+/* Adds object ID to the N MEMBERS; those that find no room are left out. */
+static void
+member_add (const struct gcg__model *model, uint32_t id, struct gcg__leak_member *members,
+            uint32_t *n)
+{
+  struct gcg__object object;
+  char scratch[GCG__TYPE_SCRATCH];
+  gcg__snapshot_object (model->snapshot, id, &object);
+  const char *type = gcg__types_of (model->types, &object, scratch);
+  uint32_t i = 0;
+  while (i < *n && (members[i].site != object.site || strcmp (members[i].type, type) != 0))
+    i++;
+  if (i == GCG__LEAK_MEMBERS)
+    return;
+  if (i == *n)
+    {
+      members[i] = (struct gcg__leak_member){ .type = type, .site = object.site };
+      if (type == scratch)
+        members[i].type = strcpy (members[i].scratch, scratch);
+      (*n)++;
+    }
+  add_totals (&members[i].totals, 1, object.requested_bytes);
+}
+
+uint32_t
+gcg__leak_members (const struct gcg__leak_report *report, const struct gcg__leak_group *group,
+                   struct gcg__leak_member members[GCG__LEAK_MEMBERS])
+{
+  const struct gcg__analysis *a = report->model->analysis;
+  uint32_t n = 0;
+  if (group->kind != GCG__LEAK_OF_CYCLE)
+    {
+      member_add (report->model, group->object, members, &n);
+      members[0].totals = group->own;
+      return n;
+    }
+  const struct gcg__cycle *cycle = &a->cycles[group->cycle];
+  for (uint32_t i = 0; i < cycle->n_objects && i < MEMBERS_LOOKED; i++)
+    member_add (report->model, a->cycle_members[cycle->first_member + i], members, &n);
+  return n;
+}
