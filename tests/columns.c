@@ -112,6 +112,7 @@ columns_view (const struct columns *columns)
   COLUMNS_VIEW (STATISTICS, statistics, n_statistics);
   COLUMNS_VIEW (EDGE_PLACES, edge_places, view.n_edge_places);
   COLUMNS_VIEW (ROOT_PLACES, root_places, view.n_root_places);
+  COLUMNS_VIEW (HAZARDS, hazards, view.n_hazards);
 #undef COLUMNS_VIEW
   if (n_statistics == 0)
     view.statistics = NULL;
@@ -119,6 +120,8 @@ columns_view (const struct columns *columns)
     view.edge_places = NULL;
   if (view.n_root_places == 0)
     view.root_places = NULL;
+  if (view.n_hazards > 0 && view.hazards[view.n_hazards - 1].kind == GCG__HAZARD_REST)
+    view.n_hazards_left_out = view.hazards[--view.n_hazards].address;
   if (n_info != 1 || n_words != view.n_objects || n_counts != n_words || n_steps != view.n_edges)
     columns_die ("columns of the same table differ in length");
   return view;

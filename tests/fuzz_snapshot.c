@@ -109,6 +109,8 @@ make_sound (void)
   heap_edge (heap, 0, 32, slack);
   heap_edge_at (heap, 0, 16, slack, GCG__PLACE_INSIDE);
   heap_root (heap, 0);
+  heap_hazard (heap, heap_object (heap, 24, GCG__KIND_NORMAL, 0), GCG__HAZARD_TLS, 0x7000);
+  heap_hazards_left_out (heap, 12);
   heap_finalizer (heap, slack, GCG__FINALIZER_ORDERED);
   heap_contents (heap, slack, "contents", 8);
   struct gcg__snapshot *s = heap_snapshot (heap);

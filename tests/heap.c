@@ -54,7 +54,8 @@ struct heap
   struct vector requested, contents, big_slacks, edges, finalizers;
   /* Made by heap_finish. */
   struct vector first, counts, targets, steps, big_counts, big_steps, sorted;
-  struct vector previews, preview_starts, edge_places, root_places;
+  struct vector previews, preview_starts, edge_places, root_places, hazards;
+  uint64_t hazards_left_out;
   bool places; /* not all pointers are to starts */
   uint64_t next_address;
   uint32_t next_slot; /* in the last block */
@@ -128,6 +129,7 @@ heap_new (void)
   heap->sorted.element = sizeof (struct heap_edge);
   heap->edge_places.element = 1;
   heap->root_places.element = 1;
+  heap->hazards.element = sizeof (struct gcg__hazard);
   heap->finalizers.element = sizeof (struct gcg__finalizer);
   heap->first.element = sizeof (uint64_t);
   heap->counts.element = 1;
@@ -182,6 +184,7 @@ heap_free (struct heap *heap)
   free (heap->preview_starts.data);
   free (heap->edge_places.data);
   free (heap->root_places.data);
+  free (heap->hazards.data);
   free (heap->big_slacks.data);
   free (heap->edges.data);
   free (heap->sorted.data);
@@ -339,6 +342,20 @@ heap_ignore (struct heap *heap, uint32_t object)
 }
 
 void
+heap_hazard (struct heap *heap, uint32_t object, uint32_t kind, uint64_t address)
+{
+  heap_word (heap, object);
+  VECTOR_PUSH (&heap->hazards, struct gcg__hazard,
+               { .object = object, .kind = kind, .address = address });
+}
+
+void
+heap_hazards_left_out (struct heap *heap, uint64_t n)
+{
+  heap->hazards_left_out = n;
+}
+
+void
 heap_malloc (struct heap *heap)
 {
   heap->info.flags |= GCG__INFO_MALLOC;
@@ -413,6 +430,13 @@ static int
 heap_compare_finalizers (const void *a, const void *b)
 {
   const struct gcg__finalizer *x = a, *y = b;
+  return (x->object > y->object) - (x->object < y->object);
+}
+
+static int
+heap_compare_hazards (const void *a, const void *b)
+{
+  const struct gcg__hazard *x = a, *y = b;
   return (x->object > y->object) - (x->object < y->object);
 }
 
@@ -530,6 +554,12 @@ heap_finish (struct heap *heap)
   if (heap->finalizers.n > 0)
     qsort (heap->finalizers.data, heap->finalizers.n, sizeof (struct gcg__finalizer),
            heap_compare_finalizers);
+  if (heap->hazards.n > 1)
+    qsort (heap->hazards.data, heap->hazards.n, sizeof (struct gcg__hazard), heap_compare_hazards);
+  if (heap->hazards_left_out > 0)
+    VECTOR_PUSH (&heap->hazards, struct gcg__hazard,
+                 { .kind = GCG__HAZARD_REST, .address = heap->hazards_left_out });
+  heap->hazards_left_out = 0;
   const uint64_t *slot_bytes = heap->slot_bytes.data;
   uint64_t used = 0;
   for (uint64_t i = 0; i < heap->words.n; i++)
@@ -608,6 +638,7 @@ heap_write (struct heap *heap)
     HEAP_ONE (STATISTICS, statistics),
     [GCG__SECTION_EDGE_PLACES - 1] = { heap->edge_places.data, n_edge_places },
     [GCG__SECTION_ROOT_PLACES - 1] = { heap->root_places.data, n_root_places },
+    HEAP_VECTOR (HAZARDS, hazards),
   };
 #undef HEAP_ONE
 #undef HEAP_VECTOR

@@ -382,6 +382,68 @@ test_places (void **state)
   gcg__snapshot_close (s);
 }
 
+/* Hazards are of objects that are not marked, in their order; each change with all else sound. */
+static void
+test_hazards (void **state)
+{
+  (void)state;
+  static const struct
+  {
+    const char *words;
+    int resize; /* by so many elements */
+    uint32_t element;
+    struct gcg__hazard value;
+  } cases[] = {
+    { NULL, 0, 0, { B, GCG__HAZARD_STACK, 0, 0, 1 } },
+    { NULL, 0, 2, { 2, GCG__HAZARD_MALLOC, 0, 0, 1 } },
+    { NULL, 0, 3, { UINT32_MAX, GCG__HAZARD_REST, 7, 7, UINT64_MAX } },
+    { NULL, -1, 0, { B, GCG__HAZARD_KEY, 0, 0, 1 } },
+    { "(I12)", 0, 0, { A, GCG__HAZARD_TLS, 0, 0, 1 } },
+    { "(I12)", 0, 0, { 3, GCG__HAZARD_TLS, 0, 0, 1 } },
+    { "(I12)", 0, 2, { UINT32_MAX, GCG__HAZARD_TLS, 0, 0, 1 } },
+    { "(I12)", 0, 0, { 2, GCG__HAZARD_TLS, 0, 0, 1 } },
+    { "(I12)", 0, 0, { B, 0, 0, 0, 1 } },
+    { "(I12)", 0, 1, { B, GCG__HAZARD_REST, 0, 0, 1 } },
+    { "(I12)", 0, 0, { B, GCG__HAZARD_REST + 1, 0, 0, 1 } },
+    { "(I12)", 0, 0, { B, GCG__HAZARD_TLS, 1, 0, 1 } },
+    { "(I12)", 0, 0, { B, GCG__HAZARD_KEY, 1, 0, 1 } },
+    { "(I12)", 0, 0, { B, GCG__HAZARD_STACK, 1, 0, 1 } },
+    { "(I12)", 0, 0, { B, GCG__HAZARD_MALLOC, 1, 0, 1 } },
+    { "(I12)", 0, 0, { B, GCG__HAZARD_TLS, 0, 1, 1 } },
+    { "too long", GCG__HAZARDS_MAX, 0, { B, GCG__HAZARD_TLS, 0, 0, 1 } },
+  };
+  struct heap *heap = heap_new ();
+  uint32_t node = heap_site (heap, "struct node", "a.c", 1, "f");
+  for (int i = 0; i < 3; i++)
+    heap_object (heap, 40, GCG__KIND_NORMAL, node);
+  heap_root (heap, A);
+  heap_hazard (heap, 2, GCG__HAZARD_MALLOC, 0x3000);
+  heap_hazard (heap, B, GCG__HAZARD_TLS, 0x1000);
+  heap_hazard (heap, B, GCG__HAZARD_KEY, 0x2000);
+  heap_hazards_left_out (heap, 5);
+  struct gcg__snapshot *s = heap_snapshot (heap);
+  heap_free (heap);
+  uint32_t n;
+  assert_int_equal (s->n_hazards, 3);
+  assert_int_equal (s->n_hazards_left_out, 5);
+  assert_ptr_equal (gcg__snapshot_hazards (s, B, &n), s->hazards);
+  assert_int_equal (n, 2);
+  assert_int_equal (gcg__snapshot_hazards (s, 2, &n)->address, 0x3000);
+  assert_int_equal (n, 1);
+  gcg__snapshot_hazards (s, A, &n);
+  assert_int_equal (n, 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    {
+      struct columns columns;
+      columns_load (&columns, s);
+      columns_resize (&columns, GCG__SECTION_HAZARDS, 4 + (uint64_t)cases[i].resize);
+      memcpy (columns_at (&columns, GCG__SECTION_HAZARDS, cases[i].element), &cases[i].value,
+              sizeof cases[i].value);
+      expect (&columns, "hazards", cases[i].words);
+    }
+  gcg__snapshot_close (s);
+}
+
 /* All three columns of the objects, or none. */
 static void
 test_no_objects (void **state)
@@ -440,7 +502,7 @@ main (void)
     cmocka_unit_test (test_changes),  cmocka_unit_test (test_lengths),
     cmocka_unit_test (test_previews), cmocka_unit_test (test_statistics),
     cmocka_unit_test (test_places),   cmocka_unit_test (test_no_objects),
-    cmocka_unit_test (test_limits),
+    cmocka_unit_test (test_limits),   cmocka_unit_test (test_hazards),
   };
   return cmocka_run_group_tests_name ("snapshot_check", tests, setup, teardown);
 }

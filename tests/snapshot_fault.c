@@ -68,6 +68,10 @@ make_base (bool wide, uint64_t seed)
   heap_edge_at (heap, 1, 32, n - 1, GCG__PLACE_INSIDE);
   heap_root (heap, 0);
   heap_root (heap, n - 1);
+  uint32_t lost = heap_object (heap, 24, GCG__KIND_NORMAL, sites[1]);
+  for (uint64_t i = 0; i < 9; i++)
+    heap_hazard (heap, lost, GCG__HAZARD_TLS + i % 4, 0x7000 + 8 * i);
+  heap_hazards_left_out (heap, 3);
   heap_finalizer (heap, n / 2, GCG__FINALIZER_ORDERED);
   heap_finalizer (heap, n - 1, GCG__FINALIZER_IGNORE_SELF);
   heap_contents (heap, n - 1, "contents", 8);
@@ -320,7 +324,7 @@ test_mutants (void **state)
 {
   (void)state;
   struct gcg__snapshot *bases[2] = { make_base (false, 6), make_base (true, 7) };
-  unsigned accepted = 0, by_invariant[9] = { 0 }, previews = 0, places = 0;
+  unsigned accepted = 0, by_invariant[9] = { 0 }, previews = 0, places = 0, hazards = 0;
   for (uint64_t seed = 1; seed <= MUTANTS; seed++)
     {
       uint64_t random = seed;
@@ -348,19 +352,21 @@ test_mutants (void **state)
         }
       previews += strstr (error.text, "(I10)") != NULL;
       places += strstr (error.text, "(I11)") != NULL;
+      hazards += strstr (error.text, "(I12)") != NULL;
       close (fd);
       columns_free (&columns);
     }
   print_message ("# %d mutants: %u sound, refused for I1 %u, I2 %u, I3 %u, I4 %u, I5 %u, I6 %u, "
-                 "I7 %u, I10 %u, I11 %u\n",
+                 "I7 %u, I10 %u, I11 %u, I12 %u\n",
                  MUTANTS, accepted, by_invariant[1], by_invariant[2], by_invariant[3],
                  by_invariant[4], by_invariant[5], by_invariant[6], by_invariant[7], previews,
-                 places);
+                 places, hazards);
   /* Not one of the checks was idle. */
   for (unsigned i = 1; i <= 7; i++)
     assert_true (by_invariant[i] > 20);
   assert_true (previews > 20);
   assert_true (places > 20);
+  assert_true (hazards > 20);
   assert_int_equal (by_invariant[8], 0); /* the checksums were right */
   assert_true (accepted > 100);
   gcg__snapshot_close (bases[0]);

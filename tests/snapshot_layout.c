@@ -164,6 +164,16 @@ print_statistics (void)
   FIELD ("STATISTICS", struct gcg__statistics, toggleref_func);
 }
 
+static void
+print_hazards (void)
+{
+  FIELD ("HAZARDS", struct gcg__hazard, object);
+  FIELD ("HAZARDS", struct gcg__hazard, kind);
+  FIELD ("HAZARDS", struct gcg__hazard, thread);
+  FIELD ("HAZARDS", struct gcg__hazard, zero);
+  FIELD ("HAZARDS", struct gcg__hazard, address);
+}
+
 int
 main (void)
 {
@@ -175,5 +185,6 @@ main (void)
   print_origins ();
   print_objects ();
   print_statistics ();
+  print_hazards ();
   return 0;
 }

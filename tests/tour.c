@@ -150,11 +150,31 @@ tour_preview (const struct gcg__snapshot *s, const struct gcg__object *object, u
   return digest;
 }
 
+/* The hazards of object ID, which are the next from *AT on. */
+static uint64_t
+tour_hazards (const struct gcg__snapshot *s, uint32_t id, uint32_t *at)
+{
+  uint64_t digest = 0;
+  uint32_t n = 0;
+  const struct gcg__hazard *hazards = gcg__snapshot_hazards (s, id, &n);
+  tour_expect (n == 0 || hazards == s->hazards + *at, "hazards", id);
+  for (uint32_t i = 0; i < n; i++)
+    {
+      tour_expect (hazards[i].object == id, "object of hazard", id);
+      digest = digest * 31 + hazards[i].address + hazards[i].kind;
+      if (hazards[i].kind != GCG__HAZARD_MALLOC)
+        digest += s->threads[hazards[i].thread].tid;
+    }
+  *at += n;
+  return digest;
+}
+
 uint64_t
 tour (const struct gcg__snapshot *snapshot)
 {
   uint64_t digest = tour_names (snapshot) + tour_roots (snapshot);
   uint64_t n = 0, edges = 0, end = 0, finalizers = 0, preview = 0;
+  uint32_t hazards = 0;
   struct gcg__object_walk walk = gcg__objects (snapshot);
   while (gcg__next_object (&walk))
     {
@@ -166,7 +186,7 @@ tour (const struct gcg__snapshot *snapshot)
       tour_expect (object->site < snapshot->n_sites, "site of object", n);
       end = object->address + object->slot_bytes;
       tour_find (snapshot, object);
-      digest += tour_preview (snapshot, object, &preview);
+      digest += tour_preview (snapshot, object, &preview) + tour_hazards (snapshot, n, &hazards);
       digest = digest * 31 + tour_edges (snapshot, &walk) + object->requested_bytes;
       const struct gcg__finalizer *finalizer = gcg__snapshot_finalizer (snapshot, n);
       tour_expect (!finalizer == !(object->flags & GCG__OBJECT_FINALIZER), "finalizer flag", n);
@@ -176,6 +196,7 @@ tour (const struct gcg__snapshot *snapshot)
       n++;
     }
   tour_expect (preview == snapshot->n_previews, "previews", preview);
+  tour_expect (hazards == snapshot->n_hazards, "all hazards", hazards);
   tour_expect (n == snapshot->n_objects, "objects", n);
   tour_expect (edges == snapshot->n_edges, "edges", edges);
   tour_expect (finalizers == snapshot->n_finalizers, "finalizers", finalizers);

@@ -139,6 +139,24 @@ gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot, uint32_t id)
   return &snapshot->finalizers[low];
 }
 
+const struct gcg__hazard *
+gcg__snapshot_hazards (const struct gcg__snapshot *snapshot, uint32_t id, uint32_t *n)
+{
+  uint32_t low = 0, high = snapshot->n_hazards;
+  while (low < high)
+    {
+      uint32_t middle = low + (high - low) / 2;
+      if (snapshot->hazards[middle].object < id)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  for (high = low; high < snapshot->n_hazards && snapshot->hazards[high].object == id; high++)
+    ;
+  *n = high - low;
+  return snapshot->hazards + low;
+}
+
 const uint8_t *
 gcg__snapshot_preview (const struct gcg__snapshot *snapshot, uint32_t id, uint32_t *n)
 {

@@ -70,11 +70,12 @@ struct gcg__file_section
   XX (PREVIEW_STARTS, 23, uint64_t)                                                                \
   XX (STATISTICS, 24, struct gcg__statistics)                                                      \
   XX (EDGE_PLACES, 25, uint8_t)                                                                    \
-  XX (ROOT_PLACES, 26, uint8_t)
+  XX (ROOT_PLACES, 26, uint8_t)                                                                    \
+  XX (HAZARDS, 27, struct gcg__hazard)
 
 enum gcg__section
 {
-  GCG__N_SECTIONS = 26, /* codes are 1 ... 26 */
+  GCG__N_SECTIONS = 27, /* codes are 1 ... 27 */
   GCG__SECTION_OPTIONAL = 20,
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
@@ -294,6 +295,26 @@ struct gcg__stack_piece
 #define GCG__PLACE_PAST   2u /* one past the requested end, or in the slack */
 #define GCG__N_PLACES     3u
 
+/* Words in memory that the collector does not scan, which point to objects that it has not marked:
+   it will take these although somebody still holds them. */
+#define GCG__HAZARD_TLS    1u /* thread-local data of a thread, or its control block */
+#define GCG__HAZARD_KEY    2u /* pthread_setspecific by a thread */
+#define GCG__HAZARD_MALLOC 3u /* a block of malloc's: it may have been freed */
+#define GCG__HAZARD_STACK                                                                          \
+  4u                         /* of a thread the collector does not know: maybe of a call that has \
+                                returned */
+#define GCG__HAZARD_REST  5u /* no word: ADDRESS more were found than there was room for */
+#define GCG__HAZARDS_MAX 65536u
+
+struct gcg__hazard
+{
+  uint32_t object; /* sorted by it */
+  uint32_t kind;   /* GCG__HAZARD_... */
+  uint32_t thread; /* TLS, KEY, STACK: whose; else 0 */
+  uint32_t zero;
+  uint64_t address; /* of the word */
+};
+
 #define GCG__SETTING_ALL_INTERIOR     1u
 #define GCG__SETTING_INCREMENTAL      2u
 #define GCG__SETTING_ON_DEMAND        4u
@@ -362,6 +383,7 @@ _Static_assert(sizeof (struct gcg__collection) == 56, "COLLECTIONS");
 _Static_assert(sizeof (struct gcg__finalizer) == 16, "FINALIZERS");
 _Static_assert(sizeof (struct gcg__stack_piece) == 24, "STACK_PIECES");
 _Static_assert(sizeof (struct gcg__statistics) == 248, "STATISTICS");
+_Static_assert(sizeof (struct gcg__hazard) == 24, "HAZARDS");
 
 /* Checksum of a section: four lanes of 64-bit FNV-1a over little-endian words (word i goes to lane
    i mod 4, the last one zero-padded), then the lanes and the length folded the same way.  Every

@@ -117,7 +117,7 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
                     struct gcg_error *error)
 {
   uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
-  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics;
+  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics, n_hazards;
 #define READER_COLUMN(NAME, field, count)                                                          \
   s->field = columns[GCG__SECTION_##NAME - 1].data;                                                \
   count = columns[GCG__SECTION_##NAME - 1].n
@@ -147,6 +147,7 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
   READER_COLUMN (STATISTICS, statistics, n_statistics);
   READER_COLUMN (EDGE_PLACES, edge_places, s->n_edge_places);
   READER_COLUMN (ROOT_PLACES, root_places, s->n_root_places);
+  READER_COLUMN (HAZARDS, hazards, n_hazards);
 #undef READER_COLUMN
   if (n_info != 1)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
@@ -168,6 +169,11 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
       || n_regions > UINT32_MAX || n_blocks > UINT32_MAX || n_collections > UINT32_MAX
       || n_finalizers > UINT32_MAX || n_pieces > UINT32_MAX || n_sites > GCG__SITES_MAX)
     return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: a table is too long");
+  if (n_hazards > GCG__HAZARDS_MAX + 1)
+    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: a table is too long");
+  s->n_hazards = (uint32_t)n_hazards;
+  if (n_hazards > 0 && s->hazards[n_hazards - 1].kind == GCG__HAZARD_REST)
+    s->n_hazards_left_out = s->hazards[--s->n_hazards].address;
   s->n_objects = n_objects;
   s->n_modules = n_modules;
   s->n_threads = n_threads;

@@ -43,6 +43,9 @@
  *   I10 there are previews of all objects or of none: for each block a start, which is the sum of
  *       what came before, and at the end of the last object PREVIEWS ends
  *   I11 there are places of all edges or of none, of all roots or of none, and they are known ones
+ *   I12 hazards ascend by object, which is not marked; their kinds are known ones and their threads
+ *       in range, 0 where none is told; at most one says how many are left out, the last; there are
+ *       at most GCG__HAZARDS_MAX others
  *
  * A snapshot is read-only and may be read by any number of threads.
  */
@@ -81,11 +84,13 @@ struct gcg__snapshot
   const struct gcg__statistics *statistics; /* NULL when not told */
   const uint8_t *edge_places;               /* [n_edges] GCG__PLACE_..., NULL when not told */
   const uint8_t *root_places;               /* [n_roots], NULL when not told */
+  const struct gcg__hazard *hazards;        /* [n_hazards], without what says how many are missing */
   uint64_t n_strings;                       /* bytes */
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;
   uint32_t n_objects, n_blocks, n_sites, n_modules, n_threads, n_regions;
   uint64_t n_stack_words, n_previews, n_preview_starts, n_edge_places, n_root_places;
-  uint32_t n_collections, n_finalizers, n_stack_pieces;
+  uint32_t n_collections, n_finalizers, n_stack_pieces, n_hazards;
+  uint64_t n_hazards_left_out;
   const void *map; /* the whole file, or a copy of it */
   uint64_t map_bytes;
 };
@@ -106,7 +111,7 @@ enum gcg_status gcg__snapshot_open (const char *path, struct gcg__snapshot **sna
 /* Takes SNAPSHOT (NULL is fine). */
 void gcg__snapshot_close (struct gcg__snapshot *snapshot);
 
-/* Verifies I1 ... I11 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
+/* Verifies I1 ... I12 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
 enum gcg_status gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
@@ -141,6 +146,10 @@ bool gcg__snapshot_find (const struct gcg__snapshot *snapshot, uint64_t address,
 /* The finalizer of object ID, or NULL.  Borrowed until the snapshot is closed. */
 const struct gcg__finalizer *gcg__snapshot_finalizer (const struct gcg__snapshot *snapshot,
                                                       uint32_t id);
+
+/* The hazards of object ID, *N of them.  Borrowed until the snapshot is closed. */
+const struct gcg__hazard *gcg__snapshot_hazards (const struct gcg__snapshot *snapshot, uint32_t id,
+                                                 uint32_t *n);
 
 /* The word at ADDRESS of the stack of thread THREAD; false when it was not copied.  O(log threads).
  */
