@@ -10,7 +10,8 @@ tests_make_heap_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
 if HAVE_CMOCKA
 REPORT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 REPORT_TEST_LIBS = tests/libheap.la $(REPORT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS) $(DW_LIBS)
-report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads tests/report_tracker tests/report_types tests/report_memory tests/render
+report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads tests/report_tracker tests/report_types \
+	tests/report_leaks tests/report_memory tests/render
 check_PROGRAMS += $(report_tests)
 TESTS += $(report_tests)
 
@@ -43,12 +44,17 @@ check_PROGRAMS += tests/type_fixture
 tests_type_fixture_SOURCES = tests/type_fixture.c
 tests_type_fixture_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -g
 tests_type_fixture_LDADD = $(AGENT_TEST_LIBS)
+tests_report_leaks_SOURCES = tests/report_leaks.c tests/report_heaps.c tests/report_heaps.h \
+	tests/modules.c tests/modules.h
+tests_report_leaks_CFLAGS = $(REPORT_TEST_CFLAGS) -g
+tests_report_leaks_LDFLAGS = -no-install
+tests_report_leaks_LDADD = $(REPORT_TEST_LIBS)
 tests_report_memory_SOURCES = tests/report_memory.c tests/report_heaps.c tests/report_heaps.h
 tests_report_memory_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_report_memory_LDADD = $(REPORT_TEST_LIBS)
 # Allocations of the libraries go through the test, which makes them fail.
 tests_report_memory_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
-	-Wl,--wrap=reallocarray -Wl,--wrap=asprintf -Wl,--wrap=free
+	-Wl,--wrap=reallocarray -Wl,--wrap=asprintf -Wl,--wrap=strdup -Wl,--wrap=free
 tests_render_SOURCES = tests/render.c tests/report_heaps.c tests/report_heaps.h
 tests_render_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_render_LDADD = tests/libheap.la server/librenderer.la $(REPORT_LIBS) $(CMOCKA_LIBS)

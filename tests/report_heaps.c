@@ -181,9 +181,9 @@ draw_mix (struct heap *heap)
     heap_root (heap, heap_object (heap, 16, GCG__KIND_NORMAL, 0));
 }
 
-/* Of malloc'd blocks: N pairs of struct parent and struct child, each with a name, that point to each
-   other; a tree that was dropped, with a ring below it; what the program holds by its inside; what
-   it ignores; what came from a call stack. */
+/* Of malloc'd blocks: N pairs of struct parent and struct child, each with a name, that point to
+   each other; a tree that was dropped, with a ring below it; what the program holds by its inside;
+   what it ignores; what came from a call stack. */
 static void
 draw_leaks (struct heap *heap, uint32_t n)
 {

@@ -13,6 +13,7 @@
      ring     N nodes in a ring with as many random chords, allocated in shuffled order
      tree     a garbage tree of N nodes
      star     a table that points to N leaves, and to itself
+     leaks    malloc'd: N leaked pairs with names, a leaked tree, a ring below it, and more
      hostile  types, files and functions with names that are attacks
    The caller frees it with heap_free. */
 struct heap *report_heap (const char *name, uint32_t n);

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "report/leaks.h"
 #include "report/report.h"
 #include "tests/report_heaps.h"
 
@@ -25,6 +26,7 @@ void *__wrap_malloc (size_t);
 void *__wrap_calloc (size_t, size_t);
 void *__wrap_realloc (void *, size_t);
 void *__wrap_reallocarray (void *, size_t, size_t);
+char *__wrap_strdup (const char *);
 int __wrap_asprintf (char **, const char *, ...) __attribute__ ((format (printf, 2, 3)));
 void __wrap_free (void *);
 
@@ -70,6 +72,14 @@ void *
 __wrap_reallocarray (void *old, size_t n, size_t size)
 {
   return __wrap_realloc (old, n * size);
+}
+
+char *
+__wrap_strdup (const char *text)
+{
+  size_t n = strlen (text) + 1;
+  char *copy = __wrap_malloc (n);
+  return copy != NULL ? memcpy (copy, text, n) : NULL;
 }
 
 int
@@ -163,6 +173,37 @@ use_dot (struct gcg__model *model, struct gcg_error *error)
   return status;
 }
 
+static enum gcg_status
+use_leaks (struct gcg__model *model, struct gcg_error *error)
+{
+  struct gcg__rules rules = { 0 };
+  struct gcg__baseline baseline = { 0 };
+  struct gcg__heap_usage usage = { .known = false };
+  struct gcg__leak_text_options options = { .name = "x" };
+  struct gcg__leak_report *report;
+  struct gcg__json json;
+  struct gcg__buffer out;
+  enum gcg_status status
+      = gcg__rules_parse (&rules, "leak:tree\ncycle:a->b\nleak:c", "rules", error);
+  if (status == GCG_OK)
+    status = gcg__leak_report_new (model, &rules, &baseline, &report, error);
+  if (status == GCG_OK)
+    {
+      gcg__buffer_init (&out, NULL, NULL);
+      gcg__json_init (&json, NULL, NULL);
+      status = gcg__leak_text_write (report, &usage, &options, &out, error);
+      if (status == GCG_OK)
+        status = gcg__leak_json_write (report, &usage, &json, error);
+      if (status == GCG_OK)
+        status = gcg__json_finish (&json, error);
+      gcg__json_fini (&json);
+      gcg__buffer_fini (&out);
+      gcg__leak_report_free (report);
+    }
+  gcg__rules_fini (&rules);
+  return status;
+}
+
 /* Fails each allocation of making a model of heap NAME and using it. */
 static void
 exhaust (const char *name, uint32_t size, use_function use)
@@ -234,14 +275,19 @@ pictures (void **state)
   exhaust ("star", 8, use_dot);
 }
 
+static void
+leaks (void **state)
+{
+  (void)state;
+  exhaust ("leaks", 2, use_leaks);
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (models),
-    cmocka_unit_test (pages),
-    cmocka_unit_test (texts),
-    cmocka_unit_test (pictures),
+    cmocka_unit_test (models),   cmocka_unit_test (pages), cmocka_unit_test (texts),
+    cmocka_unit_test (pictures), cmocka_unit_test (leaks),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -151,7 +151,8 @@ rule_split (struct gcg__rule *rule)
       empty |= rule->names[i][0] == '\0';
       at = arrow != NULL ? arrow + 2 : at;
     }
-  rule->n_names = gcg__cycle_reduce (rule->names, n);
+  /* Two that are alike need not stand for the same type. */
+  rule->n_names = strchr (rule->pattern, '*') != NULL ? n : gcg__cycle_reduce (rule->names, n);
   return empty ? GCG_INVALID : GCG_OK;
 }
 
