@@ -10,9 +10,11 @@
 #include <pthread.h>
 #include <sys/single_threaded.h>
 
+#include "arena.h"
 #include "capture.h"
 #include "collector.h"
 #include "control.h"
+#include "count.h"
 #include "gc_calls.h"
 #include "raw.h"
 #include "sample.h"
@@ -85,6 +87,8 @@ static void
 on_fork_child (void)
 {
   agent_tid = 0;
+  gcg__lock_forget ();
+  gcg__count_forget ();
   gcg__capture_forget ();
   gcg__sample_forget ();
   gcg__control_forget ();

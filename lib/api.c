@@ -177,9 +177,8 @@ gcg_track (const void *object, const char *type_name, struct gcg_error *error)
   site = gcg__site_with_type (site, type_name);
   taken = gcg__untag (base);
   tag_write (base, taken.place, taken.slack, site, tag_birth (taken.tag));
-  if (gcg__survivors_freed (tag_site (taken.tag), taken.bytes, tag_birth (taken.tag),
-                            (uintptr_t)taken.place))
-    gcg__count_made (site, taken.bytes);
+  gcg__survivors_moved (tag_site (taken.tag), taken.bytes, tag_birth (taken.tag),
+                        (uintptr_t)taken.place, site);
   gcg__registry_retag ((uintptr_t)base, taken.tag, *taken.place);
   return GCG_OK;
 }

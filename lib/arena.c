@@ -18,17 +18,32 @@ static char *arena_next;
 static size_t arena_left;
 static uint64_t arena_mapped;
 
+/* What a lock that is held holds: how many forks this process is away from the first. */
+static uint32_t generation = 1;
+
 void
 gcg__lock_take (gcg__lock *lock)
 {
-  while (atomic_flag_test_and_set_explicit (lock, memory_order_acquire))
-    sched_yield ();
+  uint32_t held = 0;
+  while (!atomic_compare_exchange_weak_explicit (lock, &held, generation, memory_order_acquire,
+                                                 memory_order_relaxed))
+    if (held == generation)
+      {
+        sched_yield ();
+        held = 0;
+      }
 }
 
 void
 gcg__lock_give (gcg__lock *lock)
 {
-  atomic_flag_clear_explicit (lock, memory_order_release);
+  atomic_store_explicit (lock, 0, memory_order_release);
+}
+
+void
+gcg__lock_forget (void)
+{
+  generation++;
 }
 
 /* A mapping of BYTES, or NULL. */

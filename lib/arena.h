@@ -5,6 +5,7 @@
  * process.  A spinlock guards the bump pointer; it is held for a few instructions, during which
  * nothing of the collector is called, so a thread stopped while holding it blocks only threads
  * that are stopped as well; the frozen child takes no lock.
+ * A lock that another thread held at a fork is free in the child, where that thread is not.
  */
 #ifndef GCG_ARENA_H
 #define GCG_ARENA_H
@@ -13,11 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef atomic_flag gcg__lock;
-#define GCG__LOCK_INIT ATOMIC_FLAG_INIT
+typedef _Atomic uint32_t gcg__lock;
+#define GCG__LOCK_INIT 0
 
 void gcg__lock_take (gcg__lock *lock);
 void gcg__lock_give (gcg__lock *lock);
+
+/* After fork, in the child, before anything else: all locks are free. */
+void gcg__lock_forget (void);
 
 /* BYTES of zeroed memory, aligned to 16, or NULL when there is none.  Any thread. */
 void *gcg__arena_take (size_t bytes);

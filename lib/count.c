@@ -82,6 +82,13 @@ gcg__count_slowly (uint32_t site)
 }
 
 void
+gcg__count_forget (void)
+{
+  for (struct gcg__counts *counts = threads; counts; counts = counts->next)
+    counts->taken = counts == gcg__counts_mine;
+}
+
+void
 gcg__count_sum (uint32_t first, uint32_t n, struct gcg__count *sums)
 {
   memset (sums, 0, n * sizeof *sums);
@@ -97,6 +104,8 @@ gcg__count_sum (uint32_t first, uint32_t n, struct gcg__count *sums)
           sums[i].made_bytes += __atomic_load_n (&count->made_bytes, __ATOMIC_RELAXED);
           sums[i].freed += __atomic_load_n (&count->freed, __ATOMIC_RELAXED);
           sums[i].freed_bytes += __atomic_load_n (&count->freed_bytes, __ATOMIC_RELAXED);
+          sums[i].missed += __atomic_load_n (&count->missed, __ATOMIC_RELAXED);
+          sums[i].missed_bytes += __atomic_load_n (&count->missed_bytes, __ATOMIC_RELAXED);
         }
     }
 }

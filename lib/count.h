@@ -23,6 +23,7 @@ struct gcg__count
 {
   uint64_t made, made_bytes;
   uint64_t freed, freed_bytes;
+  uint64_t missed, missed_bytes; /* of those freed: before the walk came by (survivors.c) */
 };
 
 /* One thread's. */
@@ -41,6 +42,9 @@ void gcg__count_begin (void);
 
 /* The calling thread's numbers for SITE, or NULL when there is no memory. */
 struct gcg__count *gcg__count_slowly (uint32_t site);
+
+/* After fork, in the child: the other threads' numbers are nobody's now. */
+void gcg__count_forget (void);
 
 /* Adds up all threads' numbers for the sites [FIRST, FIRST + N) of one chunk into SUMS, which is
    set first.  Any thread; exact when the world is stopped. */

@@ -1,8 +1,9 @@
 /* sample.c -- see sample.h.
  *
- * A sample lists the sites whose figures differ from the sample before, a KEY sample (the first and
- * every 64th) all that have any: samples of a program in which little happens are small, and a
- * reader can begin at any KEY.  The log holds samples only; process, modules and sites are put
+ * A sample lists the sites whose figures differ from the sample before, a KEY sample all that have
+ * any: samples of a program in which little happens are small, and a reader can begin at any KEY.
+ * The first is one, every 64th, and one before when those since the last are many bytes: a program
+ * of many call stacks would fill the log with a single run.  The log holds samples only; process, modules and sites are put
  * before them when it is handed out.
  */
 #include "sample.h"
@@ -26,6 +27,7 @@
 
 #define KEY_EVERY        64u
 #define LOG_BYTES        (UINT64_C (32) << 20)
+#define RUN_BYTES        (LOG_BYTES / 8) /* and as many as its KEY has: a new run begins */
 #define MOST_DESCRIPTION 400u
 
 /* What the last sample said of a site. */
@@ -41,6 +43,8 @@ static uint64_t last_at;      /* where the last one begins */
 static uint32_t n_taken;      /* samples ever */
 static uint64_t keys[4096];   /* where runs begin, ascending */
 static uint32_t n_keys;
+static uint64_t key_end;    /* of the last KEY sample */
+static bool key_is_due;     /* what said holds has not been logged */
 static struct said *said[GCG__COUNT_CHUNKS];
 static uint32_t sites_told, modules_told; /* with samples handed out by gcg__sample_last */
 static uint64_t last_cost_ns;
@@ -113,20 +117,38 @@ list_sites (struct making *making, bool key)
     }
 }
 
-/* Lets the oldest runs go until MORE bytes fit; at least the last run stays. */
-static void
-make_room (uint64_t more)
+/* Is it time for a KEY sample? */
+static bool
+is_key (void)
 {
-  uint32_t run = 0;
+  uint64_t key, rest;
+
+  if (n_taken % KEY_EVERY == 0 || key_is_due)
+    return true;
+  key = key_end - keys[n_keys - 1];
+  rest = samples.n - key_end;
+  return rest > RUN_BYTES && rest > key;
+}
+
+/* Lets the older half of the log go, and more until MORE bytes fit, in whole runs; the last one
+   stays unless the sample to come is a KEY, which begins the next. */
+static void
+make_room (uint64_t more, bool key)
+{
+  uint32_t most = key ? n_keys : n_keys - 1, run = 0;
+  uint64_t from = 0;
 
   if (samples.n + more <= LOG_BYTES && n_keys < sizeof keys / sizeof *keys)
     return;
-  while (run + 1 < n_keys && keys[run] < samples.n / 2)
-    run++;
-  memmove (samples.data, (char *)samples.data + keys[run], samples.n - keys[run]);
-  samples.n -= keys[run];
+  while (run < most && (from < samples.n / 2 || samples.n - from + more > LOG_BYTES))
+    from = ++run < n_keys ? keys[run] : samples.n;
+  if (!run)
+    return;
+  memmove (samples.data, (char *)samples.data + from, samples.n - from);
+  samples.n -= from;
+  key_end -= from < key_end ? from : key_end;
   for (uint32_t i = run; i < n_keys; i++)
-    keys[i - run] = keys[i] - keys[run];
+    keys[i - run] = keys[i] - from;
   n_keys -= run;
 }
 
@@ -141,7 +163,7 @@ append_sample (const struct making *making, const char *description, uint32_t fl
   struct gcg__record_sample *record;
   char *at;
 
-  make_room (gcg__record_room (bytes));
+  make_room (gcg__record_room (bytes), flags & GCG__SAMPLE_KEY);
   record = gcg__record_begin (&samples, bytes);
   if (!record)
     return false;
@@ -163,10 +185,13 @@ append_sample (const struct making *making, const char *description, uint32_t fl
     memcpy (at + sites, making->deaths.data, deaths);
   memcpy (at + sites + deaths, description, text - 1);
   at[sites + deaths + text - 1] = 0;
-  if (flags & GCG__SAMPLE_KEY)
-    keys[n_keys++] = samples.n;
   last_at = samples.n;
   gcg__record_end (&samples, GCG__RECORD_SAMPLE, bytes);
+  if (flags & GCG__SAMPLE_KEY)
+    {
+      keys[n_keys++] = last_at;
+      key_end = samples.n;
+    }
   return true;
 }
 
@@ -178,7 +203,7 @@ take (const char *description, uint32_t flags, bool exact, struct gcg_error *err
   uint64_t begin = raw_now (CLOCK_THREAD_CPUTIME_ID);
   bool ok;
 
-  if (n_taken % KEY_EVERY == 0)
+  if (is_key ())
     flags |= GCG__SAMPLE_KEY;
   if (gcg__lifetime_is_on ())
     flags |= GCG__SAMPLE_LIFETIMES;
@@ -187,6 +212,7 @@ take (const char *description, uint32_t flags, bool exact, struct gcg_error *err
     {
       list_sites (&making, flags & GCG__SAMPLE_KEY);
       ok = !making.error && append_sample (&making, description, flags);
+      key_is_due = !ok;
     }
   column_fini_stopped (&making.sites);
   column_fini_stopped (&making.deaths);
@@ -301,8 +327,13 @@ gcg__sample_log (bool as_file)
   return fd;
 }
 
+/* Another thread may have been in the middle of a sample: what it has left is not looked at. */
 void
 gcg__sample_forget (void)
 {
   pthread_mutex_init (&sample_mutex, NULL);
+  samples = (struct column){ 0 };
+  memset (said, 0, sizeof said);
+  n_taken = n_keys = 0;
+  sites_told = modules_told = 0;
 }

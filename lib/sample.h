@@ -3,7 +3,8 @@
  * A sample says how many objects of each site are alive and how many have been made, with the
  * figures of the collector and the process.  It neither collects nor copies the heap (survivors.h,
  * count.h).  Samples are kept as records of a recording (lib/recording/format.h) in a log of at
- * most 32 MiB, of which the oldest go first, in runs that begin with a KEY sample.
+ * most 32 MiB, of which the oldest go first, in runs that begin with a KEY sample; the last run
+ * stays, however many sites there are.
  *
  * Any thread; one at a time, others wait.
  */
@@ -31,7 +32,7 @@ int gcg__sample_last (void);
 /* A memory file with the whole log, made a file *.gcrec by AS_FILE; -1 when there is no sample. */
 int gcg__sample_log (bool as_file);
 
-/* After fork, in the child. */
+/* After fork, in the child: its samples are its own, from the first. */
 void gcg__sample_forget (void);
 
 #endif

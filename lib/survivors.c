@@ -3,8 +3,9 @@
  * Two sets of figures: those of the last collection, whose survivors may not have been counted yet,
  * and those that samples are made from.  A walk that the next collection overtakes is begun anew;
  * the third holds the lock from end to end.  An object that the program frees before the walk comes
- * by is never counted as a survivor, so it must not be counted as freed either: frees compare the
- * object's address with where the walk is.
+ * by is never counted as a survivor, so that it must not be taken off the survivors either, but it
+ * is to be taken off those of the collection before, for as long as samples are made from them:
+ * frees compare the object's address with where the walk is, and count what it will miss twice.
  *
  * Free slots of pointer-free kinds keep the tag of the object that died there, and are marked while
  * they lie in a thread's list: they are told by their link to another such slot (and so is, by mistake,
@@ -88,6 +89,7 @@ gcg__survivors_note_stopped (void)
   note_counts ();
   noted_collection = GC_get_gc_no ();
   any_noted = true;
+  first_walk = false;
   __atomic_store_n (&walked_to, 0, __ATOMIC_RELEASE);
 }
 
@@ -97,22 +99,43 @@ gcg__survivors_of (void)
   return survivors_collection;
 }
 
-bool
+/* Has the walk still to come by an object of BIRTH at ADDRESS that it would count? */
+static bool
+is_ahead (uint32_t birth, uintptr_t address)
+{
+  return address >= __atomic_load_n (&walked_to, __ATOMIC_ACQUIRE)
+         && (first_walk || birth != ((uint32_t)noted_collection & TAG_BIRTH_MASK));
+}
+
+void
 gcg__survivors_freed (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address)
 {
   struct gcg__count *count;
 
-  if (!__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED)
-      || (address >= __atomic_load_n (&walked_to, __ATOMIC_ACQUIRE)
-          && (first_walk || birth != ((uint32_t)noted_collection & TAG_BIRTH_MASK))))
-    return false;
+  if (!__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED))
+    return;
   count = gcg__count_of (site);
-  if (count)
+  if (!count)
+    return;
+  count->freed++;
+  count->freed_bytes += bytes;
+  if (is_ahead (birth, address))
     {
-      count->freed++;
-      count->freed_bytes += bytes;
+      count->missed++;
+      count->missed_bytes += bytes;
     }
-  return true;
+}
+
+/* One that the walk has still to come by will be found at its new site; until then samples say that
+   it is of the old one. */
+void
+gcg__survivors_moved (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address,
+                      uint32_t to)
+{
+  if (is_ahead (birth, address))
+    return;
+  gcg__survivors_freed (site, bytes, birth, address);
+  gcg__count_made (to, bytes);
 }
 
 /* A walk.  FIRST: no collection since counting began; what has been made since the last one before
@@ -124,17 +147,24 @@ struct walk
   uint32_t n_sites; /* when it began */
   uint64_t map;     /* index of the next mapping */
   uint64_t at;      /* next address, 0 = the mapping's first */
-  bool first, whole, overtaken, done, failed;
+  bool first, whole, begun, overtaken, done, failed;
 };
 
-/* Is WORD the link of a free slot of SIZE bytes? */
+/* Is the slot at BASE, of SIZE bytes, free and linked to another one?  Free slots of kinds with
+   pointers are zero behind their link. */
 static bool
-is_link (uint64_t word, size_t size)
+is_free_slot (const uint64_t *base, size_t size, bool is_atomic)
 {
-  void *next = (void *)(uintptr_t)word;
-  return word >= (uintptr_t)GC_least_plausible_heap_addr
-         && word < (uintptr_t)GC_greatest_plausible_heap_addr && GC_base (next) == next
-         && GC_size (next) == size;
+  void *next = (void *)(uintptr_t)base[0];
+
+  if (base[0] < (uintptr_t)GC_least_plausible_heap_addr
+      || base[0] >= (uintptr_t)GC_greatest_plausible_heap_addr || GC_base (next) != next
+      || GC_size (next) != size)
+    return false;
+  for (size_t i = 1; !is_atomic && i < size / 8; i++)
+    if (base[i])
+      return false;
+  return true;
 }
 
 static inline void
@@ -170,7 +200,8 @@ walk_slot (struct walk *walk, char *base, size_t size, int kind)
   marked = GC_is_marked (base);
   if (!marked && !is_new)
     return;
-  if ((!tagged || kind == (int)GCG__KIND_ATOMIC) && is_link (*(uint64_t *)(void *)base, size))
+  if ((!tagged || kind == (int)GCG__KIND_ATOMIC)
+      && is_free_slot ((const void *)base, size, kind == (int)GCG__KIND_ATOMIC))
     return;
   if (tagged)
     count_survivor (walk, tag_site (*place),
@@ -246,20 +277,30 @@ walk_blocks (struct walk *walk, uint64_t left)
   walk->done = walk->map >= walk->scratch.maps.n;
 }
 
-/* What has been counted becomes what samples are made from. */
+/* What has been counted becomes what samples are made from.  What the walk has missed counts as
+   freed by then. */
 static void
 adopt (const struct walk *walk)
 {
-  for (uint32_t site = 0; site < gcg__site_count (); site++)
+  struct gcg__count sums[64];
+  uint32_t n = gcg__site_count ();
+
+  for (uint32_t first = 0; first < n; first += 64)
     {
-      struct site_figures *figures = figures_of (site);
+      struct site_figures *figures = figures_of (first);
+      uint32_t more = n - first < 64 ? n - first : 64;
       if (!figures)
         continue;
-      figures->survivors = figures->counted;
-      figures->then = figures->noted;
+      gcg__count_sum (first, more, sums);
+      for (uint32_t i = 0; i < more; i++)
+        {
+          figures[i].survivors = figures[i].counted;
+          figures[i].then = figures[i].noted;
+          figures[i].then.freed += sums[i].missed - figures[i].noted.missed;
+          figures[i].then.freed_bytes += sums[i].missed_bytes - figures[i].noted.missed_bytes;
+        }
     }
   survivors_collection = walk->collection;
-  first_walk = false;
 }
 
 /* One piece, with the allocation lock held. */
@@ -274,10 +315,13 @@ walk_piece (void *data)
       walk->overtaken = true;
       return NULL;
     }
-  if (walk->first && !first_walk)
+  if (!walk->begun)
     {
-      first_walk = true;
-      note_counts ();
+      walk->begun = true;
+      first_walk = walk->first;
+      __atomic_store_n (&walked_to, 0, __ATOMIC_RELEASE);
+      if (walk->first)
+        note_counts ();
     }
   walk_blocks (walk, walk->whole ? UINT64_MAX : PIECE_BLOCKS);
   __atomic_store_n (&walked_to,

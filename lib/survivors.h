@@ -34,8 +34,11 @@ uint64_t gcg__survivors_of (void);
 /* What is alive of SITE, when its numbers are COUNT now. */
 struct gcg__live gcg__survivors_live (uint32_t site, const struct gcg__count *count);
 
-/* The program frees an object of SITE, BYTES and BIRTH at ADDRESS itself.  False when that needs no
-   counting, because the walk under way will not find it. */
-bool gcg__survivors_freed (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address);
+/* The program frees an object of SITE, BYTES and BIRTH at ADDRESS itself. */
+void gcg__survivors_freed (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address);
+
+/* The object of SITE, BYTES and BIRTH at ADDRESS is TO's from now on. */
+void gcg__survivors_moved (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address,
+                           uint32_t to);
 
 #endif

@@ -25,16 +25,21 @@ tests_agent_contents_LDADD = $(AGENT_TEST_LIBS)
 TESTS += %D%/agent/contents
 
 check_PROGRAMS += %D%/agent/samples %D%/agent/samples_plain
-tests_agent_samples_SOURCES = %D%/agent/samples.c %D%/agent/tap.h lib/recording/reader.c \
+RECORDED_SOURCES = %D%/agent/tap.h %D%/agent/recorded.h lib/recording/reader.c \
 	lib/recording/recording.c lib/recording/take.c lib/snapshot/reader.c lib/snapshot/find.c \
 	lib/snapshot/check.c lib/snapshot/checksum.c
+tests_agent_samples_SOURCES = %D%/agent/samples.c $(RECORDED_SOURCES)
 tests_agent_samples_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
 tests_agent_samples_LDADD = $(AGENT_TEST_LIBS)
+check_PROGRAMS += %D%/agent/samples_limits
+tests_agent_samples_limits_SOURCES = %D%/agent/samples_limits.c $(RECORDED_SOURCES)
+tests_agent_samples_limits_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_samples_limits_LDADD = $(AGENT_TEST_LIBS)
 tests_agent_samples_plain_SOURCES = %D%/agent/samples_plain.c
 tests_agent_samples_plain_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS)
 tests_agent_samples_plain_LDADD = -lgc
 dist_check_SCRIPTS += %D%/agent/samples.test
-TESTS += %D%/agent/samples %D%/agent/samples.test
+TESTS += %D%/agent/samples %D%/agent/samples_limits %D%/agent/samples.test
 
 dist_check_SCRIPTS += %D%/agent/semantics.test
 TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test

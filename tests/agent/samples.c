@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recording/recording.h"
+#include "tests/agent/recorded.h"
 #include "tests/agent/tap.h"
 
 enum
@@ -43,44 +43,11 @@ struct large
 static struct node *list;
 static void **kept;
 static char path[] = "/tmp/gcglass-samples-XXXXXX";
-static struct gcg__recording *recording;
-
-/* Reads what has been sampled so far. */
-static void
-read_back (void)
-{
-  struct gcg_error error = { GCG_OK, "" };
-  gcg__recording_free (recording);
-  recording = NULL;
-  if (gcg_save_recording (path, &error) != GCG_OK
-      || gcg__recording_open (path, &recording, &error) != GCG_OK)
-    {
-      printf ("Bail out! %s\n", error.text);
-      exit (1);
-    }
-}
-
 /* The sums over sites of TYPE as of the sample with DESCRIPTION. */
 static struct gcg__sample_site
 figures (const char *type, const char *description)
 {
-  struct gcg__sample_site *now = calloc (recording->n_sites, sizeof *now), sum = { .site = 0 };
-  for (uint32_t i = 0; i < recording->n_samples; i++)
-    {
-      gcg__recording_apply (recording->samples[i], now);
-      if (strcmp (recording->samples[i]->description, description) == 0)
-        break;
-    }
-  for (uint32_t site = 0; site < recording->n_sites; site++)
-    if (strcmp (recording->strings + recording->sites[site].type, type) == 0)
-      {
-        sum.live_count += now[site].live_count;
-        sum.live_bytes += now[site].live_bytes;
-        sum.made_count += now[site].made_count;
-        sum.made_bytes += now[site].made_bytes;
-      }
-  free (now);
-  return sum;
+  return recorded_figures (type, recorded_sample (description));
 }
 
 /* COUNT objects of TYPE are alive, EXCESS more at most, which the stack may still hold. */
@@ -232,7 +199,7 @@ program (void)
   in_threads ();
   in_place ();
   in_a_child ();
-  read_back ();
+  recorded_read (path);
   expect ("nothing", "struct node", 0, 0, 0);
   expect ("made", "struct node", NODES, 0, NODES);
   expect ("collected", "struct node", NODES, 0, NODES);
@@ -271,7 +238,7 @@ many (void)
       gcg_sample ("", NULL);
     }
   gcg_sample ("many", NULL);
-  read_back ();
+  recorded_read (path);
   tap_ok (recording->n_samples == before + 302, "302 samples more");
   expect ("many", "struct node", NODES - 5500 + 3000, 4, NODES + 3001); /* one was renamed */
 }
@@ -329,7 +296,7 @@ busy (void)
   GC_pthread_join (sampler, NULL);
   collect ();
   gcg_sample ("busy", NULL);
-  read_back ();
+  recorded_read (path);
   expect ("busy", "struct node", NODES - 5500 + 3000, 600, before + 400000);
 }
 
