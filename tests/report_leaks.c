@@ -336,7 +336,7 @@ test_suppressed (void **state)
     { "leak:imaginary", 342, 14, 0 },
     { "leak:^/usr/bin/", 342, 14, 0 },
     { "leak:child_new", 198, 9, 1 },
-    { "leak:*", 342, 14, 0 },
+    { "leak:*", 442, 15, 0 },
     { "cycle:struct child->struct parent", 198, 9, 1 },
     { "cycle:struct parent->struct child", 198, 9, 1 },
     { "cycle:struct parent->struct child->struct parent", 198, 9, 1 },

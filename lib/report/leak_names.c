@@ -93,6 +93,8 @@ site_like (const struct gcg__model *model, uint32_t site, const char *pattern)
   const struct gcg__snapshot *s = model->snapshot;
   const struct gcg__site *from = &s->sites[site];
   struct gcg__frame frames[GCG__LEAK_FRAMES];
+  if (pattern[strspn (pattern, "*")] == '\0')
+    return true; /* frames without any name, too */
   uint32_t n = gcg__leak_frames (model, site, frames, GCG__LEAK_FRAMES);
   for (uint32_t i = 0; i < n; i++)
     if (frame_like (pattern, &frames[i]))
