@@ -23,7 +23,7 @@ bool gcg__agent_is_ready;
 
 static pthread_mutex_t ready_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pid_t agent_tid;
-static uint64_t start_ns;
+static uint64_t start_ns, thread_pointer;
 
 pid_t
 gcg__agent_tid (void)
@@ -41,6 +41,12 @@ uint64_t
 gcg__agent_start_ns (void)
 {
   return start_ns;
+}
+
+uint64_t
+gcg__agent_thread_pointer (void)
+{
+  return thread_pointer;
 }
 
 /* Excludes the writable data of the module that holds this code from the collector's roots. */
@@ -101,6 +107,7 @@ gcg__agent_make_ready (void)
   if (!gcg__agent_is_ready)
     {
       start_ns = raw_now (CLOCK_MONOTONIC);
+      thread_pointer = (uintptr_t)__builtin_thread_pointer ();
       gcg__capture_contents_if_asked ();
       GCG__GC (init) ();
       allow_threads ();

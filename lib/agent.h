@@ -26,6 +26,9 @@ gcg__agent_ready (void)
 pid_t gcg__agent_tid (void);
 void gcg__agent_set_tid (pid_t tid);
 
+/* The thread pointer of the thread that made the agent ready: the first one, in malloc mode. */
+uint64_t gcg__agent_thread_pointer (void);
+
 /* CLOCK_MONOTONIC when the agent became ready. */
 uint64_t gcg__agent_start_ns (void);
 

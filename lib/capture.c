@@ -32,6 +32,10 @@
 #include "freeze.h"
 #include "gc_calls.h"
 #include "raw.h"
+#ifdef GCG_MALLOC
+#include "mallocroots.h"
+#include "stopworld.h"
+#endif
 #include "thread.h"
 
 #define CHILD_SECONDS 60
@@ -139,6 +143,10 @@ gcg__capture_at_mark_end_stopped (void)
   getcontext (&context);
   request.freeze.context = &context;
   request.freeze.stack_low = stack_pointer ();
+#ifdef GCG_MALLOC
+  if (request.freeze.at_exit && gcg__exit_frame ())
+    request.freeze.stack_low = gcg__exit_frame ();
+#endif
   request.freeze.realtime_ns = raw_now (CLOCK_REALTIME);
   request.freeze.monotonic_ns = begin;
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
@@ -191,6 +199,39 @@ capture_wait (struct gcg_error *error)
   return status;
 }
 
+#ifdef GCG_MALLOC
+
+/* With libgc's lock, so that nobody is stopped in the middle of changing its heap. */
+static void *GC_CALLBACK
+capture_stop (void *missing)
+{
+  gcg__collection_now = (struct gcg__collection){ .start_ns = raw_now (CLOCK_MONOTONIC) };
+  if (!gcg__world_stop (missing))
+    return NULL;
+  gcg__collection_now.stop_ns = raw_now (CLOCK_MONOTONIC) - gcg__collection_now.start_ns;
+  gcg__capture_at_mark_end_stopped ();
+  gcg__world_start ();
+  return NULL;
+}
+
+/* Nothing is collected: the world is stopped for the clone alone.  What is made from now on was
+   born later. */
+static enum gcg_status
+capture_collect (bool at_exit, struct gcg_error *error)
+{
+  pid_t missing = 0;
+
+  (void)at_exit;
+  GC_call_with_alloc_lock (capture_stop, &missing);
+  __atomic_fetch_add (&gcg__birth, 1, __ATOMIC_RELAXED);
+  return request.done ? GCG_OK
+                      : gcg__fail (error, GCG_TIMEOUT,
+                                   "thread %d cannot be stopped: it blocks every signal",
+                                   (int)missing);
+}
+
+#else
+
 /* Lets the collector finish its sweeping, then gives up once the world stands. */
 static int GC_CALLBACK
 sweep_only (void)
@@ -204,8 +245,8 @@ sweep_only (void)
    needs a slot of its size, and would count as garbage again.  A collection with a stop function
    begins by sweeping everything; ours is abandoned right after that, before it marks.  (It is not
    kept for the marking because libgc marks with one thread only when it has a stop function.) */
-static void
-capture_collect (bool at_exit)
+static enum gcg_status
+capture_collect (bool at_exit, struct gcg_error *error)
 {
   bool known = GC_thread_is_registered ();
   int on_demand = GC_get_finalize_on_demand ();
@@ -226,14 +267,20 @@ capture_collect (bool at_exit)
     GC_set_finalize_on_demand (on_demand);
   if (!known)
     GC_unregister_my_thread ();
+  return request.done ? GCG_OK
+                      : gcg__fail (error, GCG_DISABLED,
+                                   "the collector is switched off (GC_disable): no snapshot");
 }
+
+#endif
+
 
 static enum gcg_status
 capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *error)
 {
   struct gcg__shared *shared;
   enum gcg_status status;
-  int memfd = memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  int memfd = raw_high (memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING));
 
   if (memfd < 0)
     return gcg__fail (error, GCG_SYSTEM, "cannot make a memory file for the snapshot: %s",
@@ -257,17 +304,19 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *e
                               .collecting_tid = request.tid,
                               .agent_tid = gcg__agent_tid (),
                               .start_ns = gcg__agent_start_ns (),
+                              .thread_pointer = gcg__agent_thread_pointer (),
                               .requested_ns = raw_now (CLOCK_MONOTONIC),
                               .shared = shared };
   gcg__settings_note (&request.settings);
   gcg__collector_hook ();
+#ifndef GCG_MALLOC
   gcg__thread_hook ();
+#endif
   __atomic_store_n (&request.wanted, true, __ATOMIC_RELEASE);
-  capture_collect (at_exit);
+  status = capture_collect (at_exit, error);
   __atomic_store_n (&request.wanted, false, __ATOMIC_RELEASE);
-  if (!request.done)
-    status = gcg__fail (error, GCG_DISABLED,
-                        "the collector is switched off (GC_disable): no snapshot");
+  if (status != GCG_OK)
+    ;
   else if (request.child > 0)
     status = capture_wait (error);
   else

@@ -14,6 +14,7 @@
 
 #include "collector.h"
 #include "heapwalk.h"
+#include "mallocroots.h"
 #include "maps.h"
 #include "preview.h"
 #include "registry.h"
@@ -171,6 +172,9 @@ gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 #elif defined __aarch64__
   info->machine = EM_AARCH64;
 #endif
+#ifdef GCG_MALLOC
+  info->flags |= GCG__INFO_PRELOADED | GCG__INFO_MALLOC;
+#endif
 #ifdef GCG_PRELOAD
   info->flags |= GCG__INFO_PRELOADED;
 #endif
@@ -262,6 +266,9 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       gcg__roots_stopped (freeze);
       registry_stopped (freeze);
       gcg__heap_edges_stopped (freeze);
+#ifdef GCG_MALLOC
+      gcg__mark_stopped (freeze);
+#endif
       if (freeze->contents)
         gcg__previews_stopped (freeze);
       info_stopped (freeze, &info);

@@ -38,6 +38,7 @@ struct gcg__freeze
   uint64_t start_ns, requested_ns, realtime_ns, monotonic_ns;
   uint64_t stack_low;        /* of the collecting thread */
   const ucontext_t *context; /* its registers */
+  uint64_t thread_pointer;   /* of the first thread, 0 when not known */
   const struct gcg__settings *settings;
   struct gcg__shared *shared;
 
@@ -52,6 +53,9 @@ struct gcg__freeze
   uint32_t last_range;
   uint64_t heap_low, heap_high;
   bool interior; /* the collector recognises interior pointers in the heap */
+#ifdef GCG_MALLOC
+  uint64_t target, target_bytes, distance; /* of the last word that was resolved */
+#endif
   int error;     /* errno of the first failure, 0 = none */
 };
 

@@ -28,6 +28,11 @@ resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap, uint
     return false;
   if (from_heap && !freeze->interior && !gcg__collector_has_displacement (distance))
     return false;
+#ifdef GCG_MALLOC
+  freeze->target = block->address + slot * block->slot_bytes;
+  freeze->target_bytes = block->slot_bytes;
+  freeze->distance = distance;
+#endif
   *object = block->first_object
             + (block->is_full
                    ? slot
@@ -43,6 +48,18 @@ gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_
 {
   return resolve_stopped (freeze, word, from_heap, object);
 }
+
+#ifdef GCG_MALLOC
+uint8_t
+gcg__heap_place_stopped (const struct gcg__freeze *freeze)
+{
+  const uint64_t *tag = tag_place ((void *)(uintptr_t)freeze->target, freeze->target_bytes);
+  if (freeze->distance == 0)
+    return GCG__PLACE_START;
+  return freeze->distance < freeze->target_bytes - 8 - tag_slack (tag) ? GCG__PLACE_INSIDE
+                                                                       : GCG__PLACE_PAST;
+}
+#endif
 
 /* Notes the block of objects at BASE (of SIZE bytes and KIND); returns the bytes it covers. */
 static uint64_t
@@ -93,6 +110,11 @@ walk_range_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
           continue;
         }
       uint32_t kind = (uint32_t)GC_get_kind_and_size ((void *)(uintptr_t)base, &size);
+#ifdef GCG_MALLOC
+      /* libgc is not to look into blocks; we are. */
+      if (kind == GCG__KIND_ATOMIC)
+        kind = GCG__KIND_NORMAL;
+#endif
       covered = add_block_stopped (freeze, base, size, kind, range.high);
       for (; covered && at < range.high; covered -= HEAP_BLOCK_BYTES, at += HEAP_BLOCK_BYTES)
         range.index[(at - low) / HEAP_BLOCK_BYTES] = (uint32_t)freeze->blocks.n;
@@ -178,6 +200,10 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
   uint32_t n = 0;
 
   block->first_object = (uint32_t)before;
+#ifdef GCG_MALLOC
+  if (rest->kind == GCG__KIND_UNCOLLECTABLE)
+    return; /* the dynamic linker's: a root */
+#endif
   for (uint32_t slot = 0; slot < block->n_slots; slot++)
     {
       uint64_t base = block->address + slot * block->slot_bytes;
@@ -215,7 +241,9 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
   walk_blocks_stopped (freeze);
   if (freeze->error || !freeze->ranges.n)
     return;
+#ifndef GCG_MALLOC
   gcg__heap_taken_stopped (freeze);
+#endif
   blocks = freeze->blocks.data;
   for (uint64_t i = 0; i < freeze->blocks.n && !freeze->error; i++)
     block_objects_stopped (freeze, &blocks[i]);
@@ -271,6 +299,10 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
         }
       COLUMN_PUSH (targets, uint32_t, target, &freeze->error);
       COLUMN_PUSH (steps, uint8_t, (uint8_t)step, &freeze->error);
+#ifdef GCG_MALLOC
+      COLUMN_PUSH (COLUMN (freeze, EDGE_PLACES), uint8_t, gcg__heap_place_stopped (freeze),
+                   &freeze->error);
+#endif
     }
   count = targets->n - first;
   if (count >= GCG__COUNT_BIG)

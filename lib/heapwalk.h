@@ -63,6 +63,11 @@ void gcg__heap_edges_stopped (struct gcg__freeze *freeze);
 bool gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
                                 uint32_t *object);
 
+#ifdef GCG_MALLOC
+/* Where in its object the last word that was resolved points to: GCG__PLACE_... */
+uint8_t gcg__heap_place_stopped (const struct gcg__freeze *freeze);
+#endif
+
 /* Notes the slots that are on a free list or hold the collector's own data, and the disappearing
    links that the latter tells of, sorted (heaptaken.c). */
 void gcg__heap_taken_stopped (struct gcg__freeze *freeze);

@@ -31,7 +31,18 @@ lib_libgcglass_la_DEPENDENCIES = $(top_srcdir)/%D%/libgcglass.map
 
 # The same agent with a wrapper around every entry point of libgc.
 pkglib_LTLIBRARIES += %D%/libgcglass-preload.la
-lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) %D%/preload.c %D%/stack.c %D%/stack.h
+lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) %D%/preload.c %D%/environment.c %D%/environment.h \
+	%D%/stack.c %D%/stack.h
 lib_libgcglass_preload_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_PRELOAD=1
 lib_libgcglass_preload_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
 lib_libgcglass_preload_la_LIBADD = -lgc
+
+# The same agent for programs that use malloc.
+pkglib_LTLIBRARIES += %D%/libgcglass-malloc.la
+lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/mallocs.c %D%/blocks.c %D%/blocks.h \
+	%D%/early.c %D%/early.h %D%/environment.c %D%/environment.h %D%/stack.c %D%/stack.h \
+	%D%/mallocroots.c %D%/mallocroots.h \
+	%D%/regions.c %D%/regions.h %D%/stopworld.c %D%/stopworld.h
+lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin
+lib_libgcglass_malloc_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
+lib_libgcglass_malloc_la_LIBADD = -lgc

@@ -25,17 +25,14 @@
 #include "capture.h"
 #include "collector.h"
 #include "control.h"
+#include "environment.h"
 #include "gc_calls.h"
-#include "lifetime.h"
 #include "protocol.h"
 #include "stack.h"
 #include "thread.h"
 
 #define API           __attribute__ ((visibility ("default")))
-#define DEFAULT_DEPTH 8
 #define CALLER        __builtin_return_address (0)
-
-extern char **environ;
 
 struct gcg__real gcg__real;
 
@@ -44,11 +41,8 @@ static struct
   uintptr_t low, high;
 } collector_text, own_text;
 
-static char socket_name[100];
+static struct gcg__environment wishes;
 static pid_t served_pid;
-static unsigned stack_depth;
-static double every;
-static bool lifetimes;
 
 /* The text of the module with address DATA: both ranges are found this way. */
 static int
@@ -106,55 +100,11 @@ from_program (const void *caller)
          && (at < own_text.low || at >= own_text.high);
 }
 
-/* Takes NAME=... out of the environment in place, where main's third argument finds it as well. */
-static void
-take_out (const char *name)
-{
-  size_t n = strlen (name);
-  char **to = environ;
-
-  for (char **from = environ; from && *from; from++)
-    if (strncmp (*from, name, n) != 0 || (*from)[n] != '=')
-      *to++ = *from;
-  if (to)
-    *to = NULL;
-}
-
-/* Takes this object out of LD_PRELOAD, which it leads. */
-static void
-take_out_preload (void)
-{
-  char *value = getenv ("LD_PRELOAD");
-  char *rest = value ? strpbrk (value, ": ") : NULL;
-
-  if (!rest)
-    take_out ("LD_PRELOAD");
-  else
-    memmove (value, rest + 1, strlen (rest + 1) + 1);
-}
-
 static void __attribute__ ((constructor)) preload_begin (void)
 {
-  const char *name = secure_getenv ("GCGLASS_SOCKET");
-  const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
-  const char *seconds = secure_getenv ("GCGLASS_EVERY");
-
   need_real ();
-  every = seconds ? strtod (seconds, NULL) : 0;
-  lifetimes = secure_getenv ("GCGLASS_LIFETIMES") != NULL;
-  gcg__capture_contents_if_asked ();
-  stack_depth = depth ? (unsigned)strtoul (depth, NULL, 10) : DEFAULT_DEPTH;
-  if (name && strlen (name) < sizeof socket_name)
-    strcpy (socket_name, name);
+  gcg__environment_read (&wishes);
   served_pid = getpid ();
-  if (secure_getenv ("GCGLASS_FOLLOW"))
-    return;
-  take_out_preload ();
-  take_out ("GCGLASS_SOCKET");
-  take_out ("GCGLASS_STACK_DEPTH");
-  take_out ("GCGLASS_EVERY");
-  take_out ("GCGLASS_LIFETIMES");
-  take_out ("GCGLASS_CONTENTS");
 }
 
 /* The program has initialised the collector: now we may. */
@@ -166,16 +116,10 @@ collector_is_up (void)
   if (__builtin_expect (done, 1) || !GC_is_init_called ())
     return;
   done = true;
-  gcg__stack_init (stack_depth);
+  gcg__stack_init (wishes.stack_depth);
   gcg__agent_make_ready ();
   gcg__thread_hook ();
-  if (lifetimes)
-    gcg__lifetime_begin ();
-  if (!socket_name[0] || gcg__control_start (NULL) != GCG_OK
-      || gcg__control_connect (socket_name, NULL) != GCG_OK)
-    return;
-  if (every >= GCG__LEAST_INTERVAL && every <= GCG__MOST_INTERVAL)
-    gcg__control_every (every);
+  gcg__environment_apply (&wishes);
 }
 
 /* The last snapshot, when everything of the program's that runs at exit has run. */

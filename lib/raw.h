@@ -14,10 +14,25 @@
 #include <unistd.h>
 #include <fcntl.h>
 
+/* Descriptors of ours begin here: the program is given the numbers that it would be given without
+   us, and does not come by ours when it closes all that it knows of. */
+#define RAW_HIGH_DESCRIPTOR 900
+
+/* FD (taken; may be -1) moved up there, or FD where the limit does not allow it. */
+static inline int
+raw_high (int fd)
+{
+  int high = fd < 0 ? -1 : (int)syscall (SYS_fcntl, fd, F_DUPFD_CLOEXEC, RAW_HIGH_DESCRIPTOR);
+  if (high < 0)
+    return fd;
+  syscall (SYS_close, fd);
+  return high;
+}
+
 static inline int
 raw_open (const char *path, int flags)
 {
-  return (int)syscall (SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
+  return raw_high ((int)syscall (SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0));
 }
 
 static inline long
@@ -49,21 +64,6 @@ static inline void
 raw_unmap (void *bytes, size_t n)
 {
   syscall (SYS_munmap, bytes, n);
-}
-
-/* Descriptors of ours begin here: the program is given the numbers that it would be given without
-   us, and does not come by ours when it closes all that it knows of. */
-#define RAW_HIGH_DESCRIPTOR 900
-
-/* FD (taken; may be -1) moved up there, or FD where the limit does not allow it. */
-static inline int
-raw_high (int fd)
-{
-  int high = fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, RAW_HIGH_DESCRIPTOR);
-  if (high < 0)
-    return fd;
-  close (fd);
-  return high;
 }
 
 /* CLOCK_MONOTONIC in ns; the vDSO takes no lock. */

@@ -12,7 +12,13 @@
 #include "collector.h"
 #include "heapwalk.h"
 #include "maps.h"
+#include "tag.h"
 #include "thread.h"
+#ifdef GCG_MALLOC
+#include "early.h"
+#include "mallocroots.h"
+#include "regions.h"
+#endif
 
 #define MOST_REGISTERS 32
 #define MOST_STACK     (UINT64_C (1) << 20)  /* bytes kept of one thread's */
@@ -76,6 +82,31 @@ copy_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg
   COLUMN_PUSH (COLUMN (freeze, STACK_PIECES), struct gcg__stack_piece, piece, &freeze->error);
 }
 
+/* Is a word that leads to the object with WORD a root?  The collector has marked what it takes for
+   one; in malloc mode it is we who say (mallocroots.c). */
+static inline bool
+counts_stopped (uint64_t word)
+{
+#ifdef GCG_MALLOC
+  (void)word;
+  return true;
+#else
+  return word >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_MARKED;
+#endif
+}
+
+/* The word at AT of REGION leads to OBJECT, which has just been resolved. */
+static void
+add_root_stopped (struct gcg__freeze *freeze, uint32_t object, uint32_t region, uint64_t at)
+{
+  struct gcg__root root = { object, region, at };
+  COLUMN_PUSH (COLUMN (freeze, ROOTS), struct gcg__root, root, &freeze->error);
+#ifdef GCG_MALLOC
+  COLUMN_PUSH (COLUMN (freeze, ROOT_PLACES), uint8_t, gcg__heap_place_stopped (freeze),
+               &freeze->error);
+#endif
+}
+
 /* The region with the words [LOW, HIGH); its roots. */
 static void
 scan_region_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, uint64_t low,
@@ -90,10 +121,9 @@ scan_region_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, 
     {
       uint32_t object;
       if (!gcg__heap_resolve_stopped (freeze, *(const uint64_t *)(uintptr_t)at, false, &object)
-          || !(words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_MARKED))
+          || !counts_stopped (words[object]))
         continue;
-      struct gcg__root root = { object, region, at };
-      COLUMN_PUSH (COLUMN (freeze, ROOTS), struct gcg__root, root, &freeze->error);
+      add_root_stopped (freeze, object, region, at);
     }
 }
 
@@ -164,6 +194,68 @@ find_stopped (const struct gcg__stopped *stopped, uint32_t n, uint64_t tid)
   return NULL;
 }
 
+#ifdef GCG_MALLOC
+
+#define XSTATE_MAGIC 0x46505853u /* FP_XSTATE_MAGIC1: arch/x86/include/uapi/asm/sigcontext.h */
+
+/* The vector registers of thread INDEX, where the kernel has saved them. */
+static void
+vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext_t *context)
+{
+#if defined __x86_64__
+  const char *saved = (const char *)context->uc_mcontext.fpregs;
+  uint32_t bytes = 512;
+  if (!saved)
+    return;
+  /* Behind the legacy area's last 48 bytes the kernel says how much it has saved in all. */
+  if (*(const uint32_t *)(const void *)(saved + 464) == XSTATE_MAGIC)
+    bytes = *(const uint32_t *)(const void *)(saved + 480);
+  scan_readable_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
+                         (uintptr_t)saved + (bytes < 16384 ? bytes : 512));
+#else
+  const char *saved = (const char *)&context->uc_mcontext.__reserved;
+  scan_readable_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
+                         (uintptr_t)saved + sizeof context->uc_mcontext.__reserved);
+#endif
+}
+
+/* What is neither static data nor a stack: the dynamic linker's blocks, and the first thread's
+   thread-local storage, which lies among the early ones. */
+static void
+malloc_roots_stopped (struct gcg__freeze *freeze)
+{
+  const struct heap_block *blocks = freeze->blocks.data;
+  uint64_t low, high;
+  const struct map *map = gcg__maps_find_stopped (freeze, freeze->thread_pointer);
+
+  uint32_t n;
+  const struct gcg__range *regions = gcg__regions_stopped (&n);
+
+  for (uint32_t i = 0; i < n; i++)
+    scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0, regions[i].low, regions[i].high);
+  gcg__early_range (&low, &high);
+  scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0, low, high);
+  if (map && !map->is_stack && !map->is_file)
+    scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0,
+                           freeze->thread_pointer - gcg__tls_bytes (),
+                           freeze->thread_pointer + GCG__CONTROL_BLOCK_BYTES);
+  for (uint64_t i = 0; i < freeze->blocks.n; i++)
+    {
+      const struct heap_block_rest *rest = rest_of_stopped (freeze, &blocks[i]);
+      if (rest->kind != GCG__KIND_UNCOLLECTABLE)
+        continue;
+      for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
+        {
+          char *base = (char *)(uintptr_t)(blocks[i].address + slot * blocks[i].slot_bytes);
+          if (tag_valid (base, *tag_place (base, blocks[i].slot_bytes)))
+            scan_region_stopped (freeze, GCG__REGION_EXPLICIT, 0, (uintptr_t)base,
+                                 (uintptr_t)base + blocks[i].slot_bytes - 8);
+        }
+    }
+}
+
+#endif
+
 /* One thread of the process; its stack and registers are root areas when the collector stopped it.
  */
 static void
@@ -197,12 +289,20 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
       thread.stack_low = thread.sp;
       thread.stack_high
           = !stack->is_stack && top > thread.sp && top < stack->high ? top : stack->high;
+#ifdef GCG_MALLOC
+      /* Its thread-local storage lies there, and its keys. */
+      thread.stack_high = stack->high;
+#endif
     }
   COLUMN_PUSH (COLUMN (freeze, THREADS), struct gcg__thread, thread, &freeze->error);
   if (!stack || (thread.flags & GCG__THREAD_AGENT))
     return;
   copy_stack_stopped (freeze, index, &thread);
   scan_readable_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
+#ifdef GCG_MALLOC
+  if (note)
+    vectors_stopped (freeze, index, note->context);
+#endif
   if (note)
     {
       uint32_t region = (uint32_t)COLUMN (freeze, REGIONS)->n, object;
@@ -211,10 +311,9 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
       COLUMN_PUSH (COLUMN (freeze, REGIONS), struct gcg__region, entry, &freeze->error);
       for (uint32_t i = 0; i < MOST_REGISTERS; i++)
         if (gcg__heap_resolve_stopped (freeze, thread.registers[i], false, &object)
-            && (words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_MARKED))
+            && counts_stopped (words[object]))
           {
-            struct gcg__root root = { object, region, i };
-            COLUMN_PUSH (COLUMN (freeze, ROOTS), struct gcg__root, root, &freeze->error);
+            add_root_stopped (freeze, object, region, i);
           }
     }
 }
@@ -265,4 +364,7 @@ gcg__roots_stopped (struct gcg__freeze *freeze)
   for (uint32_t i = 0; i < n; i++)
     scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
   threads_stopped (freeze);
+#ifdef GCG_MALLOC
+  malloc_roots_stopped (freeze);
+#endif
 }

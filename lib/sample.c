@@ -248,7 +248,7 @@ count_modules (struct dl_phdr_info *info, size_t size, void *data)
 static int
 memory_file (const struct column *piece)
 {
-  int fd = memfd_create ("gcglass-samples", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  int fd = raw_high (memfd_create ("gcglass-samples", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   uint64_t done = 0;
 
   while (fd >= 0 && done < piece->n)

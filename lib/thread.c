@@ -18,20 +18,25 @@ static struct gcg__stopped stopped[GCG__MOST_THREADS];
 static uint32_t n_stopped;
 static bool noting;
 
+void
+gcg__thread_note (const ucontext_t *context)
+{
+  int old_errno = errno;
+  uint32_t i;
+
+  if (!__atomic_load_n (&noting, __ATOMIC_ACQUIRE))
+    return;
+  i = __atomic_fetch_add (&n_stopped, 1, __ATOMIC_ACQ_REL);
+  if (i < GCG__MOST_THREADS)
+    stopped[i] = (struct gcg__stopped){ (uint64_t)syscall (SYS_gettid), context,
+                                        (uintptr_t)__builtin_thread_pointer () };
+  errno = old_errno;
+}
+
 static void
 on_suspend (int signal, siginfo_t *info, void *context)
 {
-  if (__atomic_load_n (&noting, __ATOMIC_ACQUIRE))
-    {
-      uint32_t i = __atomic_fetch_add (&n_stopped, 1, __ATOMIC_ACQ_REL);
-      if (i < GCG__MOST_THREADS)
-        {
-          int old_errno = errno;
-          stopped[i] = (struct gcg__stopped){ (uint64_t)syscall (SYS_gettid), context,
-                                              (uintptr_t)__builtin_thread_pointer () };
-          errno = old_errno;
-        }
-    }
+  gcg__thread_note (context);
   if (collector_action.sa_flags & SA_SIGINFO)
     collector_action.sa_sigaction (signal, info, context);
   else

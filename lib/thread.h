@@ -22,6 +22,9 @@ struct gcg__stopped
 /* Puts our handler before libgc's; again and again harmless.  Needs an initialised collector. */
 void gcg__thread_hook (void);
 
+/* Notes the calling thread, in a signal handler that was given CONTEXT, while noting is on. */
+void gcg__thread_note (const ucontext_t *context);
+
 /* From now on, until the capture is over, note threads as they stop. */
 void gcg__thread_note_from_now (void);
 void gcg__thread_note_no_more (void);

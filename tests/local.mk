@@ -6,6 +6,7 @@ include tests/snapshot.mk
 include tests/recording.mk
 include tests/analysis.mk
 include tests/agent.mk
+include tests/malloc.mk
 include tests/symbol.mk
 include tests/server.mk
 include tests/report.mk

@@ -6,12 +6,16 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+extern char **environ;
 
 #define TEXT_BYTES  512
 #define MAX_SCRIPTS 4 /* the kernel's own limit on interpreters of interpreters */
@@ -181,6 +185,87 @@ program_can_observe (const char *path, char text[TEXT_BYTES])
   return true;
 }
 
+/* The interpreter (dynamic linker) that the ELF file at PATH asks for, into LINKER; false: none. */
+static bool
+read_linker (const char *path, char linker[256])
+{
+  Elf64_Ehdr header;
+  Elf64_Phdr segment;
+  bool found = false;
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || pread (fd, &header, sizeof header, 0) != (ssize_t)sizeof header
+      || memcmp (header.e_ident, ELFMAG, SELFMAG) != 0)
+    header.e_phnum = 0;
+  for (unsigned i = 0; i < header.e_phnum && i < MAX_HEADERS && !found; i++)
+    {
+      off_t offset = (off_t)(header.e_phoff + (uint64_t)i * sizeof segment);
+      if (pread (fd, &segment, sizeof segment, offset) != (ssize_t)sizeof segment)
+        break;
+      found = segment.p_type == PT_INTERP && segment.p_filesz > 0 && segment.p_filesz < 256
+              && pread (fd, linker, segment.p_filesz, (off_t)segment.p_offset)
+                     == (ssize_t)segment.p_filesz;
+      if (found)
+        linker[segment.p_filesz] = '\0';
+    }
+  if (fd >= 0)
+    close (fd);
+  return found;
+}
+
+/* The program that the kernel runs for the file at PATH: itself, or its interpreter's interpreter.
+ */
+static void
+resolve_scripts (const char *path, char program[4096])
+{
+  char line[256], interpreter[256];
+  snprintf (program, 4096, "%s", path);
+  for (int depth = 0; depth < MAX_SCRIPTS; depth++)
+    {
+      int fd = open (program, O_RDONLY | O_CLOEXEC);
+      ssize_t n = fd < 0 ? -1 : pread (fd, line, sizeof line - 1, 0);
+      if (fd >= 0)
+        close (fd);
+      line[n > 0 ? n : 0] = '\0';
+      if (line[0] != '#' || line[1] != '!' || !read_interpreter (line, interpreter))
+        return;
+      snprintf (program, 4096, "%s", interpreter);
+    }
+}
+
+enum program_heap
+program_heap_of (const char *path)
+{
+  char program[4096], linker[256], line[4096];
+  enum program_heap heap = PROGRAM_MALLOC;
+  resolve_scripts (path, program);
+  if (!read_linker (program, linker))
+    return PROGRAM_COLLECTOR;
+  char list[] = "--list";
+  char *arguments[] = { linker, list, program, NULL };
+  int out[2];
+  pid_t child;
+  posix_spawn_file_actions_t files;
+  if (pipe2 (out, O_CLOEXEC) != 0)
+    return PROGRAM_COLLECTOR;
+  posix_spawn_file_actions_init (&files);
+  posix_spawn_file_actions_adddup2 (&files, out[1], STDOUT_FILENO);
+  posix_spawn_file_actions_addopen (&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  int failure = posix_spawn (&child, linker, &files, NULL, arguments, environ);
+  posix_spawn_file_actions_destroy (&files);
+  close (out[1]);
+  FILE *names = fdopen (out[0], "r");
+  while (failure == 0 && names != NULL && fgets (line, sizeof line, names) != NULL)
+    if (strstr (line, "libgc.so.") != NULL)
+      heap = PROGRAM_COLLECTOR;
+  if (names != NULL)
+    fclose (names);
+  else
+    close (out[0]);
+  while (failure == 0 && waitpid (child, NULL, 0) < 0 && errno == EINTR)
+    ;
+  return failure == 0 ? heap : PROGRAM_COLLECTOR;
+}
+
 /* DIRECTORY of this program and FILE seen from there; NULL when it is not there. */
 static char *
 beside_us (const char *file)
@@ -202,12 +287,26 @@ beside_us (const char *file)
   return NULL;
 }
 
-int
-program_find_preload (char **path, char text[TEXT_BYTES])
+/* NAME beside the file GIVEN, or GIVEN itself where it is not there. */
+static char *
+sibling (const char *given, const char *name)
 {
-  static const char name[] = "libgcglass-preload.so";
-  static const char installed[] = PKGLIBDIR "/libgcglass-preload.so";
+  const char *slash = strrchr (given, '/');
+  char *path;
+  if (slash == NULL || asprintf (&path, "%.*s/%s", (int)(slash - given), given, name) < 0)
+    return realpath (given, NULL);
+  char *real = realpath (access (path, R_OK) == 0 ? path : given, NULL);
+  free (path);
+  return real;
+}
+
+int
+program_find_preload (enum program_heap heap, char **path, char text[TEXT_BYTES])
+{
+  const char *name = heap == PROGRAM_MALLOC ? "libgcglass-malloc.so" : "libgcglass-preload.so";
+  char installed[256], built[64];
   const char *given = secure_getenv ("GCGLASS_PRELOAD");
+  snprintf (installed, sizeof installed, PKGLIBDIR "/%s", name);
   *path = NULL;
   if (given != NULL && *given != '\0')
     {
@@ -217,15 +316,17 @@ program_find_preload (char **path, char text[TEXT_BYTES])
                     strerror (errno));
           return PROGRAM_FAILED;
         }
-      *path = realpath (given, NULL);
+      *path = sibling (given, name);
     }
   else if (access (installed, R_OK) == 0)
     *path = strdup (installed);
   else
     {
-      *path = beside_us ("../lib/gcglass/libgcglass-preload.so");
+      snprintf (built, sizeof built, "../lib/gcglass/%s", name);
+      *path = beside_us (built);
+      snprintf (built, sizeof built, "../lib/.libs/%s", name);
       if (*path == NULL)
-        *path = beside_us ("../lib/.libs/libgcglass-preload.so");
+        *path = beside_us (built);
     }
   if (*path == NULL)
     {

@@ -20,8 +20,19 @@ int program_find (const char *name, char **path, char text[512]);
 /* Whether the program at PATH can be looked into; if not, why, in TEXT. */
 bool program_can_observe (const char *path, char text[512]);
 
-/* Finds the preload object: GCGLASS_PRELOAD, the installed one, one beside this program.  Returns 0
-   and *PATH, which the caller frees, or an exit status and the reason in TEXT. */
-int program_find_preload (char **path, char text[512]);
+/* What a program's objects are. */
+enum program_heap
+{
+  PROGRAM_COLLECTOR, /* it needs libgc, or that cannot be told */
+  PROGRAM_MALLOC
+};
+
+/* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs. */
+enum program_heap program_heap_of (const char *path);
+
+/* Finds the preload object for HEAP: beside GCGLASS_PRELOAD, the installed one, one beside this
+   program.  Returns 0 and *PATH, which the caller frees, or an exit status and the reason in TEXT.
+ */
+int program_find_preload (enum program_heap heap, char **path, char text[512]);
 
 #endif

@@ -32,6 +32,7 @@ enum
   RUN_EVERY,
   RUN_RECORD,
   RUN_CONTENTS,
+  RUN_HEAP,
   RUN_LIFETIMES,
   RUN_FOLLOW,
   RUN_FORCE
@@ -49,6 +50,8 @@ struct run
   const char *stack_depth;
   char every[32]; /* seconds between samples */
   bool contents, lifetimes;
+  enum program_heap heap;
+  bool heap_given;
   const char *name; /* of the program, for messages */
   char *path, *preload;
 };
@@ -85,6 +88,7 @@ take_options (struct run *run, int argc, char **argv)
           { "every", required_argument, NULL, RUN_EVERY },
           { "record", required_argument, NULL, RUN_RECORD },
           { "contents", no_argument, NULL, RUN_CONTENTS },
+          { "heap", required_argument, NULL, RUN_HEAP },
           { "lifetimes", no_argument, NULL, RUN_LIFETIMES },
           { "follow", no_argument, NULL, RUN_FOLLOW },
           { "force", no_argument, NULL, RUN_FORCE },
@@ -119,6 +123,12 @@ take_options (struct run *run, int argc, char **argv)
         break;
       case RUN_LIFETIMES:
         run->lifetimes = true;
+        break;
+      case RUN_HEAP:
+        run->heap_given = true;
+        run->heap = strcmp (optarg, "malloc") == 0 ? PROGRAM_MALLOC : PROGRAM_COLLECTOR;
+        if (run->heap == PROGRAM_COLLECTOR && strcmp (optarg, "gc") != 0)
+          status = command_misuse (run->serving.command, "--heap %s: must be gc or malloc", optarg);
         break;
       case RUN_FOLLOW:
         status = command_misuse (run->serving.command,
@@ -365,7 +375,8 @@ run_main (const struct command *self, int argc, char **argv)
   if (status == 0 && !run.force && !program_can_observe (run.path, text))
     status = PROGRAM_NOT_RUN;
   if (status == 0)
-    status = program_find_preload (&run.preload, text);
+    status = program_find_preload (run.heap_given ? run.heap : program_heap_of (run.path),
+                                   &run.preload, text);
   if (status != 0)
     {
       command_fail (self, "%s", text);
@@ -399,6 +410,8 @@ const struct command command_run = {
   "  --every SECONDS    time between samples, 1 without it; 0: none\n"
   "  --record FILE      record samples and snapshots to FILE, for gcglass view\n"
   "  --lifetimes        count how old objects become, a few ns for each\n"
+  "  --heap gc|malloc   whose objects to look at: the collector's, or malloc's; without it\n"
+  "                     malloc's of a program that does not need libgc\n"
   "  --contents         snapshots hold the first bytes of each object\n"
   "  -o FILE            save the last snapshot to FILE\n"
   "  --force            run the program even if it cannot be looked into\n"

@@ -1,0 +1,458 @@
+/* blocks.c -- see blocks.h.
+ *
+ * The size of a small block is found by its page: a table of one byte for each page of the address
+ * space (in pieces that are mapped when they are first needed) says how many granules its blocks
+ * have, 0 for what is not small.  Threads' lists hang on a thread-local pointer; a thread that ends
+ * leaves its lists to the next one that begins.
+ *
+ * A signal handler that allocates while the thread it interrupts does so finds BUSY set and gets a
+ * block from libgc directly.
+ */
+#include "blocks.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arena.h"
+#include "collector.h"
+#include "gc_calls.h"
+#include "raw.h"
+#include "tag.h"
+#include <gc/gc_inline.h>
+
+#define GRANULE      16u
+#define MOST_SMALL   2032u /* bytes of a slot: libgc adds one, and 2,048 are small to it */
+#define CLASSES      (MOST_SMALL / GRANULE + 1)
+#define PAGE_SHIFT   12
+#define PIECE_SHIFT  18 /* pages in a piece of the table */
+#define PIECES       (1u << (47 - PAGE_SHIFT - PIECE_SHIFT))
+#define BATCH_BYTES  16384u            /* moved between lists at a time */
+#define LAZY_BYTES   ((size_t)1 << 20) /* from here on zeroing is the kernel's */
+#define FOLD_BYTES   65536
+#define GROWTH       8 /* the heap grows by one part in so many */
+#define LEAST_GROWTH ((size_t)256 << 10)
+
+struct list
+{
+  void *first;
+  uint32_t n;
+};
+
+struct cache
+{
+  struct cache *next; /* all there are */
+  bool taken, busy;
+  struct list lists[CLASSES];
+  uint64_t allocs, frees, bytes;
+  int64_t blocks, live; /* not folded into the sums yet */
+};
+
+static uint8_t *pieces[PIECES];
+static uint32_t batches[CLASSES]; /* blocks moved at a time */
+static struct list shared[CLASSES];
+static gcg__lock shared_lock = GCG__LOCK_INIT, caches_lock = GCG__LOCK_INIT;
+static struct cache *caches;
+static pthread_key_t end_key;
+static _Thread_local struct cache *mine;
+
+static int64_t live_blocks, live_bytes, peak_blocks, peak_bytes;
+static unsigned n_caches;
+
+/* --- pages --- */
+
+static inline uint32_t
+granules_at (const void *block)
+{
+  uint64_t page = (uintptr_t)block >> PAGE_SHIFT;
+  const uint8_t *piece;
+  if (page >> PIECE_SHIFT >= PIECES)
+    return 0;
+  piece = __atomic_load_n (&pieces[page >> PIECE_SHIFT], __ATOMIC_ACQUIRE);
+  return piece ? piece[page & ((1u << PIECE_SHIFT) - 1)] : 0;
+}
+
+/* Notes that the page of BLOCK has blocks of GRANULES; false: no memory. */
+static bool
+note_page (const void *block, uint32_t granules)
+{
+  uint64_t page = (uintptr_t)block >> PAGE_SHIFT;
+  uint8_t **piece = &pieces[page >> PIECE_SHIFT];
+  if (page >> PIECE_SHIFT >= PIECES)
+    return false;
+  if (!*piece)
+    {
+      uint8_t *new = gcg__arena_take ((size_t)1 << PIECE_SHIFT);
+      if (!new)
+        return false;
+      __atomic_store_n (piece, new, __ATOMIC_RELEASE);
+    }
+  (*piece)[page & ((1u << PIECE_SHIFT) - 1)] = (uint8_t)granules;
+  return true;
+}
+
+/* --- lists --- */
+
+static void
+leave (void *data)
+{
+  struct cache *cache = data;
+  mine = NULL;
+  __atomic_store_n (&cache->taken, false, __ATOMIC_RELEASE);
+}
+
+void
+gcg__blocks_begin (void)
+{
+  pthread_key_create (&end_key, leave);
+  for (uint32_t granules = 1; granules < CLASSES; granules++)
+    batches[granules] = BATCH_BYTES / (granules * GRANULE);
+}
+
+static struct cache *
+join (void)
+{
+  struct cache *cache;
+
+  gcg__lock_take (&caches_lock);
+  for (cache = caches; cache && cache->taken; cache = cache->next)
+    ;
+  if (!cache && (cache = gcg__arena_take (sizeof *cache)))
+    {
+      cache->next = caches;
+      __atomic_store_n (&caches, cache, __ATOMIC_RELEASE);
+      n_caches++;
+    }
+  if (cache)
+    cache->taken = true;
+  gcg__lock_give (&caches_lock);
+  mine = cache;
+  if (cache)
+    {
+      cache->busy = true; /* the key's table may have to be allocated */
+      pthread_setspecific (end_key, cache);
+      cache->busy = false;
+    }
+  return cache;
+}
+
+/* Moves at most N blocks from FROM to TO. */
+static void
+move (struct list *from, struct list *to, uint32_t n)
+{
+  while (n-- > 0 && from->first)
+    {
+      void *block = from->first;
+      from->first = *(void **)block;
+      from->n--;
+      *(void **)block = to->first;
+      to->first = block;
+      to->n++;
+    }
+}
+
+static inline uint32_t
+batch (uint32_t granules)
+{
+  return batches[granules];
+}
+
+/* Asks libgc for blocks of GRANULES.  When its heap is full it gives one block only, which may be
+   larger: that goes to the list of its size, and the heap is made to grow. */
+static void
+fetch (struct cache *cache, uint32_t granules)
+{
+  for (int tries = 0; tries < 4 && !cache->lists[granules].first; tries++)
+    {
+      void *first = NULL, *next;
+      uint32_t given;
+
+      GC_generic_malloc_many (granules * GRANULE, (int)GCG__KIND_ATOMIC, &first);
+      given = first ? (uint32_t)(GC_size (first) / GRANULE) : 0;
+      if (given != granules)
+        {
+          size_t more = GC_get_heap_size () / GROWTH;
+          GC_expand_hp (more < LEAST_GROWTH ? LEAST_GROWTH : more);
+        }
+      for (; first && given < CLASSES; first = next)
+        {
+          struct list *list = &cache->lists[given];
+          next = *(void **)first;
+          if (!note_page (first, given))
+            return;
+          *(void **)first = list->first;
+          list->first = first;
+          list->n++;
+        }
+    }
+}
+
+static bool __attribute__ ((noinline)) refill (struct cache *cache, uint32_t granules)
+{
+  struct list *list = &cache->lists[granules];
+
+  gcg__lock_take (&shared_lock);
+  move (&shared[granules], list, batch (granules));
+  gcg__lock_give (&shared_lock);
+  if (!list->first)
+    fetch (cache, granules);
+  return list->first != NULL;
+}
+
+static void __attribute__ ((noinline)) give_back (struct cache *cache, uint32_t granules)
+{
+  gcg__lock_take (&shared_lock);
+  move (&cache->lists[granules], &shared[granules], batch (granules));
+  gcg__lock_give (&shared_lock);
+}
+
+/* --- figures --- */
+
+static void
+fold (struct cache *cache)
+{
+  int64_t blocks = __atomic_add_fetch (&live_blocks, cache->blocks, __ATOMIC_RELAXED);
+  int64_t bytes = __atomic_add_fetch (&live_bytes, cache->live, __ATOMIC_RELAXED);
+
+  cache->blocks = cache->live = 0;
+  if (bytes > __atomic_load_n (&peak_bytes, __ATOMIC_RELAXED))
+    {
+      __atomic_store_n (&peak_bytes, bytes, __ATOMIC_RELAXED);
+      __atomic_store_n (&peak_blocks, blocks, __ATOMIC_RELAXED);
+    }
+}
+
+static inline void
+count_new (struct cache *cache, size_t bytes)
+{
+  cache->allocs++;
+  cache->bytes += bytes;
+  cache->blocks++;
+  cache->live += (int64_t)bytes;
+  if (cache->live > (n_caches > 1 ? FOLD_BYTES : 0)
+      && (n_caches > 1 || live_bytes + cache->live > peak_bytes))
+    fold (cache);
+}
+
+static inline void
+count_freed (struct cache *cache, size_t bytes)
+{
+  cache->frees++;
+  cache->blocks--;
+  cache->live -= (int64_t)bytes;
+  if (n_caches > 1 && cache->live < -FOLD_BYTES)
+    fold (cache);
+}
+
+void
+gcg__blocks_usage (struct gcg__usage *usage)
+{
+  memset (usage, 0, sizeof *usage);
+  usage->live_blocks = (uint64_t)live_blocks;
+  usage->live_bytes = (uint64_t)live_bytes;
+  for (const struct cache *cache = caches; cache; cache = cache->next)
+    {
+      usage->allocs += cache->allocs;
+      usage->frees += cache->frees;
+      usage->bytes += cache->bytes;
+      usage->live_blocks += (uint64_t)cache->blocks;
+      usage->live_bytes += (uint64_t)cache->live;
+    }
+  usage->peak_blocks = (uint64_t)peak_blocks;
+  usage->peak_bytes = (uint64_t)peak_bytes;
+}
+
+void
+gcg__blocks_lock (void)
+{
+  gcg__lock_take (&caches_lock);
+  gcg__lock_take (&shared_lock);
+}
+
+void
+gcg__blocks_unlock (void)
+{
+  gcg__lock_give (&shared_lock);
+  gcg__lock_give (&caches_lock);
+}
+
+/* --- blocks --- */
+
+static inline void
+write_tag (void *block, size_t slot, size_t bytes, uint32_t site)
+{
+  tag_write (block, tag_place (block, slot), slot - 8 - bytes, site, gcg__birth);
+}
+
+/* Zeroes BYTES at BLOCK, large ones without touching them. */
+static void
+zero (char *block, size_t bytes)
+{
+  if (bytes >= LAZY_BYTES)
+    {
+      size_t whole = bytes & ~(size_t)4095;
+      if (madvise (block, whole, MADV_DONTNEED) == 0)
+        {
+          block += whole;
+          bytes -= whole;
+        }
+    }
+  memset (block, 0, bytes);
+}
+
+/* A block that is libgc's own object. */
+static void *
+new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
+{
+  size_t extra = alignment > 4096 ? alignment : 0, slot;
+  size_t wanted = bytes + 8 + extra;
+  char *base, *block;
+
+  if (wanted < bytes)
+    return NULL;
+  if (alignment > GRANULE && wanted < 4096)
+    wanted = 4096; /* libgc's large objects begin at pages */
+  base = system ? GC_malloc_uncollectable (wanted) : GC_malloc_atomic (wanted);
+  if (!base)
+    return NULL;
+  slot = GC_size (base);
+  zero (base, slot);
+  block = extra ? (char *)(((uintptr_t)base + alignment - 1) & ~(alignment - 1)) : base;
+  tag_write (base, tag_place (base, slot), (uint64_t)(base + slot - 8 - (block + bytes)), site,
+             gcg__birth);
+  return block;
+}
+
+void *
+gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system)
+{
+  struct cache *cache = mine ? mine : join ();
+  size_t slot = (bytes + 8 + GRANULE - 1) & ~(size_t)(GRANULE - 1);
+  struct list *list;
+  void *block;
+
+  if (bytes > PTRDIFF_MAX || !cache)
+    return NULL;
+  if (alignment > GRANULE)
+    slot = (slot + alignment - 1) & ~(alignment - 1);
+  if (system || cache->busy || slot > MOST_SMALL || alignment > MOST_SMALL)
+    {
+      block = new_large (bytes, alignment, site, system);
+      if (block && !system)
+        count_new (cache, bytes);
+      return block;
+    }
+  cache->busy = true;
+  list = &cache->lists[slot / GRANULE];
+  if (!list->first && !refill (cache, (uint32_t)(slot / GRANULE)))
+    {
+      cache->busy = false;
+      return NULL;
+    }
+  block = list->first;
+  list->first = *(void **)block;
+  list->n--;
+  cache->busy = false;
+  memset (block, 0, slot);
+  write_tag (block, slot, bytes, site);
+  count_new (cache, bytes);
+  return block;
+}
+
+/* The slot that BLOCK is, its size and tag; NULL when it is no block of the program's now. */
+static void *
+slot_of (const void *block, size_t *slot, uint64_t **place)
+{
+  uint32_t granules = granules_at (block);
+  char *base = (char *)(uintptr_t)block;
+
+  *slot = granules * GRANULE;
+  if (!granules)
+    {
+      base = GC_base ((void *)(uintptr_t)block);
+      if (!base)
+        return NULL;
+      *slot = GC_size (base);
+    }
+  *place = tag_place (base, *slot);
+  return tag_valid (base, **place) ? base : NULL;
+}
+
+size_t
+gcg__block_bytes (const void *block)
+{
+  size_t slot;
+  uint64_t *place;
+  const char *base = slot_of (block, &slot, &place);
+  return base ? (size_t)((const char *)place - (const char *)block) - tag_slack (place) : SIZE_MAX;
+}
+
+/* Frees what is no small block. */
+static bool __attribute__ ((noinline)) free_large (struct cache *cache, void *block)
+{
+  int old_errno = errno;
+  uint64_t *place;
+  size_t slot, size;
+  char *base = slot_of (block, &slot, &place);
+
+  if (!base)
+    return false;
+  if (GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
+    count_freed (cache, (size_t)((char *)place - (char *)block) - tag_slack (place));
+  tag_clear (place);
+  GC_free (base);
+  errno = old_errno;
+  return true;
+}
+
+bool
+gcg__block_free (void *block)
+{
+  struct cache *cache = mine ? mine : join ();
+  uint32_t granules = granules_at (block);
+  uint64_t *place;
+  struct list *list;
+
+  if (!cache)
+    return false;
+  if (!granules)
+    return free_large (cache, block);
+  place = tag_place (block, granules * GRANULE);
+  if (!tag_valid (block, *place))
+    return false;
+  count_freed (cache, granules * GRANULE - 8 - tag_slack (place));
+  tag_clear (place);
+  if (cache->busy)
+    return true; /* a signal handler's: the block is lost */
+  cache->busy = true;
+  list = &cache->lists[granules];
+  *(void **)block = list->first;
+  list->first = block;
+  if (++list->n > 2 * batch (granules))
+    give_back (cache, granules);
+  cache->busy = false;
+  return true;
+}
+
+bool
+gcg__block_resize (void *block, size_t bytes, uint32_t site)
+{
+  struct cache *cache = mine ? mine : join ();
+  uint64_t *place;
+  size_t slot, old;
+  char *base = slot_of (block, &slot, &place);
+  size_t room = base ? (size_t)((char *)place - (char *)block) : 0;
+
+  /* Not when most of it would be wasted. */
+  if (!base || !cache || bytes > room || bytes + 8 < slot / 2)
+    return false;
+  old = room - tag_slack (place);
+  tag_clear (place);
+  if (bytes < old)
+    memset ((char *)block + bytes, 0, old - bytes);
+  tag_write (base, place, room - bytes, site, gcg__birth);
+  count_freed (cache, old);
+  count_new (cache, bytes);
+  return true;
+}

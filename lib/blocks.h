@@ -1,0 +1,57 @@
+/* blocks.h -- malloc's blocks in the collector's heap.
+ *
+ * In malloc mode libgc is asked for memory and for nothing else: it never collects, so nothing is
+ * ever reclaimed behind the program's back.  Small blocks come from lists that each thread has for
+ * itself, one for each number of granules, filled by GC_generic_malloc_many a few KiB at a time, so
+ * that most calls take no lock; what one thread frees more of than it needs goes to lists that all
+ * share.  Large blocks are libgc's large objects.
+ *
+ *   thread's lists  <──── a batch ────  shared lists  <──── a batch ────  libgc
+ *                   ───── a batch ───>
+ *
+ * A block that the program has carries the tag (tag.h); one on a list does not, and so is no object
+ * to those who walk the heap.  New blocks are zero: what was left in a block is not to keep others
+ * reachable.
+ *
+ * Blocks of the dynamic linker are not the program's: they are libgc's uncollectable objects, and
+ * roots.
+ */
+#ifndef GCG_BLOCKS_H
+#define GCG_BLOCKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the program has asked for, as valgrind counts its heap usage. */
+struct gcg__usage
+{
+  uint64_t allocs, frees, bytes;
+  uint64_t live_blocks, live_bytes;
+  uint64_t peak_blocks, peak_bytes; /* exact with one thread; with several, within 64 KiB for each */
+};
+
+/* Whether a block may be asked for: libgc is initialised.  Sets up what must be there first. */
+void gcg__blocks_begin (void);
+
+/* BYTES of zeroed memory aligned to ALIGNMENT (a power of 2) at SITE, or NULL.  SYSTEM: not the
+   program's. */
+void *gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system);
+
+/* Bytes that were asked for at BLOCK; SIZE_MAX when it is no block of ours. */
+size_t gcg__block_bytes (const void *block);
+
+/* Frees BLOCK; false when it is no block, or has been freed already. */
+bool gcg__block_free (void *block);
+
+/* Makes BLOCK one of BYTES at SITE where it is; false when it has to move. */
+bool gcg__block_resize (void *block, size_t bytes, uint32_t site);
+
+/* The figures so far.  Exact when the world is stopped. */
+void gcg__blocks_usage (struct gcg__usage *usage);
+
+/* Around fork: nobody else is in the middle of the shared lists. */
+void gcg__blocks_lock (void);
+void gcg__blocks_unlock (void);
+
+#endif

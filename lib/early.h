@@ -1,0 +1,24 @@
+/* early.h -- memory for those who ask before malloc can be: the dynamic linker, and whoever sets
+ * malloc up.
+ *
+ * Never freed: it is little, and most of it lives as long as the process.  What lies here is a root
+ * area.
+ */
+#ifndef GCG_EARLY_H
+#define GCG_EARLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* BYTES of zeroed memory aligned to ALIGNMENT (a power of 2), or NULL.  Any thread. */
+void *gcg__early_new (size_t bytes, size_t alignment);
+
+/* Whether BLOCK is from here, and how large it is. */
+bool gcg__early_has (const void *block);
+size_t gcg__early_bytes (const void *block);
+
+/* The memory that has been handed out. */
+void gcg__early_range (uint64_t *low, uint64_t *high);
+
+#endif

@@ -1,0 +1,78 @@
+/* environment.c -- see environment.h. */
+#include "environment.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "control.h"
+#include "lifetime.h"
+
+#define DEFAULT_DEPTH 8
+
+extern char **environ;
+
+/* Takes NAME=... out of the environment in place, where main's third argument finds it as well. */
+static void
+take_out (const char *name)
+{
+  size_t n = strlen (name);
+  char **to = environ;
+
+  for (char **from = environ; from && *from; from++)
+    if (strncmp (*from, name, n) != 0 || (*from)[n] != '=')
+      *to++ = *from;
+  if (to)
+    *to = NULL;
+}
+
+/* Takes this object out of LD_PRELOAD, which it leads. */
+static void
+take_out_preload (void)
+{
+  char *value = getenv ("LD_PRELOAD");
+  char *rest = value ? strpbrk (value, ": ") : NULL;
+
+  if (!rest)
+    take_out ("LD_PRELOAD");
+  else
+    memmove (value, rest + 1, strlen (rest + 1) + 1);
+}
+
+void
+gcg__environment_read (struct gcg__environment *wishes)
+{
+  static const char *const names[] = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_EVERY",
+                                       "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS" };
+  const char *name = secure_getenv ("GCGLASS_SOCKET");
+  const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
+  const char *seconds = secure_getenv ("GCGLASS_EVERY");
+
+  *wishes = (struct gcg__environment){ .stack_depth = DEFAULT_DEPTH };
+  if (depth)
+    wishes->stack_depth = (unsigned)strtoul (depth, NULL, 10);
+  if (seconds)
+    wishes->every = strtod (seconds, NULL);
+  wishes->lifetimes = secure_getenv ("GCGLASS_LIFETIMES") != NULL;
+  if (name && strlen (name) < sizeof wishes->socket_name)
+    strcpy (wishes->socket_name, name);
+  gcg__capture_contents_if_asked ();
+  if (secure_getenv ("GCGLASS_FOLLOW"))
+    return;
+  take_out_preload ();
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    take_out (names[i]);
+}
+
+void
+gcg__environment_apply (const struct gcg__environment *wishes)
+{
+  if (wishes->lifetimes)
+    gcg__lifetime_begin ();
+  if (!wishes->socket_name[0] || gcg__control_start (NULL) != GCG_OK
+      || gcg__control_connect (wishes->socket_name, NULL) != GCG_OK)
+    return;
+  if (wishes->every >= GCG__LEAST_INTERVAL && wishes->every <= GCG__MOST_INTERVAL)
+    gcg__control_every (wishes->every);
+}

@@ -1,0 +1,92 @@
+/* mallocroots.c -- see mallocroots.h.
+ *
+ * The collector does not mark in malloc mode: the frozen child does, over the edges that it has just
+ * listed.  So the program waits for a clone, not for marking, and what is a root is decided here.
+ */
+#include "mallocroots.h"
+
+#include <dlfcn.h>
+
+static uint64_t exit_frame, tls_bytes;
+
+void
+gcg__exit_note (uint64_t frame)
+{
+  __atomic_store_n (&exit_frame, frame, __ATOMIC_RELAXED);
+}
+
+uint64_t
+gcg__exit_frame (void)
+{
+  return __atomic_load_n (&exit_frame, __ATOMIC_RELAXED);
+}
+
+/* What sanitizers ask, too: there is no public way. */
+void
+gcg__tls_ask (void)
+{
+  void (*ask) (size_t *bytes, size_t *alignment);
+  size_t bytes = 0, alignment;
+
+  *(void **)&ask = dlvsym (RTLD_DEFAULT, "_dl_get_tls_static_info", "GLIBC_PRIVATE");
+  if (ask)
+    ask (&bytes, &alignment);
+  tls_bytes = bytes;
+}
+
+uint64_t
+gcg__tls_bytes (void)
+{
+  return tls_bytes;
+}
+
+/* Marks OBJECT and puts it on the QUEUE unless that has been done. */
+static inline void
+reach (struct gcg__freeze *freeze, struct column *queue, uint32_t object)
+{
+  uint64_t *word = (uint64_t *)COLUMN (freeze, WORDS)->data + object;
+
+  if (*word >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_MARKED)
+    return;
+  *word |= (uint64_t)GCG__OBJECT_MARKED << GCG__WORD_FLAG_SHIFT;
+  COLUMN_PUSH (queue, uint32_t, object, &freeze->error);
+}
+
+/* Number of the first edge of each object, and of all after the last: [n + 1]. */
+static uint64_t *
+first_edges (struct gcg__freeze *freeze, struct column *firsts)
+{
+  const uint8_t *counts = COLUMN (freeze, EDGE_COUNTS)->data;
+  const struct gcg__big *bigs = COLUMN (freeze, BIG_COUNTS)->data;
+  uint64_t n = COLUMN (freeze, EDGE_COUNTS)->n, sum = 0, big = 0;
+  uint64_t *first = column_reserve_stopped (firsts, sizeof *first, n + 1, &freeze->error);
+
+  for (uint64_t i = 0; first && i < n; i++)
+    {
+      first[i] = sum;
+      sum += counts[i] == GCG__COUNT_BIG ? bigs[big++].value : counts[i];
+    }
+  if (first)
+    first[n] = sum;
+  return first;
+}
+
+void
+gcg__mark_stopped (struct gcg__freeze *freeze)
+{
+  const struct gcg__root *roots = COLUMN (freeze, ROOTS)->data;
+  const uint32_t *targets = COLUMN (freeze, EDGE_TARGETS)->data;
+  struct column firsts = { 0 }, queue = { 0 };
+  const uint64_t *first = first_edges (freeze, &firsts);
+
+  for (uint64_t i = 0; i < COLUMN (freeze, ROOTS)->n && !freeze->error; i++)
+    reach (freeze, &queue, roots[i].object);
+  for (uint64_t next = 0; next < queue.n && !freeze->error; next++)
+    {
+      uint32_t object = ((const uint32_t *)queue.data)[next];
+      for (uint64_t e = first[object]; e < first[object + 1]; e++)
+        reach (freeze, &queue, targets[e]);
+    }
+  column_fini_stopped (&queue);
+  column_fini_stopped (&firsts);
+}

@@ -1,0 +1,22 @@
+/* mallocroots.h -- in malloc mode: roots that libgc knows nothing of, and who is reached. */
+#ifndef GCG_MALLOCROOTS_H
+#define GCG_MALLOCROOTS_H
+
+#include "freeze.h"
+
+/* Where the program left for its end: what lies below on the stack of the thread that ends is that
+   of exit's own calls and of the past, and keeps nothing.  0: it is not ending. */
+void gcg__exit_note (uint64_t frame);
+uint64_t gcg__exit_frame (void);
+
+/* Bytes of thread-local storage below a thread's pointer, and of its control block above. */
+uint64_t gcg__tls_bytes (void);
+#define GCG__CONTROL_BLOCK_BYTES 2304
+
+/* Asks the dynamic linker for the former; before the first capture. */
+void gcg__tls_ask (void);
+
+/* Sets the MARKED flag of what the roots lead to: breadth first over the edges. */
+void gcg__mark_stopped (struct gcg__freeze *freeze);
+
+#endif

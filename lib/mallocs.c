@@ -1,0 +1,460 @@
+/* mallocs.c -- the preload object for programs that use malloc: the C library's allocator replaced.
+ *
+ * Every entry point of malloc(3) is here, and does what glibc's does: alignment, zero sizes,
+ * overflow, errno.  Blocks are libgc's (blocks.h); nothing is ever collected.
+ *
+ * Order of things.  The dynamic linker calls us before anything is initialised: such calls, and
+ * those that setting up makes itself, get memory from a buffer that is never freed.  The first call
+ * that comes when the C library is there (it has set environ) sets up libgc and the agent; the
+ * server is told by our constructor.  What the dynamic linker asks for later on (for libraries and
+ * their thread-local storage) is not the program's: blocks.h.
+ */
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "blocks.h"
+#include "capture.h"
+#include "control.h"
+#include "early.h"
+#include "environment.h"
+#include "gc_calls.h"
+#include "mallocroots.h"
+#include "protocol.h"
+#include "raw.h"
+#include "regions.h"
+#include "stack.h"
+
+#define API     __attribute__ ((visibility ("default")))
+#define CALLER  __builtin_return_address (0)
+#define MOST    ((size_t)PTRDIFF_MAX)
+#define MINIMUM 16u /* alignment of everything */
+
+extern char **environ;
+
+static enum { NOTHING, STARTING, UP } state;
+
+static struct text
+{
+  uintptr_t low, high;
+} linker_text, collector_text;
+
+static struct gcg__environment wishes;
+static pid_t served_pid;
+static _Thread_local bool unwinding;
+
+/* The text of the dynamic linker: who returns there has not been called by the program. */
+static void
+find_linker (void)
+{
+  uintptr_t base = getauxval (AT_BASE);
+  const ElfW (Ehdr) *header = (const ElfW (Ehdr) *)base;
+
+  if (!base)
+    return;
+  const ElfW (Phdr) *phdrs = (const ElfW (Phdr) *)(base + header->e_phoff);
+  linker_text.low = base;
+  for (int i = 0; i < header->e_phnum; i++)
+    if (phdrs[i].p_type == PT_LOAD && base + phdrs[i].p_vaddr + phdrs[i].p_memsz > linker_text.high)
+      linker_text.high = base + phdrs[i].p_vaddr + phdrs[i].p_memsz;
+}
+
+/* The text of the module that holds GC_malloc. */
+static int
+find_collector (struct dl_phdr_info *info, size_t size, void *data)
+{
+  uintptr_t collector = (uintptr_t)&GC_malloc;
+  (void)size;
+  (void)data;
+
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    {
+      uintptr_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+      if (info->dlpi_phdr[i].p_type != PT_LOAD || collector < low
+          || collector >= low + info->dlpi_phdr[i].p_memsz)
+        continue;
+      collector_text = (struct text){ low, low + info->dlpi_phdr[i].p_memsz };
+      return 1;
+    }
+  return 0;
+}
+
+/* libgc takes two signals for stopping threads, which it will not do here: they stay as they are.
+ */
+static void
+initialise_collector (void)
+{
+  struct sigaction actions[2];
+  const int signals[2] = { GC_get_suspend_signal (), GC_get_thr_restart_signal () };
+
+  for (int i = 0; i < 2; i++)
+    sigaction (signals[i], NULL, &actions[i]);
+  GC_set_markers_count (1);
+  GC_set_warn_proc (GC_ignore_warn_proc);
+  GC_init ();
+  GC_disable ();
+  for (int i = 0; i < 2; i++)
+    sigaction (signals[i], &actions[i], NULL);
+}
+
+static void __attribute__ ((noinline)) set_up (void)
+{
+  state = STARTING;
+  find_linker ();
+  dl_iterate_phdr (find_collector, NULL);
+  gcg__environment_read (&wishes);
+  initialise_collector ();
+  gcg__blocks_begin ();
+  gcg__tls_ask ();
+  gcg__agent_make_ready ();
+  pthread_atfork (gcg__blocks_lock, gcg__blocks_unlock, gcg__blocks_unlock);
+  state = UP;
+  unwinding = true;
+  gcg__stack_init (wishes.stack_depth);
+  unwinding = false;
+}
+
+/* May a block be made?  Not before libc is there, nor while this is set up. */
+static inline bool
+is_up (void)
+{
+  if (__builtin_expect (state == UP, 1))
+    return true;
+  if (state == STARTING || !environ)
+    return false;
+  set_up ();
+  return true;
+}
+
+/* The site of a return address alone, as the thread has met it lately. */
+#define RECENT 32u
+static _Thread_local struct
+{
+  void *caller;
+  uint32_t site;
+} recent[RECENT];
+
+static inline uint32_t
+site_of (void *caller)
+{
+  uint32_t site, at = ((uintptr_t)caller >> 2) % RECENT;
+  if (wishes.stack_depth == 0)
+    {
+      if (recent[at].caller != caller)
+        {
+          recent[at].site = gcg__stack_site (caller);
+          recent[at].caller = caller;
+        }
+      return recent[at].site;
+    }
+  if (unwinding)
+    return 0;
+  unwinding = true;
+  site = gcg__stack_site (caller);
+  unwinding = false;
+  return site;
+}
+
+/* What all allocating functions do. */
+static void *
+allocate (size_t bytes, size_t alignment, void *caller)
+{
+  void *block = NULL;
+  bool system;
+
+  if (bytes > MOST)
+    ;
+  else if (!is_up ())
+    block = gcg__early_new (bytes, alignment);
+  else
+    {
+      system = (uintptr_t)caller >= linker_text.low && (uintptr_t)caller < linker_text.high;
+      block = gcg__block_new (bytes, alignment, system ? 0 : site_of (caller), system);
+    }
+  if (!block)
+    errno = ENOMEM;
+  return block;
+}
+
+/* As the C library ends a program that frees what is no block. */
+static void
+die (const char *what)
+{
+  (void)!write (STDERR_FILENO, what, strlen (what));
+  abort ();
+}
+
+static void
+release (void *block, const char *complaint)
+{
+  if (!block || (state == UP && gcg__block_free (block)))
+    return;
+  if (!gcg__early_has (block))
+    die (complaint);
+}
+
+API void *
+malloc (size_t bytes)
+{
+  void *volatile block = allocate (bytes, MINIMUM, CALLER);
+  return block;
+}
+
+API void
+free (void *block)
+{
+  release (block, "free(): invalid pointer\n");
+}
+
+API void *
+calloc (size_t n, size_t bytes)
+{
+  size_t all;
+  void *volatile block;
+  if (__builtin_mul_overflow (n, bytes, &all))
+    all = SIZE_MAX;
+  block = allocate (all, MINIMUM, CALLER);
+  return block;
+}
+
+static void *
+reallocate (void *old, size_t bytes, void *caller)
+{
+  size_t had;
+  void *block;
+
+  if (!old)
+    return allocate (bytes, MINIMUM, caller);
+  if (bytes == 0)
+    {
+      release (old, "realloc(): invalid pointer\n");
+      return NULL;
+    }
+  if (bytes > MOST)
+    {
+      errno = ENOMEM;
+      return NULL;
+    }
+  had = gcg__early_has (old) ? gcg__early_bytes (old) : gcg__block_bytes (old);
+  if (had == SIZE_MAX)
+    die ("realloc(): invalid pointer\n");
+  if (!gcg__early_has (old) && gcg__block_resize (old, bytes, site_of (caller)))
+    return old;
+  block = allocate (bytes, MINIMUM, caller);
+  if (!block)
+    return NULL;
+  memcpy (block, old, had < bytes ? had : bytes);
+  release (old, "realloc(): invalid pointer\n");
+  return block;
+}
+
+API void *
+realloc (void *old, size_t bytes)
+{
+  void *volatile block = reallocate (old, bytes, CALLER);
+  return block;
+}
+
+API void *
+reallocarray (void *old, size_t n, size_t bytes)
+{
+  size_t all;
+  void *volatile block;
+  if (__builtin_mul_overflow (n, bytes, &all))
+    all = SIZE_MAX;
+  block = reallocate (old, all, CALLER);
+  return block;
+}
+
+/* ALIGNMENT as memalign takes it: any number, made a power of 2. */
+static void *
+allocate_aligned (size_t alignment, size_t bytes, void *caller)
+{
+  size_t power = MINIMUM;
+  if (alignment > SIZE_MAX / 2 + 1)
+    {
+      errno = EINVAL;
+      return NULL;
+    }
+  while (power < alignment)
+    power *= 2;
+  return allocate (bytes, power, caller);
+}
+
+API void *
+memalign (size_t alignment, size_t bytes)
+{
+  void *volatile block = allocate_aligned (alignment, bytes, CALLER);
+  return block;
+}
+
+API void *
+aligned_alloc (size_t alignment, size_t bytes)
+{
+  void *volatile block = allocate_aligned (alignment, bytes, CALLER);
+  return block;
+}
+
+API int
+posix_memalign (void **block, size_t alignment, size_t bytes)
+{
+  int old_errno = errno;
+  void *made;
+  if (alignment % sizeof (void *) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0)
+    return EINVAL;
+  made = allocate_aligned (alignment, bytes, CALLER);
+  errno = old_errno;
+  if (!made)
+    return ENOMEM;
+  *block = made;
+  return 0;
+}
+
+API void *
+valloc (size_t bytes)
+{
+  void *volatile block = allocate_aligned ((size_t)getpagesize (), bytes, CALLER);
+  return block;
+}
+
+API void *
+pvalloc (size_t bytes)
+{
+  size_t page = (size_t)getpagesize ();
+  void *volatile block;
+  bytes = bytes > MOST ? bytes : (bytes + page - 1) & ~(page - 1);
+  block = allocate_aligned (page, bytes, CALLER);
+  return block;
+}
+
+API size_t
+malloc_usable_size (void *block)
+{
+  size_t bytes;
+  if (!block)
+    return 0;
+  if (gcg__early_has (block))
+    return gcg__early_bytes (block);
+  bytes = gcg__block_bytes (block);
+  return bytes == SIZE_MAX ? 0 : bytes;
+}
+
+/* --- What the program maps itself: roots (regions.h). */
+
+/* Not libgc, which maps its heap, nor the dynamic linker. */
+static bool
+is_program (void *caller)
+{
+  uintptr_t at = (uintptr_t)caller;
+  return state == UP && (at < linker_text.low || at >= linker_text.high)
+         && (at < collector_text.low || at >= collector_text.high);
+}
+
+API void *
+mmap (void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+  void *at = (void *)syscall (SYS_mmap, address, bytes, protection, flags, fd, offset);
+  if (at != MAP_FAILED && is_program (CALLER))
+    gcg__regions_add ((uintptr_t)at, (uintptr_t)at + ((bytes + 4095) & ~(size_t)4095));
+  return at;
+}
+
+API void *
+mmap64 (void *address, size_t bytes, int protection, int flags, int fd, off64_t offset)
+{
+  void *at = (void *)syscall (SYS_mmap, address, bytes, protection, flags, fd, offset);
+  if (at != MAP_FAILED && is_program (CALLER))
+    gcg__regions_add ((uintptr_t)at, (uintptr_t)at + ((bytes + 4095) & ~(size_t)4095));
+  return at;
+}
+
+API int
+munmap (void *address, size_t bytes)
+{
+  if (is_program (CALLER))
+    gcg__regions_remove ((uintptr_t)address, (uintptr_t)address + ((bytes + 4095) & ~(size_t)4095));
+  return (int)syscall (SYS_munmap, address, bytes);
+}
+
+API void *
+mremap (void *old, size_t old_bytes, size_t bytes, int flags, ...)
+{
+  va_list arguments;
+  void *wanted, *at;
+
+  va_start (arguments, flags);
+  wanted = va_arg (arguments, void *); /* only looked at when FLAGS say so */
+  va_end (arguments);
+  at = (void *)syscall (SYS_mremap, old, old_bytes, bytes, flags, wanted);
+  if (at != MAP_FAILED && is_program (CALLER))
+    {
+      if (!(flags & MREMAP_DONTUNMAP))
+        gcg__regions_remove ((uintptr_t)old, (uintptr_t)old + ((old_bytes + 4095) & ~(size_t)4095));
+      gcg__regions_add ((uintptr_t)at, (uintptr_t)at + ((bytes + 4095) & ~(size_t)4095));
+    }
+  return at;
+}
+
+/* The program's end begins here: what the stack holds below is no longer its. */
+API void __attribute__ ((noreturn)) exit (int status)
+{
+  void (*real) (int) __attribute__ ((noreturn));
+  gcg__exit_note ((uintptr_t)__builtin_frame_address (0));
+  *(void **)&real = dlsym (RTLD_NEXT, "exit");
+  real (status);
+}
+
+static int (*program_main) (int, char **, char **);
+
+/* main, so that its return is seen. */
+static int
+run_main (int argc, char **argv, char **environment)
+{
+  int status = program_main (argc, argv, environment);
+  gcg__exit_note ((uintptr_t)__builtin_frame_address (0));
+  return status;
+}
+
+API int __libc_start_main (int (*main) (int, char **, char **), int argc, char **argv,
+                           void (*init) (void), void (*fini) (void), void (*rtld_fini) (void),
+                           void *stack_end);
+API int
+__libc_start_main (int (*main) (int, char **, char **), int argc, char **argv, void (*init) (void),
+                   void (*fini) (void), void (*rtld_fini) (void), void *stack_end)
+{
+  int (*real) (int (*) (int, char **, char **), int, char **, void (*) (void), void (*) (void),
+               void (*) (void), void *);
+  *(void **)&real = dlsym (RTLD_NEXT, "__libc_start_main");
+  program_main = main;
+  return real (run_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+static void __attribute__ ((constructor)) begin (void)
+{
+  if (!is_up ())
+    return;
+  served_pid = getpid ();
+  gcg__environment_apply (&wishes);
+}
+
+static void __attribute__ ((destructor)) end (void)
+{
+  int fd;
+
+  if (getpid () != served_pid || !gcg__control_has_servers ()
+      || gcg__capture ("at exit", true, &fd, NULL) != GCG_OK)
+    return;
+  gcg__control_publish (fd, "at exit", GCG__FLAG_EXIT);
+  close (fd);
+}

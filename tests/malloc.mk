@@ -1,0 +1,19 @@
+# Programs that use malloc: what is leaked of them, and that they notice nothing.
+check_PROGRAMS += %D%/malloc/cases
+tests_malloc_cases_SOURCES = %D%/malloc/cases.c
+tests_malloc_cases_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -O0 -DCASE_LIBRARY='"$(abs_builddir)/tests/malloc/.libs/case_library.so"'
+tests_malloc_cases_LDADD = -lpthread -ldl
+check_LTLIBRARIES += %D%/malloc/case_library.la
+tests_malloc_case_library_la_SOURCES = %D%/malloc/case_library.c
+tests_malloc_case_library_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
+tests_malloc_case_library_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)
+dist_check_SCRIPTS += %D%/malloc/cases.test
+TESTS += %D%/malloc/cases.test
+check_PROGRAMS += %D%/malloc/semantics %D%/malloc/stress
+tests_malloc_semantics_SOURCES = %D%/malloc/semantics.c
+tests_malloc_semantics_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin -Wno-alloc-size-larger-than -Wno-use-after-free
+tests_malloc_stress_SOURCES = %D%/malloc/stress.c
+tests_malloc_stress_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DCASE_LIBRARY='"$(abs_builddir)/tests/malloc/.libs/case_library.so"'
+tests_malloc_stress_LDADD = -lpthread -ldl
+dist_check_SCRIPTS += %D%/malloc/semantics.test
+TESTS += %D%/malloc/semantics.test

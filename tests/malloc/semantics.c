@@ -1,0 +1,134 @@
+/* semantics.c -- what malloc and its kin promise, printed: the same text under gcglass as without.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile size_t huge = SIZE_MAX / 2 + 10, half = SIZE_MAX / 2;
+
+static void
+say (const char *what, const void *block)
+{
+  printf ("%s: %s, errno %d, aligned %d\n", what, block ? "a block" : "NULL", errno,
+          ((uintptr_t)block & 15) == 0);
+  errno = 0;
+}
+
+static void
+sizes (void)
+{
+  static const size_t all[]
+      = { 0,    1,    7,    8,    15,   16,   17,   24,   25,    100,     1000,
+          2023, 2024, 2025, 2032, 2033, 2048, 4096, 5000, 65536, 1 << 20, 40 << 20 };
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    {
+      char *block = malloc (all[i]);
+      memset (block, 'a', all[i]);
+      char *zeroed = calloc (1, all[i]);
+      int zero = 1;
+      for (size_t k = 0; k < all[i]; k += 1 + all[i] / 1000)
+        zero &= zeroed[k] == 0;
+      block = realloc (block, all[i] + 100);
+      int kept = 1;
+      for (size_t k = 0; k < all[i]; k += 1 + all[i] / 1000)
+        kept &= block[k] == 'a';
+      printf ("%zu: zeroed %d, kept %d, usable %d\n", all[i], zero, kept,
+              malloc_usable_size (block) >= all[i] + 100);
+      block = realloc (block, all[i] / 2 + 1);
+      printf ("  shrunk: first %d\n", all[i] == 0 || block[0] == 'a');
+      free (block);
+      free (zeroed);
+    }
+}
+
+static void
+alignments (void)
+{
+  for (size_t alignment = 8; alignment <= 1 << 20; alignment *= 2)
+    {
+      void *a = memalign (alignment, 100), *b = NULL, *c = aligned_alloc (alignment, 3000);
+      int status = posix_memalign (&b, alignment, 17);
+      memset (a, 1, 100);
+      memset (b, 2, 17);
+      memset (c, 3, 3000);
+      printf ("%zu: %d %d %d, status %d\n", alignment, (uintptr_t)a % alignment == 0,
+              (uintptr_t)b % alignment == 0, (uintptr_t)c % alignment == 0, status);
+      c = realloc (c, 6000);
+      printf ("  grown: %d\n", ((char *)c)[2999] == 3);
+      free (a);
+      free (b);
+      free (c);
+    }
+  void *page = valloc (10), *pages = pvalloc (4097);
+  printf ("valloc %d, pvalloc %d %d\n", (uintptr_t)page % 4096 == 0, (uintptr_t)pages % 4096 == 0,
+          malloc_usable_size (pages) >= 8192);
+  free (page);
+  free (pages);
+}
+
+static void
+failures (void)
+{
+  void *block = (void *)1, *small = malloc (10);
+  errno = 0;
+  say ("malloc of too much", malloc (huge));
+  say ("calloc that overflows", calloc (half, 3));
+  say ("calloc of too much", calloc (1, huge));
+  say ("realloc to too much", realloc (small, huge));
+  say ("reallocarray that overflows", reallocarray (small, half, 3));
+  say ("memalign of too much", memalign (64, huge));
+  say ("memalign by too much", memalign (SIZE_MAX - 5, 10));
+  printf ("posix_memalign by 3: %d\n", posix_memalign (&block, 3, 10));
+  printf ("posix_memalign by 4: %d\n", posix_memalign (&block, 4, 10));
+  printf ("posix_memalign of too much: %d, untouched %d, errno %d\n",
+          posix_memalign (&block, 64, huge), block == (void *)1, errno);
+  errno = 77;
+  free (malloc (100));
+  free (NULL);
+  printf ("errno is kept: %d\n", errno);
+  printf ("usable of NULL: %zu\n", malloc_usable_size (NULL));
+  printf ("realloc to nothing: %p\n", realloc (small, 0));
+  void *nothing = malloc (0), *other = malloc (0);
+  printf ("nothing is something: %d, and else: %d\n", nothing != NULL, nothing != other);
+  free (nothing);
+  free (other);
+}
+
+static void
+texts (void)
+{
+  char *copy = strdup ("copied"), *part = strndup ("copied", 3), *made = NULL, *line = NULL;
+  size_t room = 0;
+  if (asprintf (&made, "%d-%s", 42, "made") < 0)
+    abort ();
+  FILE *file = fopen ("/proc/self/comm", "r");
+  long n = getline (&line, &room, file);
+  fclose (file);
+  printf ("%s %s %s %d\n", copy, part, made, n > 0);
+  free (copy);
+  free (part);
+  free (made);
+  free (line);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc > 1 && strcmp (argv[1], "twice") == 0)
+    {
+      void *volatile block = malloc (100);
+      free (block);
+      free (block);
+    }
+  if (argc > 1 && strcmp (argv[1], "wrong") == 0)
+    free ((char *)malloc (100) + 16);
+  sizes ();
+  alignments ();
+  failures ();
+  texts ();
+  return 42;
+}
