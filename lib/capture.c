@@ -37,6 +37,7 @@
 #include "stopworld.h"
 #endif
 #include "thread.h"
+#include "tls.h"
 
 #define CHILD_SECONDS 60
 
@@ -308,6 +309,7 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *e
                               .requested_ns = raw_now (CLOCK_MONOTONIC),
                               .shared = shared };
   gcg__settings_note (&request.settings);
+  gcg__tls_note ();
   gcg__collector_hook ();
 #ifndef GCG_MALLOC
   gcg__thread_hook ();

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 
 #include "collector.h"
+#include "hazards.h"
 #include "heapwalk.h"
 #include "mallocroots.h"
 #include "maps.h"
@@ -265,6 +266,7 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       clip_sites_stopped (freeze);
       gcg__roots_stopped (freeze);
       registry_stopped (freeze);
+      gcg__hazards_stopped (freeze);
       gcg__heap_edges_stopped (freeze);
 #ifdef GCG_MALLOC
       gcg__mark_stopped (freeze);

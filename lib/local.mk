@@ -10,12 +10,12 @@ AGENT_SOURCES = \
 	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.c %D%/column.h \
 	%D%/control.c %D%/control.h %D%/count.c %D%/count.h %D%/figures.c %D%/figures.h \
-	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
-	%D%/lifetime.c %D%/lifetime.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
+	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/hazards.c %D%/hazards.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
+	%D%/lifetime.c %D%/lifetime.h %D%/mallocwalk.c %D%/mallocwalk.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
 	%D%/protocol.h %D%/raw.h %D%/record.c \
 	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/sample.c \
 	%D%/sample.h %D%/settings.c %D%/settings.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
-	%D%/survivors.c %D%/survivors.h %D%/tag.h %D%/thread.c %D%/thread.h \
+	%D%/survivors.c %D%/survivors.h %D%/tag.h %D%/thread.c %D%/thread.h %D%/tls.c %D%/tls.h \
 	lib/snapshot/checksum.c lib/snapshot/writer.c
 AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec
 # Bound at load: a frozen child must not run the dynamic linker.

@@ -41,5 +41,21 @@ tests_agent_samples_plain_LDADD = -lgc
 dist_check_SCRIPTS += %D%/agent/samples.test
 TESTS += %D%/agent/samples %D%/agent/samples_limits %D%/agent/samples.test
 
+# The same twice: without gcglass, for the preload object, and with it.
+check_PROGRAMS += %D%/agent/hazards_plain %D%/agent/hazards_tracked %D%/agent/hazard_list
+check_LTLIBRARIES += %D%/agent/hazard_module.la
+tests_agent_hazard_module_la_SOURCES = %D%/agent/hazard_module.c
+tests_agent_hazard_module_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+tests_agent_hazards_plain_SOURCES = %D%/agent/hazards.c
+tests_agent_hazards_plain_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_hazards_plain_LDADD = -lgc -lpthread
+tests_agent_hazards_tracked_SOURCES = %D%/agent/hazards.c
+tests_agent_hazards_tracked_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DTRACKED
+tests_agent_hazards_tracked_LDADD = $(AGENT_TEST_LIBS)
+tests_agent_hazard_list_SOURCES = %D%/agent/hazard_list.c
+tests_agent_hazard_list_LDADD = lib/snapshot/libsnapshot.la
+dist_check_SCRIPTS += %D%/agent/hazards.test
+TESTS += %D%/agent/hazards.test
+
 dist_check_SCRIPTS += %D%/agent/semantics.test
 TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test

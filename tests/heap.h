@@ -37,8 +37,8 @@ void heap_edge_at (struct heap *heap, uint32_t from, uint64_t offset, uint32_t t
 void heap_root (struct heap *heap, uint32_t object);
 /* The same in a word at ADDRESS that points to PLACE of OBJECT. */
 void heap_root_at (struct heap *heap, uint32_t object, uint64_t address, uint32_t place);
-/* The word at ADDRESS, which the collector does not scan, points to OBJECT; KIND is GCG__HAZARD_...,
-   its thread is the snapshot's only one. */
+/* The word at ADDRESS, which the collector does not scan, points to OBJECT; KIND is
+   GCG__HAZARD_..., its thread is the snapshot's only one. */
 void heap_hazard (struct heap *heap, uint32_t object, uint32_t kind, uint64_t address);
 /* There were N more. */
 void heap_hazards_left_out (struct heap *heap, uint64_t n);

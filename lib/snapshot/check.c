@@ -351,8 +351,8 @@ check_hazards (const struct gcg__snapshot *s, struct gcg_error *error)
       bool threads = hazard->kind != GCG__HAZARD_MALLOC;
       if (hazard->object >= s->n_objects || (i > 0 && hazard->object < hazard[-1].object)
           || gcg__word_flags (s->words[hazard->object]) & GCG__OBJECT_MARKED
-          || hazard->kind < GCG__HAZARD_TLS || hazard->kind > GCG__HAZARD_STACK
-          || hazard->zero != 0 || (threads ? hazard->thread >= s->n_threads : hazard->thread != 0))
+          || hazard->kind < GCG__HAZARD_TLS || hazard->kind > GCG__HAZARD_STACK || hazard->zero != 0
+          || (threads ? hazard->thread >= s->n_threads : hazard->thread != 0))
         return check_fail (error, "hazard %" PRIu32 " (I12)", i);
     }
   return GCG_OK;

@@ -301,9 +301,9 @@ struct gcg__stack_piece
 #define GCG__HAZARD_KEY    2u /* pthread_setspecific by a thread */
 #define GCG__HAZARD_MALLOC 3u /* a block of malloc's: it may have been freed */
 #define GCG__HAZARD_STACK                                                                          \
-  4u                         /* of a thread the collector does not know: maybe of a call that has \
-                                returned */
-#define GCG__HAZARD_REST  5u /* no word: ADDRESS more were found than there was room for */
+  4u                        /* of a thread the collector does not know: maybe of a call that has   \
+                               returned */
+#define GCG__HAZARD_REST 5u /* no word: ADDRESS more were found than there was room for */
 #define GCG__HAZARDS_MAX 65536u
 
 struct gcg__hazard
