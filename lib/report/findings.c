@@ -77,6 +77,24 @@ look_for_cycles (struct gcg__findings *findings, struct gcg__model *model,
   return gcg__explain_path (model, first, out, error);
 }
 
+/* Of malloc'd blocks all garbage is leaked, on cycles or not. */
+static void
+look_for_leaked_blocks (struct gcg__findings *findings, const struct gcg__model *model)
+{
+  const struct gcg__analysis *a = model->analysis;
+  if ((model->snapshot->info->flags & GCG__INFO_MALLOC) == 0
+      || a->leaked.objects == a->on_cycles.objects)
+    return;
+  struct gcg__buffer *out = add (findings, true, "/garbage");
+  gcg__words_number (out, a->leaked.objects, "block");
+  gcg__buffer_format (out, " of malloc, %s, %s leaked: no root leads to %s; ",
+                      gcg__word_size (a->leaked.bytes).text, a->leaked.objects == 1 ? "is" : "are",
+                      a->leaked.objects == 1 ? "it" : "them");
+  gcg__words_number (out, a->leaked.objects - a->on_cycles.objects, "block");
+  gcg__buffer_format (out, ", %s, on no cycle",
+                      gcg__word_size (a->leaked.bytes - a->on_cycles.bytes).text);
+}
+
 static void
 look_for_lost_uncollectable (struct gcg__findings *findings, const struct gcg__model *model)
 {
@@ -186,7 +204,10 @@ gcg__findings_init (struct gcg__findings *findings, struct gcg__model *model,
     {
       status = look_for_cycles (findings, model, cyclic[i], error);
       if (i == 1)
-        look_for_lost_uncollectable (findings, model);
+        {
+          look_for_leaked_blocks (findings, model);
+          look_for_lost_uncollectable (findings, model);
+        }
     }
   look_at_pauses (findings, model->snapshot);
   if (findings->n == 0 || !findings->list[0].warning)
