@@ -5,7 +5,7 @@ BENCH_LIBS = lib/libgcglass.la $(GC_LIBS) -lpthread
 BENCH_PLAIN_CPPFLAGS = -I$(srcdir)/bench/plain $(AM_CPPFLAGS)
 BENCHES = \
 	%D%/compare %D%/big %D%/ring %D%/idle %D%/idle-plain %D%/small %D%/small-plain \
-	%D%/factor %D%/factor-plain %D%/gcbench-plain %D%/analysis %D%/sampled
+	%D%/small-sampled %D%/factor %D%/factor-plain %D%/gcbench-plain %D%/analysis %D%/sampled
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 EXTRA_DIST += %D%/run
@@ -41,6 +41,11 @@ bench_small_SOURCES = %D%/small.c %D%/stats.c %D%/stats.h $(EXAMPLE_SOURCES)
 bench_small_CFLAGS = $(BENCH_CFLAGS)
 bench_small_LDFLAGS = -no-install
 bench_small_LDADD = $(BENCH_LIBS)
+bench_small_sampled_SOURCES = $(bench_small_SOURCES)
+bench_small_sampled_CPPFLAGS = $(AM_CPPFLAGS) -DGCG_SAMPLED
+bench_small_sampled_CFLAGS = $(BENCH_CFLAGS)
+bench_small_sampled_LDFLAGS = -no-install
+bench_small_sampled_LDADD = $(BENCH_LIBS)
 bench_small_plain_SOURCES = %D%/small.c %D%/plain.c %D%/stats.c %D%/stats.h
 bench_small_plain_CPPFLAGS = $(BENCH_PLAIN_CPPFLAGS)
 bench_small_plain_CFLAGS = $(BENCH_CFLAGS)

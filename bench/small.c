@@ -1,11 +1,14 @@
 /* small.c -- nanoseconds per allocation of 16 and of 100 bytes, kept alive briefly.
  *
- * Compiled against <gcglass/gc.h> and against <gc.h>; collections are part of the price on both
- * sides.
+ * Compiled against <gcglass/gc.h>, against it and sampled every second (GCG_SAMPLED: every
+ * allocation is counted), and against <gc.h>; collections are part of the price on all sides.
  */
 #include <stdio.h>
 
 #include <gcglass/gc.h>
+#ifdef GCG_SAMPLED
+#include <gcglass/gcglass.h>
+#endif
 
 #include "bench/stats.h"
 #include "examples/example.h"
@@ -50,6 +53,14 @@ main (int argc, char **argv)
 {
   struct example example;
   example_begin (&example, argc, argv);
+#ifdef GCG_SAMPLED
+  struct gcg_error error;
+  if (gcg_start_periodic_samples (1, &error) != GCG_OK)
+    {
+      fprintf (stderr, "small: %s\n", error.text);
+      return 1;
+    }
+#endif
   allocate_16 ();
   printf ("figure 16 bytes = %f ns\n", allocate_16 ());
   printf ("figure 100 bytes = %f ns\n", allocate_100 ());

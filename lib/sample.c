@@ -3,8 +3,8 @@
  * A sample lists the sites whose figures differ from the sample before, a KEY sample all that have
  * any: samples of a program in which little happens are small, and a reader can begin at any KEY.
  * The first is one, every 64th, and one before when those since the last are many bytes: a program
- * of many call stacks would fill the log with a single run.  The log holds samples only; process, modules and sites are put
- * before them when it is handed out.
+ * of many call stacks would fill the log with a single run.  The log holds samples only; process,
+ * modules and sites are put before them when it is handed out.
  */
 #include "sample.h"
 
@@ -43,8 +43,8 @@ static uint64_t last_at;      /* where the last one begins */
 static uint32_t n_taken;      /* samples ever */
 static uint64_t keys[4096];   /* where runs begin, ascending */
 static uint32_t n_keys;
-static uint64_t key_end;    /* of the last KEY sample */
-static bool key_is_due;     /* what said holds has not been logged */
+static uint64_t key_end; /* of the last KEY sample */
+static bool key_is_due;  /* what said holds has not been logged */
 static struct said *said[GCG__COUNT_CHUNKS];
 static uint32_t sites_told, modules_told; /* with samples handed out by gcg__sample_last */
 static uint64_t last_cost_ns;

@@ -8,8 +8,8 @@
  * frees compare the object's address with where the walk is, and count what it will miss twice.
  *
  * Free slots of pointer-free kinds keep the tag of the object that died there, and are marked while
- * they lie in a thread's list: they are told by their link to another such slot (and so is, by mistake,
- * an object that nothing was written to since it was such a slot).
+ * they lie in a thread's list: they are told by their link to another such slot (and so is, by
+ * mistake, an object that nothing was written to since it was such a slot).
  */
 #include "survivors.h"
 
@@ -24,9 +24,10 @@
 #include "raw.h"
 #include "tag.h"
 
-#define PIECE_BLOCKS 256u /* 1 MiB */
-#define MOST_TRIES   3
-#define WALK_SHARE   100u /* of the time may be spent on walks: one part in so many */
+#define PIECE_BLOCKS      256u /* 1 MiB */
+#define MOST_TRIES        3
+#define FETCH_AHEAD_BYTES 1024
+#define WALK_SHARE        100u /* of the time may be spent on walks: one part in so many */
 
 struct site_figures
 {
@@ -129,8 +130,7 @@ gcg__survivors_freed (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t a
 /* One that the walk has still to come by will be found at its new site; until then samples say that
    it is of the old one. */
 void
-gcg__survivors_moved (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address,
-                      uint32_t to)
+gcg__survivors_moved (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address, uint32_t to)
 {
   if (is_ahead (birth, address))
     return;
@@ -189,15 +189,17 @@ static void
 walk_slot (struct walk *walk, char *base, size_t size, int kind)
 {
   const uint64_t *place = tag_place (base, size);
-  bool tagged = tag_valid (base, *place), marked;
-  bool is_new;
+  bool marked = GC_is_marked (base), tagged, is_new;
 
+  /* Before the slot itself is read: most of what is dead is in no cache. */
+  if (!marked && !walk->first)
+    return;
+  tagged = tag_valid (base, *place);
   if (!tagged && kind > (int)GCG__KIND_ATOMIC_UNCOLLECTABLE && size >= 32)
     tagged = tag_valid (base, *--place);
   is_new = tagged && tag_birth (*place) == ((uint32_t)walk->collection & TAG_BIRTH_MASK);
   if (is_new && !walk->first)
     return; /* made since: the counters have it */
-  marked = GC_is_marked (base);
   if (!marked && !is_new)
     return;
   if ((!tagged || kind == (int)GCG__KIND_ATOMIC)
@@ -228,7 +230,10 @@ walk_block (struct walk *walk, uint64_t at, uint64_t end)
       return (size + HEAP_BLOCK_BYTES - 1) / HEAP_BLOCK_BYTES * HEAP_BLOCK_BYTES;
     }
   for (char *slot = base; slot + size <= base + HEAP_BLOCK_BYTES; slot += size)
-    walk_slot (walk, slot, size, kind);
+    {
+      __builtin_prefetch (slot + FETCH_AHEAD_BYTES + size - 8);
+      walk_slot (walk, slot, size, kind);
+    }
   return HEAP_BLOCK_BYTES;
 }
 
