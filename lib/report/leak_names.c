@@ -24,6 +24,15 @@ base_name (const char *path)
   return slash != NULL ? slash + 1 : path;
 }
 
+/* FRAME is what starts a program or a thread, of no interest to whoever wrote it. */
+static bool
+below_program (const struct gcg__frame *frame)
+{
+  return strncmp (frame->module, "libc.so", 7) == 0
+         || strncmp (frame->module, "libpthread", 10) == 0
+         || strcmp (frame->function, "_start") == 0;
+}
+
 uint32_t
 gcg__leak_frames (const struct gcg__model *model, uint32_t site,
                   struct gcg__frame frames[GCG__LEAK_FRAMES], uint32_t most)
@@ -39,12 +48,18 @@ gcg__leak_frames (const struct gcg__model *model, uint32_t site,
   for (uint32_t i = 0; from->kind == GCG__SITE_STACK && i < from->n_frames; i++)
     {
       const struct gcg__frame *found;
-      uint32_t k = 0, n_found = gcg__symbols_frames (
-                          model->symbols, s->frames[from->first_frame + i], true, &found);
-      for (; k < n_found && n < most; k++)
-        if (n > 0 || !gcg__types_own_module (found[k].module))
-          frames[n++] = found[k];
+      uint32_t n_found
+          = gcg__symbols_frames (model->symbols, s->frames[from->first_frame + i], true, &found);
+      for (uint32_t k = 0; k < n_found && n < most; k++)
+        {
+          if (!gcg__types_own_module (found[k].module))
+            frames[n++] = found[k];
+          if (n > 0 && strcmp (found[k].function, "main") == 0)
+            return n;
+        }
     }
+  while (n > 1 && below_program (&frames[n - 1]))
+    n--;
   return n;
 }
 
