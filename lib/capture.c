@@ -309,9 +309,9 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *e
                               .requested_ns = raw_now (CLOCK_MONOTONIC),
                               .shared = shared };
   gcg__settings_note (&request.settings);
-  gcg__tls_note ();
   gcg__collector_hook ();
 #ifndef GCG_MALLOC
+  gcg__tls_note ();
   gcg__thread_hook ();
 #endif
   __atomic_store_n (&request.wanted, true, __ATOMIC_RELEASE);

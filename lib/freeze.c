@@ -266,7 +266,9 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       clip_sites_stopped (freeze);
       gcg__roots_stopped (freeze);
       registry_stopped (freeze);
+#ifndef GCG_MALLOC
       gcg__hazards_stopped (freeze);
+#endif
       gcg__heap_edges_stopped (freeze);
 #ifdef GCG_MALLOC
       gcg__mark_stopped (freeze);

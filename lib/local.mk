@@ -10,19 +10,21 @@ AGENT_SOURCES = \
 	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.c %D%/column.h \
 	%D%/control.c %D%/control.h %D%/count.c %D%/count.h %D%/figures.c %D%/figures.h \
-	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/hazards.c %D%/hazards.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
-	%D%/lifetime.c %D%/lifetime.h %D%/mallocwalk.c %D%/mallocwalk.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
+	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
+	%D%/lifetime.c %D%/lifetime.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
 	%D%/protocol.h %D%/raw.h %D%/record.c \
 	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/sample.c \
 	%D%/sample.h %D%/settings.c %D%/settings.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
-	%D%/survivors.c %D%/survivors.h %D%/tag.h %D%/thread.c %D%/thread.h %D%/tls.c %D%/tls.h \
+	%D%/survivors.c %D%/survivors.h %D%/tag.h %D%/thread.c %D%/thread.h \
 	lib/snapshot/checksum.c lib/snapshot/writer.c
+# Where malloc is not what the collector replaces: who points to what it takes.
+HAZARD_SOURCES = %D%/hazards.c %D%/hazards.h %D%/mallocwalk.c %D%/mallocwalk.h %D%/tls.c %D%/tls.h
 AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec
 # Bound at load: a frozen child must not run the dynamic linker.
 AGENT_LDFLAGS = -Wl,-z,now -Wl,-z,nodelete
 
 lib_LTLIBRARIES += %D%/libgcglass.la
-lib_libgcglass_la_SOURCES = $(AGENT_SOURCES)
+lib_libgcglass_la_SOURCES = $(AGENT_SOURCES) $(HAZARD_SOURCES)
 lib_libgcglass_la_CFLAGS = $(AGENT_CFLAGS)
 lib_libgcglass_la_LDFLAGS = $(AGENT_LDFLAGS) -version-info 0:0:0 \
 	-Wl,--version-script=$(top_srcdir)/%D%/libgcglass.map
@@ -31,7 +33,7 @@ lib_libgcglass_la_DEPENDENCIES = $(top_srcdir)/%D%/libgcglass.map
 
 # The same agent with a wrapper around every entry point of libgc.
 pkglib_LTLIBRARIES += %D%/libgcglass-preload.la
-lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) %D%/preload.c %D%/environment.c %D%/environment.h \
+lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) $(HAZARD_SOURCES) %D%/preload.c %D%/environment.c %D%/environment.h \
 	%D%/stack.c %D%/stack.h
 lib_libgcglass_preload_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_PRELOAD=1
 lib_libgcglass_preload_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared

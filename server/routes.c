@@ -127,6 +127,8 @@ const struct gcg__route gcg__routes[] = {
     gcg__api_instances },
   { "GET", "/api/sites", "where objects were allocated", typed_table, gcg__api_sites },
   { "GET", "/api/garbage", "what /garbage shows", garbage_table, gcg__api_garbage },
+  { "GET", "/api/hazards", "who still points to what the collector will take", table,
+    gcg__api_hazards },
   { "GET", "/api/garbage/{N}", "what /garbage/{N} shows", table, gcg__api_component },
   { "POST", "/api/snapshot", "takes a snapshot now", description, gcg__api_snapshot },
   { "POST", "/api/sample", "takes a sample now", sample, gcg__api_take_sample },

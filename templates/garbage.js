@@ -3,6 +3,7 @@
 import { pageLink } from './api.js';
 import { code, element, fill, stamp } from './dom.js';
 import { count, plural, size } from './format.js';
+import { addressLink } from './object_node.js';
 import { startPage } from './page.js';
 import { Table } from './table.js';
 import { verdictNode } from './verdict.js';
@@ -58,4 +59,44 @@ const table = new Table(document.getElementById('garbage'), {
   defaults: { sort: 'number', order: 'asc' },
 });
 
-startPage(() => table.load());
+const hazards = document.getElementById('hazards');
+
+/* Who points to what is taken; the section is there when somebody does. */
+function showHazards({ summary }) {
+  const { certain_objects: certain, perhaps_objects: perhaps, left_out: left } = summary;
+  hazards.hidden = summary.words === 0;
+  document.getElementById('hazard-words').textContent = [
+    certain > 0 ? `${plural(certain, 'object')} will be reclaimed while in use.` : '',
+    perhaps > 0 ? `${plural(perhaps, certain > 0 ? 'other object' : 'object')} perhaps: such words may be left over.` : '',
+    left > 0 ? `${plural(left, 'more word')} found but not listed.` : '',
+  ].join(' ');
+  if (location.hash === '#hazards' && !hazards.hidden && !hazards.dataset.seen) {
+    hazards.dataset.seen = 'yes';
+    hazards.scrollIntoView();
+  }
+}
+
+function hazardRow(row) {
+  const tr = stamp('hazard-row', row);
+  tr.querySelector('.object').append(addressLink(row.object.address));
+  tr.querySelector('.type').append(code(row.object.type));
+  tr.querySelector('.holder').append(row.href
+    ? element('a', { href: pageLink(row.href, {}, true) }, row.text) : row.text);
+  tr.querySelector('.sure').append(row.certain ? element('span', { class: 'warn' }, 'yes') : 'perhaps');
+  return tr;
+}
+
+const hazardTable = new Table(hazards, {
+  path: '/api/hazards',
+  rowOf: hazardRow,
+  empty: () => element('p', {}, 'Nothing.'),
+  shown: showHazards,
+  defaults: { sort: 'object', order: 'asc' },
+  prefix: 'held-',
+});
+
+startPage(async () => {
+  const shown = await table.load();
+  await hazardTable.load();
+  return shown;
+});

@@ -78,9 +78,10 @@ function contents({ preview, bytes }) {
 
 /* One end of an edge; what KIND ("referents", "referrers") leads on from it opens below it. */
 function edgeNode(edge, kind) {
-  if (edge.kind === 'root') {
-    return element('li', {}, element('span', { class: 'toggle-place' }),
-      element('span', { class: 'mark' }, 'root '),
+  if (edge.kind === 'root' || edge.kind === 'hazard') {
+    const what = edge.kind === 'root' ? element('span', { class: 'mark' }, 'root ')
+      : element('span', { class: 'warn' }, 'not scanned: ');
+    return element('li', {}, element('span', { class: 'toggle-place' }), what,
       edge.href ? element('a', { href: pageLink(edge.href, {}, true) }, edge.text) : edge.text);
   }
   const { object } = edge;

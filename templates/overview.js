@@ -30,7 +30,7 @@ function localLink(href) {
   if (!href || !href.startsWith('/') || href.startsWith('//')) return null;
   const url = new URL(href, location.origin);
   const exact = /^\/garbage\/\d+$/.test(url.pathname);
-  return pageLink(url.pathname, Object.fromEntries(url.searchParams), exact);
+  return pageLink(url.pathname, Object.fromEntries(url.searchParams), exact) + url.hash;
 }
 
 function findingNode(finding) {

@@ -17,9 +17,10 @@ const TYPING_MS = 150;
 export class Table {
   /* ROOT: the section.  PATH: the JSON.  ROWOF (row, data): the <tr> of a row.  EMPTY (state,
      data): a node for no rows.  SHOWN (data): called with each answer before its rows are drawn.
-     DEFAULTS: sort and order without a query.  WAITS: as of load in page.js. */
-  constructor(root, { path, rowOf, empty, shown = () => {}, defaults, waits = true }) {
-    Object.assign(this, { root, path, rowOf, empty, shown, defaults, waits });
+     DEFAULTS: sort and order without a query.  WAITS: as of load in page.js.  PREFIX: of the names
+     in the page's query, for a page's second table. */
+  constructor(root, { path, rowOf, empty, shown = () => {}, defaults, waits = true, prefix = '' }) {
+    Object.assign(this, { root, path, rowOf, empty, shown, defaults, waits, prefix });
     this.form = root.querySelector('form');
     this.body = root.querySelector('tbody');
     this.pager = root.querySelector('.pager');
@@ -36,25 +37,28 @@ export class Table {
   /* The state in the page's address. */
   state() {
     const query = new URLSearchParams(location.search);
+    const value = (name) => query.get(this.prefix + name);
     const state = {
-      sort: query.get('sort') ?? this.defaults.sort,
-      order: query.get('order') ?? this.defaults.order,
-      offset: Number(query.get('offset') ?? 0),
+      sort: value('sort') ?? this.defaults.sort,
+      order: value('order') ?? this.defaults.order,
+      offset: Number(value('offset') ?? 0),
     };
-    for (const filter of this.filters) state[filter.name] = query.get(filter.name) ?? '';
+    for (const filter of this.filters) state[filter.name] = value(filter.name) ?? '';
     return state;
   }
 
   /* The page's address with CHANGES to the state; what is not the table's stays. */
   addressOf(changes) {
-    const parameters = {
-      ...Object.fromEntries(new URLSearchParams(location.search)), offset: null, ...changes,
-    };
-    if (parameters.sort === this.defaults.sort && parameters.order === this.defaults.order) {
-      delete parameters.sort;
-      delete parameters.order;
+    const parameters = Object.fromEntries(new URLSearchParams(location.search));
+    for (const [name, value] of Object.entries({ offset: null, ...changes })) {
+      parameters[this.prefix + name] = value;
     }
-    if (!parameters.offset) delete parameters.offset;
+    const [sort, order, offset] = ['sort', 'order', 'offset'].map((name) => this.prefix + name);
+    if (parameters[sort] === this.defaults.sort && parameters[order] === this.defaults.order) {
+      delete parameters[sort];
+      delete parameters[order];
+    }
+    if (!parameters[offset]) delete parameters[offset];
     return address(location.pathname, parameters);
   }
 
@@ -85,6 +89,7 @@ export class Table {
       this.go(link.href);
     });
     window.addEventListener('popstate', () => this.load());
+    if (this.prefix) return;
     addKey('[', 'Previous rows', () => this.pager.querySelector('[rel=prev]')?.click());
     addKey(']', 'Next rows', () => this.pager.querySelector('[rel=next]')?.click());
   }

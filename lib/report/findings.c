@@ -11,11 +11,13 @@
 #include <string.h>
 
 #include "report/explain.h"
+#include "report/hazard.h"
 #include "report/words.h"
 
 #define LONG_PAUSE_NS     100000000u /* of the program, by one collection */
 #define MUCH_FREE_PERCENT 50u        /* of the heap */
 #define MUCH_FREE_BYTES   ((uint64_t)8 << 20)
+#define TOLD_HOLDERS      4u  /* of what the collector takes */
 #define NO_SITE_PERCENT   10u /* of the objects */
 
 /* A new finding, or the last one's place again when there are too many. */
@@ -105,6 +107,36 @@ look_for_lost_uncollectable (struct gcg__findings *findings, const struct gcg__m
   gcg__words_number (out, n, "uncollectable object");
   gcg__buffer_format (out, " that nothing points to %s leaked: only GC_FREE reclaims %s",
                       n == 1 ? "is" : "are", n == 1 ? "it" : "them");
+}
+
+/* What is taken while it may be in use.  CERTAIN: what surely points to it, else what perhaps
+   does. */
+static void
+look_for_hazards (struct gcg__findings *findings, const struct gcg__model *model, bool certain)
+{
+  struct gcg__hazard_sum sum;
+  gcg__hazard_sum (model, certain, &sum);
+  if (sum.objects == 0)
+    return;
+  struct gcg__buffer *out = add (findings, certain, "/garbage#hazards");
+  gcg__words_number (out, sum.objects, "object");
+  gcg__buffer_format (out, " will be reclaimed although %s", certain ? "" : "perhaps ");
+  const uint32_t told = sum.n <= TOLD_HOLDERS ? sum.n : TOLD_HOLDERS - 1;
+  for (uint32_t i = 0; i < told; i++)
+    {
+      gcg__buffer_text (out, i == 0 ? "" : i + 1 == sum.n ? " and " : ", ");
+      gcg__hazard_holder (model, sum.holders[i].kind, sum.holders[i].thread, out);
+    }
+  if (told < sum.n)
+    {
+      gcg__buffer_text (out, " and ");
+      gcg__words_number (out, sum.n - told, "other place");
+    }
+  const bool many = sum.n > 1 || sum.holders[0].kind == GCG__HAZARD_KEY;
+  gcg__buffer_format (out, " %s to %s", many ? "point" : "points",
+                      sum.objects == 1 ? "it" : "them");
+  if (!certain)
+    gcg__buffer_text (out, ": such words may be left over");
 }
 
 static void
@@ -200,6 +232,7 @@ gcg__findings_init (struct gcg__findings *findings, struct gcg__model *model,
       = { GCG__FINALIZATION_CYCLE, GCG__LEAKED_CYCLE, GCG__CYCLE };
   memset (findings, 0, sizeof *findings);
   enum gcg_status status = GCG_OK;
+  look_for_hazards (findings, model, true);
   for (size_t i = 0; i < sizeof cyclic / sizeof *cyclic && status == GCG_OK; i++)
     {
       status = look_for_cycles (findings, model, cyclic[i], error);
@@ -212,6 +245,7 @@ gcg__findings_init (struct gcg__findings *findings, struct gcg__model *model,
   look_at_pauses (findings, model->snapshot);
   if (findings->n == 0 || !findings->list[0].warning)
     say_all_is_well (findings, model);
+  look_for_hazards (findings, model, false);
   look_at_garbage (findings, model);
   look_at_sites (findings, model);
   look_at_heap (findings, model->snapshot->info);

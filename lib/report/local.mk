@@ -11,6 +11,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/fail.h %D%/fail.c \
 	%D%/findings.h %D%/findings.c \
 	%D%/fold.h %D%/fold.c \
+	%D%/hazard.h %D%/hazard.c \
 	%D%/infer.h %D%/infer.c \
 	%D%/json.h %D%/json.c \
 	%D%/kind_cut.h %D%/kind_cut.c \

@@ -12,9 +12,11 @@
 #include <string.h>
 
 #include "report/fail.h"
+#include "report/hazard.h"
 #include "report/object_table.h"
 #include "report/preview.h"
 #include "report/root_text.h"
+#include "report/words.h"
 
 #define MAX_PATH 64u /* steps of a way from a root that are told */
 
@@ -168,6 +170,31 @@ write_path (const struct gcg__model *model, const struct gcg__root_tree *tree, u
   gcg__json_end (json);
 }
 
+/* Whom the collector does not see, as "why" of OBJECT; false: nobody holds it. */
+static bool
+write_hazard_why (const struct gcg__model *model, const struct gcg__object *object,
+                  struct gcg__json *json)
+{
+  uint32_t n;
+  const struct gcg__hazard *hazard = gcg__snapshot_hazards (model->snapshot, object->id, &n);
+  struct gcg__buffer text;
+  if (n == 0)
+    return false;
+  gcg__buffer_init (&text, NULL, NULL);
+  gcg__buffer_text (&text, "nothing that the collector scans leads to it, but ");
+  gcg__hazard_text (model, hazard, &text);
+  if (n > 1)
+    {
+      gcg__buffer_text (&text, " and ");
+      gcg__words_number (&text, n - 1, "other word");
+    }
+  gcg__buffer_format (&text, " %s to it: it will be reclaimed while it may be in use",
+                      n > 1 ? "point" : "points");
+  gcg__json_string (json, "why", gcg__buffer_string (&text));
+  gcg__buffer_fini (&text);
+  return true;
+}
+
 static const char *
 why (const struct gcg__model *model, const struct gcg__root_tree *tree,
      const struct gcg__object *object)
@@ -208,6 +235,8 @@ gcg__object_page (struct gcg__model *model, const struct gcg__frame_state *frame
   const struct gcg__analysis *a = model->analysis;
   uint32_t id = object.id, component = a->component_of[id];
   uint64_t n_roots = 0;
+  uint32_t n_hazards;
+  gcg__snapshot_hazards (model->snapshot, id, &n_hazards);
   for (uint64_t i = 0; i < model->snapshot->n_roots; i++)
     n_roots += model->snapshot->roots[i].object == id;
   gcg__json_object (json, NULL);
@@ -224,7 +253,8 @@ gcg__object_page (struct gcg__model *model, const struct gcg__frame_state *frame
     gcg__json_null (json, "component");
   else
     gcg__json_unsigned (json, "component", component + UINT64_C (1));
-  gcg__json_string (json, "why", why (model, tree, &object));
+  if (!write_hazard_why (model, &object, json))
+    gcg__json_string (json, "why", why (model, tree, &object));
   write_site (model, &object, json);
   gcg__preview_write (model->snapshot, &object, json);
   if (tree->holder[id] != GCG__NONE)
@@ -237,7 +267,8 @@ gcg__object_page (struct gcg__model *model, const struct gcg__frame_state *frame
     }
   gcg__json_end (json);
   gcg__json_unsigned (json, "referents_total", a->out_first[id + 1] - a->out_first[id]);
-  gcg__json_unsigned (json, "referrers_total", a->in_first[id + 1] - a->in_first[id] + n_roots);
+  gcg__json_unsigned (json, "referrers_total",
+                      a->in_first[id + 1] - a->in_first[id] + n_roots + n_hazards);
   gcg__json_end (json);
   return GCG_OK;
 }
@@ -305,12 +336,21 @@ gcg__referrers_page (const struct gcg__model *model, const struct gcg__frame_sta
   const uint64_t *first = &a->in_first[object.id];
   for (uint64_t i = 0; i < s->n_roots; i++)
     n_roots += s->roots[i].object == object.id;
-  begin_rows (frame, query, n_roots + first[1] - first[0], json);
+  uint32_t n_hazards;
+  const struct gcg__hazard *hazards = gcg__snapshot_hazards (s, object.id, &n_hazards);
+  begin_rows (frame, query, n_roots + n_hazards + first[1] - first[0], json);
   for (uint64_t i = 0; i < s->n_roots && row < end && row < n_roots; i++)
     if (s->roots[i].object == object.id && row++ >= query->offset)
       {
         gcg__json_object (json, NULL);
         write_root (model, &s->roots[i], json);
+        gcg__json_end (json);
+      }
+  for (uint32_t i = 0; i < n_hazards && row < end; i++)
+    if (row++ >= query->offset)
+      {
+        gcg__json_object (json, NULL);
+        gcg__hazard_members (model, &hazards[i], json);
         gcg__json_end (json);
       }
   for (uint64_t i = first[0], same = 0; i < first[1] && row < end; i++, row++)

@@ -138,6 +138,12 @@ enum gcg_status gcg__garbage_row (const struct gcg__model *model, uint32_t compo
                                   const char *key, struct gcg__json *json, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
+/* hazard.c: /api/hazards: who points to what the collector will take. */
+enum gcg_status gcg__hazards_page (const struct gcg__model *model,
+                                   const struct gcg__frame_state *frame,
+                                   const struct gcg__query *query, struct gcg__json *json,
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
+
 /* component.c: /api/garbage/N, NUMBER counts from 1.  Errors: also GCG_NOT_FOUND. */
 enum gcg_status gcg__component_page (struct gcg__model *model, const struct gcg__frame_state *frame,
                                      uint64_t number, const struct gcg__query *query,

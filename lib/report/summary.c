@@ -3,7 +3,10 @@
 
 #include "report/report.h"
 
-#define MAX_CYCLES 100u
+#include "report/hazard.h"
+
+#define MAX_CYCLES  100u
+#define MAX_HAZARDS 1000u
 
 enum gcg_status
 gcg__summary_write (struct gcg__model *model, struct gcg__json *json, struct gcg_error *error)
@@ -23,6 +26,7 @@ gcg__summary_write (struct gcg__model *model, struct gcg__json *json, struct gcg
                                   "cycle_list", json, error);
   if (status != GCG_OK)
     return status;
+  gcg__hazard_rows (model, MAX_HAZARDS, json);
   gcg__json_unsigned (json, "collections", s->info->collections);
   gcg__overview_capture (model, json);
   gcg__json_end (json);

@@ -15,6 +15,7 @@
 #include "report/explain.h"
 #include "report/fail.h"
 #include "report/findings.h"
+#include "report/hazard.h"
 #include "report/words.h"
 
 #define NAME_COLUMNS 44u
@@ -328,6 +329,32 @@ write_alike (const struct text *t, const struct alike *alike, uint32_t number,
   return GCG_OK;
 }
 
+/* Who points to what is taken. */
+static void
+write_hazards (const struct text *t)
+{
+  const struct gcg__model *m = t->model;
+  uint32_t n = m->snapshot->n_hazards, top = t->options->top < n ? t->options->top : n;
+  if (n == 0)
+    return;
+  heading (t, "Still pointed to, and taken all the same\n");
+  for (uint32_t i = 0; i < top; i++)
+    {
+      struct gcg__object object;
+      struct gcg__buffer holder;
+      char scratch[GCG__TYPE_SCRATCH];
+      gcg__snapshot_object (m->snapshot, m->snapshot->hazards[i].object, &object);
+      gcg__buffer_init (&holder, NULL, NULL);
+      gcg__hazard_text (m, &m->snapshot->hazards[i], &holder);
+      gcg__buffer_text (t->out, "  ");
+      left (t, gcg__types_of (m->types, &object, scratch), 24);
+      gcg__buffer_format (t->out, " 0x%llx  ", (unsigned long long)object.address);
+      wrap (t, gcg__buffer_string (&holder), 43);
+      gcg__buffer_fini (&holder);
+    }
+  write_rest (t, (uint32_t)(n - top + m->snapshot->n_hazards_left_out));
+}
+
 /* Adds CYCLE to the N kinds in LIST, or a new kind.  */
 static enum gcg_status
 sort_in (const struct text *t, uint32_t cycle, struct alike *list, uint32_t *n,
@@ -400,6 +427,7 @@ gcg__text_write (struct gcg__model *model, const struct gcg__text_options *optio
   if (status != GCG_OK)
     return status;
   write_totals (&t);
+  write_hazards (&t);
   write_types (&t);
   if ((status = write_sites (&t, error)) != GCG_OK || (status = write_cycles (&t, error)) != GCG_OK)
     return status;
