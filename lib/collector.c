@@ -20,7 +20,7 @@ uint32_t gcg__birth;
 uint32_t gcg__tag_room = 8;
 struct gcg__collection gcg__collection_now;
 
-static bool world_stopped;
+static bool world_stopped, calling_program;
 
 static GC_on_collection_event_proc program_event;
 static GC_await_finalize_proc program_await;
@@ -64,11 +64,14 @@ on_collection_event (GC_EventType event)
 {
   static uint64_t mark_start;
 
+  if (calling_program)
+    return;
   switch (event)
     {
     case GC_EVENT_PRE_STOP_WORLD:
       gcg__collection_now = (struct gcg__collection){ .start_ns = raw_now (CLOCK_MONOTONIC) };
       gcg__capture_before_stop ();
+      gcg__survivors_marks_gone ();
       break;
     case GC_EVENT_POST_STOP_WORLD:
       world_stopped = true;
@@ -101,7 +104,11 @@ on_collection_event (GC_EventType event)
       break;
     }
   if (program_event)
-    program_event (event);
+    {
+      calling_program = true; /* one set after ours may call ours as the one before it */
+      program_event (event);
+      calling_program = false;
+    }
 }
 
 void
@@ -125,10 +132,10 @@ gcg__collector_hook (void)
   GC_await_finalize_proc await = GCG__GC (get_await_finalize_proc) ();
 
   gcg__tag_room = GC_get_all_interior_pointers () ? 7 : 8;
-  gcg__birth = (uint32_t)GC_get_gc_no ();
   if (event != on_collection_event)
     {
       program_event = event;
+      __atomic_store_n (&gcg__birth, (uint32_t)GC_get_gc_no (), __ATOMIC_RELAXED);
       GCG__GC (set_on_collection_event) (on_collection_event);
     }
   if (await != on_await_finalize)

@@ -17,6 +17,7 @@
 #include "agent.h"
 #include "arena.h"
 #include "capture.h"
+#include "collector.h"
 #include "count.h"
 #include "figures.h"
 #include "lifetime.h"
@@ -60,6 +61,7 @@ void
 gcg__sample_prepare (void)
 {
   gcg__agent_ready ();
+  gcg__collector_hook ();
   gcg__count_begin ();
 }
 

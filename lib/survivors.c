@@ -2,7 +2,10 @@
  *
  * Two sets of figures: those of the last collection, whose survivors may not have been counted yet,
  * and those that samples are made from.  A walk that the next collection overtakes is begun anew;
- * the third holds the lock from end to end.  An object that the program frees before the walk comes
+ * the third holds the lock from end to end.  A collection that is given up (an incremental one out
+ * of time, ours before a snapshot) has taken the marks with it: until the next has marked there is
+ * nothing to walk by.  So it is after one of which we have not been told, because the program had
+ * put its own handler of events in the place of ours.  An object that the program frees before the walk comes
  * by is never counted as a survivor, so that it must not be taken off the survivors either, but it
  * is to be taken off those of the collection before, for as long as samples are made from them:
  * frees compare the object's address with where the walk is, and count what it will miss twice.
@@ -39,7 +42,7 @@ struct site_figures
 
 static struct site_figures *chunks[GCG__COUNT_CHUNKS];
 static uint64_t noted_collection, survivors_collection;
-static bool any_noted;
+static bool any_noted, marks_gone;
 static bool first_walk;
 static uintptr_t walked_to = UINTPTR_MAX; /* addresses below it have been counted */
 
@@ -83,8 +86,15 @@ note_counts (void)
 }
 
 void
+gcg__survivors_marks_gone (void)
+{
+  marks_gone = true;
+}
+
+void
 gcg__survivors_note_stopped (void)
 {
+  marks_gone = false;
   if (!gcg__counting)
     return;
   note_counts ();
@@ -315,7 +325,9 @@ walk_piece (void *data)
   struct walk *walk = data;
   const struct map *maps = walk->scratch.maps.data;
 
-  if (any_noted == walk->first || (any_noted && noted_collection != walk->collection))
+  if (marks_gone || any_noted == walk->first
+      || (any_noted
+          && (noted_collection != walk->collection || GC_get_gc_no () != walk->collection)))
     {
       walk->overtaken = true;
       return NULL;
@@ -381,7 +393,7 @@ gcg__survivors_update (bool exact)
   while (!walked && walk.overtaken && tries < 2 * MOST_TRIES);
   walked_ns = raw_now (CLOCK_MONOTONIC);
   walk_ns = walked_ns - begin;
-  return walked;
+  return !walk.failed;
 }
 
 static uint64_t

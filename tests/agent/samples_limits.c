@@ -15,6 +15,7 @@
 enum
 {
   PLAIN = 5000,
+  LATE = 1000,
   NODES = 2000000,
   FREED = 500000,
   CHILDREN = 200,
@@ -26,6 +27,12 @@ enum
 struct node
 {
   struct node *next;
+  long value;
+};
+
+struct late
+{
+  struct late *other;
   long value;
 };
 
@@ -55,6 +62,83 @@ untagged (void)
   tap_ok (after >= before + PLAIN && after < before + PLAIN + 500,
           "%d linked objects without a tag: %llu, then %llu", PLAIN, (unsigned long long)before,
           (unsigned long long)after);
+}
+
+static bool world_stopped;
+static GC_on_collection_event_proc event_before;
+static struct late *volatile late[LATE];
+
+/* Set after gcglass's own, which it calls, as is proper. */
+static void GC_CALLBACK
+on_event (GC_EventType event)
+{
+  if (event == GC_EVENT_POST_STOP_WORLD || event == GC_EVENT_PRE_START_WORLD)
+    world_stopped = event == GC_EVENT_POST_STOP_WORLD;
+  event_before (event);
+}
+
+static int GC_CALLBACK
+give_up (void)
+{
+  return world_stopped;
+}
+
+/* All are alive as of the sample with DESCRIPTION. */
+static void
+expect_late (const char *description)
+{
+  uint64_t alive = recorded_figures ("struct late", recorded_sample (description)).live_count;
+  tap_ok (alive == LATE, "%s: %llu of %d are alive", description, (unsigned long long)alive, LATE);
+}
+
+/* A collection that is given up takes the marks with it; the program has a handler of its own. */
+static void
+given_up (void)
+{
+  for (int i = 0; i < LATE; i++)
+    {
+      late[i] = GC_MALLOC (sizeof (struct late));
+      late[i]->value = i;
+    }
+  event_before = GC_get_on_collection_event ();
+  GC_set_on_collection_event (on_event);
+  GC_gcollect ();
+  tap_ok (!GC_try_to_collect (give_up), "a collection is given up");
+  gcg_sample ("given up", NULL);
+  gcg_sample ("once more", NULL);
+  GC_gcollect ();
+  gcg_sample ("not given up", NULL);
+  recorded_read (path);
+  expect_late ("given up");
+  expect_late ("once more");
+  expect_late ("not given up");
+}
+
+static void GC_CALLBACK
+on_event_alone (GC_EventType event)
+{
+  (void)event;
+}
+
+/* The program puts a handler in the place of ours: collections pass that we do not see. */
+static void
+unseen (void)
+{
+  gcg_sample ("seen", NULL);
+  GC_set_on_collection_event (on_event_alone);
+  GC_gcollect ();
+  for (int i = 0; i < LATE; i += 2)
+    late[i] = NULL;
+  GC_gcollect ();
+  gcg_sample ("unseen", NULL);
+  GC_gcollect ();
+  gcg_sample ("seen again", NULL);
+  recorded_read (path);
+  expect_late ("seen");
+  expect_late ("unseen");
+  uint64_t half = recorded_figures ("struct late", recorded_sample ("seen again")).live_count;
+  tap_ok (half >= LATE / 2 && half <= LATE / 2 + 4, "seen again: %llu of %d are alive",
+          (unsigned long long)half, LATE);
 }
 
 /* Periodic samples do not walk a big heap at once when it has been walked lately: frees count
@@ -207,6 +291,8 @@ main (void)
   GC_INIT ();
   close (mkstemp (path));
   untagged ();
+  given_up ();
+  unseen ();
   freed_before_walk ();
   child_is_itself ();
   log_is_bounded ();
