@@ -23,6 +23,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/process.h %D%/process.c \
 	%D%/query.h %D%/query.c \
 	%D%/root_text.h %D%/root_text.c \
+	%D%/source_type.h %D%/source_type.c \
 	%D%/suppress.h %D%/suppress.c \
 	%D%/timeline.h %D%/timeline.c \
 	%D%/type_edges.h %D%/type_edges.c \

@@ -19,6 +19,7 @@
 #include "report/buffer.h"
 #include "report/fail.h"
 #include "report/infer.h"
+#include "report/source_type.h"
 
 #define PIECE_BYTES (64u << 10)
 #define NAME_BYTES  400u
@@ -153,7 +154,7 @@ place_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbol
 /* The type of SITE's objects when it can be known, or NULL. */
 static const char *
 type_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols,
-              const struct gcg__site *site, enum gcg__basis *basis)
+              struct gcg__sources *sources, const struct gcg__site *site, enum gcg__basis *basis)
 {
   const char *type = gcg__text (snapshot, site->type);
   *basis = GCG__BASIS_GIVEN;
@@ -161,6 +162,8 @@ type_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols
     return type;
   *basis = GCG__BASIS_EXPRESSION;
   const char *expression = gcg__text (snapshot, site->expression);
+  if (site->kind == GCG__SITE_STACK)
+    return gcg__source_type (sources, snapshot, symbols, site);
   if (site->kind != GCG__SITE_MACRO || expression[0] == '\0')
     return NULL;
   type = gcg__symbols_expression_type (symbols, expression, gcg__text (snapshot, site->function),
@@ -213,6 +216,7 @@ struct naming
   struct gcg__types *types;
   const struct gcg__snapshot *snapshot;
   struct gcg__symbols *symbols;
+  struct gcg__sources sources;
   struct entry *entries; /* [n_sites] of the sites, and more */
   const char **type_of_site;
   struct gcg__inference inference;
@@ -240,7 +244,7 @@ name_sites (struct naming *naming)
           break;
         }
       *entry = (struct entry){ .site = s, .class = GCG__NONE };
-      entry->type = type_of_site (snapshot, naming->symbols, site, &entry->basis);
+      entry->type = type_of_site (snapshot, naming->symbols, &naming->sources, site, &entry->basis);
       if (entry->type == NULL)
         entry->basis = GCG__BASIS_SITE;
       naming->type_of_site[s] = entry->type;
@@ -476,6 +480,7 @@ gcg__types_new (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbo
     status = name_objects (&naming, error);
 
 done:
+  gcg__sources_fini (&naming.sources);
   free (naming.type_of_site);
   free (naming.entries);
   if (status == GCG_OK)

@@ -1,0 +1,159 @@
+/* report_source.c -- types of allocations by their source lines: this file's own. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "report/source_type.h"
+#include "tests/modules.h"
+
+static void
+test_expressions (void **state)
+{
+  (void)state;
+  static const struct
+  {
+    const char *text, *callee, *expression;
+    bool called;
+  } cases[] = {
+    { "p = malloc (sizeof *p);", NULL, "sizeof *p", false },
+    { "  return calloc(n, sizeof (struct node));", NULL, " sizeof (struct node)", false },
+    { "p = GC_MALLOC (sizeof (*p));", NULL, "sizeof (*p)", false },
+    { "p = xrealloc (p, n * sizeof p[0]);", NULL, " n * sizeof p[0]", false },
+    { "p = malloc (n);", NULL, NULL, true },
+    { "p = make_it (sizeof *p);", NULL, NULL, false },
+    { "p = make_it (sizeof *p);", "make_it", "sizeof *p", false },
+    { "p = remake_it (sizeof *p);", "make_it", NULL, false },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, NULL, false },
+    { "p = malloc (a (1, 2) + sizeof *p);", NULL, "a (1, 2) + sizeof *p", false },
+    { "p = malloc (n\n            * sizeof *p);", NULL, "n\n            * sizeof *p", false },
+    { "p = \n   malloc (sizeof *p);", NULL, NULL, false },
+    { "/* malloc (sizeof *q) */ p = malloc (sizeof *p);", NULL, "sizeof *p", false },
+    { "puts (\"malloc (\\\"\"); p = malloc (sizeof *p);", NULL, "sizeof *p", false },
+    { "p = malloc (f (\")\", ')') * sizeof *p);", NULL, "f (\")\", ')') * sizeof *p", false },
+    { "p = calloc (sizeof *p, sizeof *q);", NULL, NULL, false },
+    { "p = malloc (mysizeof * 3);", NULL, NULL, true },
+    { "p = malloc (sizeof_it);", NULL, NULL, true },
+    { "p = malloc (sizeof *p", NULL, NULL, false },
+    { "malloc", NULL, NULL, false },
+    { "", NULL, NULL, false },
+    { "p = malloc (\"sizeof\");", NULL, "\"sizeof\"", false }, /* no size, as the symbols say */
+    { "'", NULL, NULL, false },
+    { "p = alloc /* */ (sizeof *p", NULL, NULL, false },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    {
+      char expression[64] = "";
+      bool called = true;
+      bool found = gcg__source_expression (cases[i].text, cases[i].callee, expression,
+                                           sizeof expression, &called);
+      if (found != (cases[i].expression != NULL) || called != cases[i].called
+          || (found && strcmp (expression, cases[i].expression) != 0))
+        fail_msg ("%s: %d, called %d, %s", cases[i].text, found, called, expression);
+    }
+}
+
+struct leaf
+{
+  struct branch *branch;
+  long weight;
+};
+
+struct branch
+{
+  struct leaf *leaves[3];
+};
+
+static uint64_t frames[3];
+
+/* What stands for malloc: remembers who called it. */
+__attribute__ ((noinline)) static void *
+fake_alloc (size_t n)
+{
+  frames[0] = (uintptr_t)__builtin_return_address (0);
+  return malloc (n);
+}
+
+__attribute__ ((noinline)) static void *
+fake_xalloc (size_t n)
+{
+  frames[1] = (uintptr_t)__builtin_return_address (0);
+  void *block = fake_alloc (n);
+  __asm__ volatile("" : "+r"(block)); /* no tail call */
+  return block;
+}
+
+__attribute__ ((noinline)) static void *
+make_leaf (void)
+{
+  struct leaf *leaf = fake_alloc (sizeof *leaf);
+  leaf->weight = 1;
+  return leaf;
+}
+
+__attribute__ ((noinline)) static void *
+make_branch (void)
+{
+  struct branch *branch = fake_xalloc (sizeof (struct branch));
+  branch->leaves[0] = NULL;
+  return branch;
+}
+
+__attribute__ ((noinline)) static void *
+make_bytes (size_t n)
+{
+  char *bytes = fake_alloc (n);
+  bytes[0] = 0;
+  return bytes;
+}
+
+static const char *
+type_of (uint32_t n_frames)
+{
+  struct modules *modules = modules_new ();
+  struct gcg__symbols *symbols;
+  struct gcg__sources sources = { 0 };
+  struct gcg_error error;
+  static char name[100];
+  modules_add_process (modules);
+  const struct gcg__snapshot *process = modules_snapshot (modules);
+  struct gcg__snapshot snapshot = *process;
+  snapshot.frames = frames;
+  const struct gcg__site site = { .kind = GCG__SITE_STACK, .n_frames = n_frames };
+  assert_int_equal (gcg__symbols_new (process, &symbols, &error), GCG_OK);
+  const char *type = gcg__source_type (&sources, &snapshot, symbols, &site);
+  strcpy (name, type != NULL ? type : "");
+  gcg__sources_fini (&sources);
+  gcg__symbols_free (symbols);
+  modules_free (modules);
+  return name;
+}
+
+static void
+test_own_lines (void **state)
+{
+  (void)state;
+  struct stat about;
+  if (__FILE__[0] != '/' && stat (__FILE__, &about) != 0)
+    skip ();
+  free (make_leaf ());
+  assert_string_equal (type_of (1), "struct leaf");
+  free (make_branch ());
+  assert_string_equal (type_of (2), "struct branch");
+  assert_string_equal (type_of (1), ""); /* who called the wrapper is not known */
+  free (make_bytes (10));
+  assert_string_equal (type_of (1), "");
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[]
+      = { cmocka_unit_test (test_expressions), cmocka_unit_test (test_own_lines) };
+  return cmocka_run_group_tests_name ("report_source", tests, NULL, NULL);
+}
