@@ -22,13 +22,13 @@ const rowsReady = '!document.querySelector("tbody .skeleton, tbody[aria-busy]")'
 
 /* The text of column N (from 1) in every row of the page's table. */
 function column(browser, n) {
-  return browser.run(`return [...document.querySelectorAll('.table tbody tr')]
+  return browser.run(`return [...document.querySelectorAll('.table:not([hidden]) tbody tr')]
     .map((row) => row.cells[arguments[0] - 1].textContent.trim())`, n);
 }
 
 /* Exact bytes of the sizes in column N: they are in the titles. */
 function bytesIn(browser, n) {
-  return browser.run(`return [...document.querySelectorAll('.table tbody tr')].map((row) =>
+  return browser.run(`return [...document.querySelectorAll('.table:not([hidden]) tbody tr')].map((row) =>
     Number(row.cells[arguments[0] - 1].querySelector('[title]').title.replace(/\\D/g, '')))`, n);
 }
 
