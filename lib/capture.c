@@ -33,8 +33,8 @@
 #include "gc_calls.h"
 #include "raw.h"
 #ifdef GCG_MALLOC
-#include "mallocroots.h"
-#include "stopworld.h"
+#include "malloc/roots.h"
+#include "malloc/stopworld.h"
 #endif
 #include "thread.h"
 #include "tls.h"
@@ -225,10 +225,10 @@ capture_collect (bool at_exit, struct gcg_error *error)
   (void)at_exit;
   GC_call_with_alloc_lock (capture_stop, &missing);
   __atomic_fetch_add (&gcg__birth, 1, __ATOMIC_RELAXED);
-  return request.done ? GCG_OK
-                      : gcg__fail (error, GCG_TIMEOUT,
-                                   "thread %d cannot be stopped: it blocks every signal",
-                                   (int)missing);
+  return request.done
+             ? GCG_OK
+             : gcg__fail (error, GCG_TIMEOUT, "thread %d cannot be stopped: it blocks every signal",
+                          (int)missing);
 }
 
 #else
@@ -274,7 +274,6 @@ capture_collect (bool at_exit, struct gcg_error *error)
 }
 
 #endif
-
 
 static enum gcg_status
 capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *error)

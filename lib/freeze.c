@@ -15,7 +15,7 @@
 #include "collector.h"
 #include "hazards.h"
 #include "heapwalk.h"
-#include "mallocroots.h"
+#include "malloc/roots.h"
 #include "maps.h"
 #include "preview.h"
 #include "registry.h"

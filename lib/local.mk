@@ -41,10 +41,10 @@ lib_libgcglass_preload_la_LIBADD = -lgc
 
 # The same agent for programs that use malloc.
 pkglib_LTLIBRARIES += %D%/libgcglass-malloc.la
-lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/mallocs.c %D%/blocks.c %D%/blocks.h \
-	%D%/early.c %D%/early.h %D%/environment.c %D%/environment.h %D%/stack.c %D%/stack.h \
-	%D%/mallocroots.c %D%/mallocroots.h \
-	%D%/regions.c %D%/regions.h %D%/stopworld.c %D%/stopworld.h
+lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/environment.c %D%/environment.h \
+	%D%/stack.c %D%/stack.h %D%/malloc/malloc.c %D%/malloc/blocks.c %D%/malloc/blocks.h \
+	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/regions.c %D%/malloc/regions.h \
+	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h
 lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin
 lib_libgcglass_malloc_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
 lib_libgcglass_malloc_la_LIBADD = -lgc

@@ -15,9 +15,9 @@
 #include "tag.h"
 #include "thread.h"
 #ifdef GCG_MALLOC
-#include "early.h"
-#include "mallocroots.h"
-#include "regions.h"
+#include "malloc/early.h"
+#include "malloc/roots.h"
+#include "malloc/regions.h"
 #endif
 
 #define MOST_REGISTERS 32
@@ -83,7 +83,7 @@ copy_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg
 }
 
 /* Is a word that leads to the object with WORD a root?  The collector has marked what it takes for
-   one; in malloc mode it is we who say (mallocroots.c). */
+   one; in malloc mode it is we who say (malloc/roots.c). */
 static inline bool
 counts_stopped (uint64_t word)
 {

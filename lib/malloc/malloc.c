@@ -1,4 +1,4 @@
-/* mallocs.c -- the preload object for programs that use malloc: the C library's allocator replaced.
+/* malloc.c -- the preload object for programs that use malloc: the C library's allocator replaced.
  *
  * Every entry point of malloc(3) is here, and does what glibc's does: alignment, zero sizes,
  * overflow, errno.  Blocks are libgc's (blocks.h); nothing is ever collected.
@@ -30,7 +30,7 @@
 #include "early.h"
 #include "environment.h"
 #include "gc_calls.h"
-#include "mallocroots.h"
+#include "roots.h"
 #include "protocol.h"
 #include "raw.h"
 #include "regions.h"

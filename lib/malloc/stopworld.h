@@ -2,9 +2,9 @@
  *
  * libgc stops the threads that it knows, for a collection; in malloc mode it knows few and never
  * collects.  Here each thread of /proc/self/task is sent a signal, notes its registers (thread.h),
- * and waits.  The signal is one of the two that the C library keeps for itself: it takes them out of
- * every mask, so no program blocks it by accident.  Our handler stands only while threads are being
- * stopped, and hands what is not for it to the one that stood before.
+ * and waits.  The signal is one of the two that the C library keeps for itself: it takes them out
+ * of every mask, so no program blocks it by accident.  Our handler stands only while threads are
+ * being stopped, and hands what is not for it to the one that stood before.
  */
 #ifndef GCG_STOPWORLD_H
 #define GCG_STOPWORLD_H

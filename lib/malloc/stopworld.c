@@ -37,10 +37,10 @@ static bool stopping;
 #if defined __x86_64__
 #define RESTORER_FLAG 0x04000000ul
 void gcg__stop_return (void);
-__asm__ (".text\n.hidden gcg__stop_return\n.type gcg__stop_return,@function\n"
-         "gcg__stop_return:\n  mov $15, %rax\n  syscall\n");
+__asm__(".text\n.hidden gcg__stop_return\n.type gcg__stop_return,@function\n"
+        "gcg__stop_return:\n  mov $15, %rax\n  syscall\n");
 #else
-#define RESTORER_FLAG 0ul
+#define RESTORER_FLAG    0ul
 #define gcg__stop_return NULL
 #endif
 

@@ -28,7 +28,8 @@ struct gcg__usage
 {
   uint64_t allocs, frees, bytes;
   uint64_t live_blocks, live_bytes;
-  uint64_t peak_blocks, peak_bytes; /* exact with one thread; with several, within 64 KiB for each */
+  uint64_t peak_blocks,
+      peak_bytes; /* exact with one thread; with several, within 64 KiB for each */
 };
 
 /* Whether a block may be asked for: libgc is initialised.  Sets up what must be there first. */

@@ -1,4 +1,4 @@
-/* mallocroots.h -- in malloc mode: roots that libgc knows nothing of, and who is reached. */
+/* roots.h -- in malloc mode: roots that libgc knows nothing of, and who is reached. */
 #ifndef GCG_MALLOCROOTS_H
 #define GCG_MALLOCROOTS_H
 

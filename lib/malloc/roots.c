@@ -1,9 +1,10 @@
-/* mallocroots.c -- see mallocroots.h.
+/* roots.c -- see roots.h.
  *
- * The collector does not mark in malloc mode: the frozen child does, over the edges that it has just
- * listed.  So the program waits for a clone, not for marking, and what is a root is decided here.
+ * The collector does not mark in malloc mode: the frozen child does, over the edges that it has
+ * just listed.  So the program waits for a clone, not for marking, and what is a root is decided
+ * here.
  */
-#include "mallocroots.h"
+#include "roots.h"
 
 #include <dlfcn.h>
 
@@ -25,7 +26,7 @@ gcg__exit_frame (void)
 void
 gcg__tls_ask (void)
 {
-  void (*ask) (size_t *bytes, size_t *alignment);
+  void (*ask) (size_t * bytes, size_t * alignment);
   size_t bytes = 0, alignment;
 
   *(void **)&ask = dlvsym (RTLD_DEFAULT, "_dl_get_tls_static_info", "GLIBC_PRIVATE");
