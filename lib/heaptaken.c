@@ -2,26 +2,19 @@
  * data.
  *
  * libgc exports the heads of its global free lists.  Each thread has lists of its own, of up to 24
- * granules, in arrays that are found by their shape (gc_tiny_fl.h gives it): 25 words for each
- * kind, each a small count or a free slot of just that many granules, followed by a word of all
- * ones.  The collector marks the slots of thread lists to keep them; those of pointer-free kinds
- * still carry the tag of the object that died there.
- *
- * The collector keeps its threads, and its tables of finalizers and disappearing links, in its own
- * heap.  They are told by what only they hold: the complemented address of an object beside its
- * size, or beside the complemented address of a link.  Objects that carry a tag are never looked
- * at.  Runs with the world stopped, before objects are numbered.
+ * granules.  The collector marks the slots of thread lists to keep them; those of pointer-free
+ * kinds still carry the tag of the object that died there.  These lists, and the collector's own
+ * data, are told by their shape (shapes.h).  Runs with the world stopped, before objects are
+ * numbered.
  */
 #include <string.h>
 
 #include "gc_calls.h"
 #include "heapwalk.h"
 #include "maps.h"
+#include "shapes.h"
 #include "tag.h"
 
-#define TINY_GRANULES          24u
-#define FREELIST_WORDS         (TINY_GRANULES + 1)
-#define LEAST_OWN_WORDS        4u /* of the collector's own data: a disappearing link */
 #define MOST_FREELIST_GRANULES (HEAP_BLOCK_BYTES / 2 / 16)
 
 /* One array of list heads by granules for each of libgc's own kinds. */
@@ -81,16 +74,17 @@ global_free_lists_stopped (struct gcg__freeze *freeze)
       free_list_stopped (freeze, (uintptr_t)lists[kind][granules], granules * 16);
 }
 
-/* Is WORD what stands for GRANULES in a thread's array of free lists: a count, or such a slot? */
-static bool
-is_list_head_stopped (struct gcg__freeze *freeze, uint64_t word, uint32_t granules)
+/* As shapes.h asks. */
+static uint64_t
+slot_bytes_at_stopped (void *heap, uint64_t address)
 {
-  struct heap_block *block;
-  if (word < HEAP_BLOCK_BYTES)
-    return true;
-  block = block_at_stopped (freeze, word);
-  return block && block->n_slots > 1 && block->slot_bytes == (granules ? granules : 1) * 16
-         && (word - block->address) % block->slot_bytes == 0;
+  struct gcg__freeze *freeze = heap;
+  struct heap_block *block = block_at_stopped (freeze, address);
+  uint64_t distance;
+  uint32_t slot;
+  return block && slot_at_stopped (block, address, &slot, &distance) && !distance
+             ? block->slot_bytes
+             : 0;
 }
 
 /* Looks through [LOW, HIGH) for threads' arrays of free lists; true when there are any. */
@@ -101,19 +95,16 @@ thread_free_lists_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t hi
   const uint64_t *end = (const uint64_t *)(uintptr_t)(high & ~UINT64_C (7));
   bool found = false;
 
-  for (const uint64_t *mark = begin + 2 * FREELIST_WORDS; mark < end; mark++)
+  for (const uint64_t *mark = begin + 2 * SHAPE_LIST_WORDS; mark < end; mark++)
     {
       if (*mark != ~UINT64_C (0))
         continue;
-      for (const uint64_t *array = mark - FREELIST_WORDS; array >= begin; array -= FREELIST_WORDS)
+      for (const uint64_t *array = mark - SHAPE_LIST_WORDS; array >= begin;
+           array -= SHAPE_LIST_WORDS)
         {
-          uint32_t granules = 0;
-          while (granules <= TINY_GRANULES
-                 && is_list_head_stopped (freeze, array[granules], granules))
-            granules++;
-          if (granules <= TINY_GRANULES)
+          if (!shape_is_lists (array, slot_bytes_at_stopped, freeze))
             break;
-          for (granules = 0; granules <= TINY_GRANULES; granules++)
+          for (uint32_t granules = 0; granules <= SHAPE_TINY_GRANULES; granules++)
             if (array[granules] >= HEAP_BLOCK_BYTES)
               free_list_stopped (freeze, array[granules], (granules ? granules : 1) * 16);
           found = true;
@@ -160,7 +151,7 @@ list_untagged_stopped (struct gcg__freeze *freeze, struct column *list)
     {
       const struct heap_block_rest *rest = rest_of_stopped (freeze, &blocks[i]);
       uint64_t bytes = blocks[i].slot_bytes;
-      if (rest->kind != GCG__KIND_NORMAL || bytes < LEAST_OWN_WORDS * 8
+      if (rest->kind != GCG__KIND_NORMAL || bytes < SHAPE_LEAST_WORDS * 8
           || (blocks[i].n_slots == 1 && rest->readable_end < blocks[i].address + bytes))
         continue;
       for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
@@ -193,42 +184,17 @@ take_untagged_stopped (struct gcg__freeze *freeze, struct column *list,
 static bool
 is_thread_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
 {
-  return n > 2 * FREELIST_WORDS
+  return n > 2 * SHAPE_LIST_WORDS
          && thread_free_lists_stopped (freeze, (uintptr_t)words, (uintptr_t)(words + n));
 }
 
-/* The size of the slot that begins at ADDRESS, 0 when none does. */
-static uint64_t
-slot_bytes_at_stopped (struct gcg__freeze *freeze, uint64_t address)
-{
-  struct heap_block *block = block_at_stopped (freeze, address);
-  uint64_t distance;
-  uint32_t slot;
-  return block && slot_at_stopped (block, address, &slot, &distance) && !distance
-             ? block->slot_bytes
-             : 0;
-}
-
-/* An entry of libgc's tables of finalizers or disappearing links:
-     finalizer  ~object next function data object's-size procedure
-     link       ~place  next ~object
-   (an entry whose turn has come holds the object's address itself). */
+/* An entry of libgc's tables; of a link to what it will take the place is noted. */
 static bool
 is_entry_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
 {
-  uint64_t size;
-
-  if (n > 8)
-    return false;
-  if (n >= 6)
-    {
-      size = slot_bytes_at_stopped (freeze, ~words[0]);
-      if (!size)
-        size = slot_bytes_at_stopped (freeze, words[0]);
-      if (size && words[2] && words[4] == size && words[5])
-        return true;
-    }
-  if (~words[0] >= UINT64_C (1) << 56 || !slot_bytes_at_stopped (freeze, ~words[2]))
+  if (shape_is_finalizer (words, n, slot_bytes_at_stopped, freeze))
+    return true;
+  if (!shape_is_link (words, n, slot_bytes_at_stopped, freeze))
     return false;
   if (!GC_is_marked ((void *)(uintptr_t)~words[2]))
     {

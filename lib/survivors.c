@@ -5,14 +5,16 @@
  * the third holds the lock from end to end.  A collection that is given up (an incremental one out
  * of time, ours before a snapshot) has taken the marks with it: until the next has marked there is
  * nothing to walk by.  So it is after one of which we have not been told, because the program had
- * put its own handler of events in the place of ours.  An object that the program frees before the walk comes
- * by is never counted as a survivor, so that it must not be taken off the survivors either, but it
- * is to be taken off those of the collection before, for as long as samples are made from them:
- * frees compare the object's address with where the walk is, and count what it will miss twice.
+ * put its own handler of events in the place of ours.  An object that the program frees before the
+ * walk comes by is never counted as a survivor, so that it must not be taken off the survivors
+ * either, but it is to be taken off those of the collection before, for as long as samples are made
+ * from them: frees compare the object's address with where the walk is, and count what it will miss
+ * twice.
  *
  * Free slots of pointer-free kinds keep the tag of the object that died there, and are marked while
  * they lie in a thread's list: they are told by their link to another such slot (and so is, by
- * mistake, an object that nothing was written to since it was such a slot).
+ * mistake, an object that nothing was written to since it was such a slot).  What the collector
+ * keeps for itself is told by its shape (shapes.h).
  */
 #include "survivors.h"
 
@@ -25,11 +27,13 @@
 #include "heapwalk.h"
 #include "maps.h"
 #include "raw.h"
+#include "shapes.h"
 #include "tag.h"
 
 #define PIECE_BLOCKS      256u /* 1 MiB */
 #define MOST_TRIES        3
 #define FETCH_AHEAD_BYTES 1024
+#define MOST_THREAD_WORDS 512u /* of the collector's structure for a thread */
 #define WALK_SHARE        100u /* of the time may be spent on walks: one part in so many */
 
 struct site_figures
@@ -177,6 +181,61 @@ is_free_slot (const uint64_t *base, size_t size, bool is_atomic)
   return true;
 }
 
+/* As shapes.h asks. */
+static uint64_t
+slot_bytes_at (void *heap, uint64_t address)
+{
+  void *base = (void *)(uintptr_t)address;
+  (void)heap;
+  return address >= (uintptr_t)GC_least_plausible_heap_addr
+                 && address < (uintptr_t)GC_greatest_plausible_heap_addr && GC_base (base) == base
+             ? GC_size (base)
+             : 0;
+}
+
+static bool
+is_entry (const uint64_t *words, uint64_t n)
+{
+  return shape_is_finalizer (words, n, slot_bytes_at, NULL)
+         || shape_is_link (words, n, slot_bytes_at, NULL);
+}
+
+/* A hash table of entries. */
+static bool
+is_table (const uint64_t *words, uint64_t n)
+{
+  bool any = false;
+
+  for (uint64_t i = 0; i < n; i++)
+    {
+      uint64_t bytes = words[i] ? slot_bytes_at (NULL, words[i]) : 0;
+      if (words[i] && !(bytes && is_entry ((const uint64_t *)(uintptr_t)words[i], bytes / 8)))
+        return false;
+      any = any || words[i];
+    }
+  return any;
+}
+
+static bool
+is_thread (const uint64_t *words, uint64_t n)
+{
+  if (n <= 2 * SHAPE_LIST_WORDS || n > MOST_THREAD_WORDS)
+    return false;
+  for (uint64_t i = 2 * SHAPE_LIST_WORDS; i < n; i++)
+    if (words[i] == ~UINT64_C (0)
+        && shape_is_lists (words + i - SHAPE_LIST_WORDS, slot_bytes_at, NULL))
+      return true;
+  return false;
+}
+
+/* Is the untagged object of N WORDS the collector's own? */
+static bool
+is_collectors (const uint64_t *words, uint64_t n)
+{
+  return n >= SHAPE_LEAST_WORDS
+         && (is_entry (words, n) || is_table (words, n) || is_thread (words, n));
+}
+
 static inline void
 count_survivor (struct walk *walk, uint32_t site, uint64_t bytes)
 {
@@ -218,7 +277,8 @@ walk_slot (struct walk *walk, char *base, size_t size, int kind)
   if (tagged)
     count_survivor (walk, tag_site (*place),
                     (uint64_t)((const char *)place - base) - tag_slack (place));
-  else if (marked)
+  else if (marked
+           && !(kind == (int)GCG__KIND_NORMAL && is_collectors ((const void *)base, size / 8)))
     count_survivor (walk, 0, size);
 }
 

@@ -64,6 +64,37 @@ untagged (void)
           (unsigned long long)after);
 }
 
+static void GC_CALLBACK
+finalize (void *object, void *data)
+{
+  (void)object;
+  (void)data;
+}
+
+/* The collector's tables of finalizers and links, and their entries, are in its heap too. */
+static void
+tables (void)
+{
+  static struct node *held[LATE];
+  static void *links[LATE];
+  GC_gcollect ();
+  gcg_sample ("before tables", NULL);
+  for (int i = 0; i < LATE; i++)
+    {
+      held[i] = GC_MALLOC (sizeof *held[i]);
+      links[i] = held[i];
+      GC_REGISTER_FINALIZER_NO_ORDER (held[i], finalize, NULL, NULL, NULL);
+      GC_GENERAL_REGISTER_DISAPPEARING_LINK (&links[i], held[i]);
+    }
+  GC_gcollect ();
+  gcg_sample ("tables", NULL);
+  recorded_read (path);
+  uint64_t before = recorded_figures (NULL, recorded_sample ("before tables")).live_count;
+  uint64_t after = recorded_figures (NULL, recorded_sample ("tables")).live_count;
+  tap_ok (after < before + 20, "%d finalizers and links are no objects: %llu, then %llu", LATE,
+          (unsigned long long)before, (unsigned long long)after);
+}
+
 static bool world_stopped;
 static GC_on_collection_event_proc event_before;
 static struct late *volatile late[LATE];
@@ -291,6 +322,7 @@ main (void)
   GC_INIT ();
   close (mkstemp (path));
   untagged ();
+  tables ();
   given_up ();
   unseen ();
   freed_before_walk ();
