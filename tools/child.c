@@ -21,10 +21,10 @@
 
 /* In the child: becomes the program, or says why not and ends. */
 static void __attribute__ ((noreturn))
-become (const struct serving *serving, int report_fd, const char *path, char *const *arguments,
+become (const struct signals *signals, int report_fd, const char *path, char *const *arguments,
         char *const *script_arguments, char *const *environment)
 {
-  serving_restore_signals (serving);
+  signals_restore (signals);
   execve (path, arguments, environment);
   /* A script without a first line that names its interpreter, as a shell would run it. */
   if (errno == ENOEXEC)
@@ -53,7 +53,7 @@ make_script_arguments (const char *path, char *const *arguments)
 }
 
 int
-child_start (struct child *child, const struct serving *serving, const char *path,
+child_start (struct child *child, const struct signals *signals, const char *path,
              char *const *arguments, char *const *environment, char text[TEXT_BYTES])
 {
   int report[2], failure = 0;
@@ -67,7 +67,7 @@ child_start (struct child *child, const struct serving *serving, const char *pat
     }
   child->pid = fork ();
   if (child->pid == 0)
-    become (serving, report[1], path, arguments, script_arguments, environment);
+    become (signals, report[1], path, arguments, script_arguments, environment);
   failure = child->pid < 0 ? errno : 0;
   close (report[1]);
   if (child->pid > 0 && read (report[0], &failure, sizeof failure) == (ssize_t)sizeof failure)
@@ -112,7 +112,7 @@ child_signal (struct child *child, const struct signalfd_siginfo *info)
   bool from_process = info->ssi_code <= 0;
   /* Ctrl+C ends the program, and a second one our serving on; but without a terminal there is
      nobody to type it. */
-  child->finish = child->finish || signal == SIGHUP || (from_process && serving_is_end (info));
+  child->finish = child->finish || signal == SIGHUP || (from_process && signals_is_end (info));
   if (signal == SIGCHLD)
     look_after (child);
   else if (signal != SIGPIPE && signal != SIGCONT && from_process && !child->ended)

@@ -1,4 +1,5 @@
-/* child.h -- the program under gcglass run: started, signalled and awaited as if we were not there.
+/* child.h -- the program under gcglass run and leaks: started, signalled and awaited as if we were
+ * not there.
  *
  * It gets our standard streams, no other descriptor, our original signal mask and dispositions, and
  * our process group, so that the terminal's signals reach it by themselves.  What others send to us
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "tools/serving.h"
+#include "tools/signals.h"
 
 struct child
 {
@@ -21,7 +22,7 @@ struct child
 };
 
 /* Starts the program at PATH.  0, or an exit status and the reason in TEXT. */
-int child_start (struct child *child, const struct serving *serving, const char *path,
+int child_start (struct child *child, const struct signals *signals, const char *path,
                  char *const *arguments, char *const *environment, char text[512]);
 
 /* Deals with a signal that came to us while the program runs. */

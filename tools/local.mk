@@ -5,6 +5,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/agent.c %D%/agent.h \
 	%D%/child.c %D%/child.h \
 	%D%/export.c \
+	%D%/launch.c %D%/launch.h \
 	%D%/leaks.c \
 	%D%/program.c %D%/program.h \
 	%D%/report.c \
@@ -13,6 +14,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/save.c %D%/save.h \
 	%D%/serve.c \
 	%D%/serving.c %D%/serving.h \
+	%D%/signals.c %D%/signals.h \
 	%D%/snapshot.c \
 	%D%/view.c
 tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBDIR='"$(pkglibdir)"'

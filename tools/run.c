@@ -17,25 +17,20 @@
 #include "server/source.h"
 #include "tools/child.h"
 #include "tools/command.h"
-#include "tools/program.h"
+#include "tools/launch.h"
 #include "tools/save.h"
 #include "tools/serving.h"
 
 #define TEXT_BYTES 512
 
-extern char **environ;
-
 enum
 {
   RUN_EXIT = SERVING_LAST,
-  RUN_STACK_DEPTH,
   RUN_EVERY,
   RUN_RECORD,
   RUN_CONTENTS,
-  RUN_HEAP,
   RUN_LIFETIMES,
-  RUN_FOLLOW,
-  RUN_FORCE
+  RUN_FOLLOW
 };
 
 struct run
@@ -43,17 +38,11 @@ struct run
   struct serving serving;
   struct child child;
   struct gcg__live *live;
+  struct launch launch;
   bool exit;          /* end with the program */
-  bool force;         /* run what cannot be looked into */
   const char *save;   /* file for the last snapshot, or NULL */
   const char *record; /* file for the recording, or NULL */
-  const char *stack_depth;
-  char every[32]; /* seconds between samples */
-  bool contents, lifetimes;
-  enum program_heap heap;
-  bool heap_given;
-  const char *name; /* of the program, for messages */
-  char *path, *preload;
+  char every[32];     /* seconds between samples */
 };
 
 static int
@@ -81,18 +70,15 @@ take_environment (struct run *run)
 static int
 take_options (struct run *run, int argc, char **argv)
 {
-  static const struct option options[]
-      = { SERVING_LONG_OPTIONS,
-          { "exit", no_argument, NULL, RUN_EXIT },
-          { "stack-depth", required_argument, NULL, RUN_STACK_DEPTH },
-          { "every", required_argument, NULL, RUN_EVERY },
-          { "record", required_argument, NULL, RUN_RECORD },
-          { "contents", no_argument, NULL, RUN_CONTENTS },
-          { "heap", required_argument, NULL, RUN_HEAP },
-          { "lifetimes", no_argument, NULL, RUN_LIFETIMES },
-          { "follow", no_argument, NULL, RUN_FOLLOW },
-          { "force", no_argument, NULL, RUN_FORCE },
-          { NULL, 0, NULL, 0 } };
+  static const struct option options[] = { SERVING_LONG_OPTIONS,
+                                           { "exit", no_argument, NULL, RUN_EXIT },
+                                           LAUNCH_LONG_OPTIONS,
+                                           { "every", required_argument, NULL, RUN_EVERY },
+                                           { "record", required_argument, NULL, RUN_RECORD },
+                                           { "contents", no_argument, NULL, RUN_CONTENTS },
+                                           { "lifetimes", no_argument, NULL, RUN_LIFETIMES },
+                                           { "follow", no_argument, NULL, RUN_FOLLOW },
+                                           { NULL, 0, NULL, 0 } };
   int option, status = 0;
   while (status == 0 && (option = getopt_long (argc, argv, "+o:h", options, NULL)) != -1)
     switch (option)
@@ -100,18 +86,6 @@ take_options (struct run *run, int argc, char **argv)
       case RUN_EXIT:
         run->exit = true;
         break;
-      case RUN_FORCE:
-        run->force = true;
-        break;
-      case RUN_STACK_DEPTH:
-        {
-          uint32_t depth;
-          run->stack_depth = optarg;
-          if (!command_number (optarg, 0, 64, &depth))
-            status = command_misuse (run->serving.command, "--stack-depth %s: must be 0 to 64",
-                                     optarg);
-          break;
-        }
       case RUN_EVERY:
         status = take_every (run, optarg);
         break;
@@ -119,16 +93,10 @@ take_options (struct run *run, int argc, char **argv)
         run->record = optarg;
         break;
       case RUN_CONTENTS:
-        run->contents = true;
+        run->launch.contents = true;
         break;
       case RUN_LIFETIMES:
-        run->lifetimes = true;
-        break;
-      case RUN_HEAP:
-        run->heap_given = true;
-        run->heap = strcmp (optarg, "malloc") == 0 ? PROGRAM_MALLOC : PROGRAM_COLLECTOR;
-        if (run->heap == PROGRAM_COLLECTOR && strcmp (optarg, "gc") != 0)
-          status = command_misuse (run->serving.command, "--heap %s: must be gc or malloc", optarg);
+        run->launch.lifetimes = true;
         break;
       case RUN_FOLLOW:
         status = command_misuse (run->serving.command,
@@ -138,7 +106,10 @@ take_options (struct run *run, int argc, char **argv)
         run->save = optarg;
         break;
       default:
-        status = serving_take (&run->serving, option == 'h' ? SERVING_HELP : option, optarg, argv);
+        status = launch_has (option)
+                     ? launch_take (&run->launch, option, optarg)
+                     : serving_take (&run->serving, option == 'h' ? SERVING_HELP : option, optarg,
+                                     argv);
       }
   /* The pages live no longer than the program: their port does not matter, and two such runs are
      not to be in each other's way. */
@@ -147,86 +118,6 @@ take_options (struct run *run, int argc, char **argv)
   if (status == 0 && optind == argc)
     status = command_misuse (run->serving.command, "no program to run was given");
   return status;
-}
-
-/* What the agent is told by variables of the program's environment. */
-#define MAX_SETTINGS 8
-
-struct setting
-{
-  const char *name;  /* with its "=" */
-  const char *value; /* NULL: as it is in our environment */
-};
-
-/* Fills SETTINGS for RUN; returns how many. */
-static int
-make_settings (const struct run *run, const char *preload, const char *socket_name,
-               struct setting settings[MAX_SETTINGS])
-{
-  int n = 0;
-  settings[n++] = (struct setting){ "LD_PRELOAD=", preload };
-  settings[n++] = (struct setting){ "GCGLASS_SOCKET=", socket_name };
-  settings[n++] = (struct setting){ "GCGLASS_EVERY=", run->every };
-  settings[n++] = (struct setting){ "GCGLASS_STACK_DEPTH=", run->stack_depth };
-  settings[n++] = (struct setting){ "GCGLASS_CONTENTS=", run->contents ? "1" : NULL };
-  settings[n++] = (struct setting){ "GCGLASS_LIFETIMES=", run->lifetimes ? "1" : NULL };
-  return n;
-}
-
-static bool
-is_replaced (const char *variable, const struct setting *settings, int n)
-{
-  for (int i = 0; i < n; i++)
-    if (settings[i].value != NULL
-        && strncmp (variable, settings[i].name, strlen (settings[i].name)) == 0)
-      return true;
-  return strncmp (variable, "GCGLASS_TOKEN=", 14) == 0;
-}
-
-/* The first N are of our making. */
-static void
-free_environment (char **environment, int n)
-{
-  for (int i = 0; environment != NULL && i < n; i++)
-    free (environment[i]);
-  free (environment);
-}
-
-/* Our environment with the agent in it, of which the first *OWN are of our making; NULL: out of
-   memory. */
-static char **
-make_environment (const struct run *run, const char *socket_name, int *own)
-{
-  const char *others = getenv ("LD_PRELOAD");
-  bool other = others != NULL && *others != '\0';
-  struct setting settings[MAX_SETTINGS];
-  char *preload;
-  size_t n = 0;
-  while (environ[n] != NULL)
-    n++;
-  char **result = calloc (n + MAX_SETTINGS + 1, sizeof *result);
-  *own = 0;
-  if (result == NULL
-      || asprintf (&preload, "%s%s%s", run->preload, other ? ":" : "", other ? others : "") < 0)
-    {
-      free (result);
-      return NULL;
-    }
-  int n_settings = make_settings (run, preload, socket_name, settings);
-  for (int i = 0; i < n_settings; i++)
-    if (settings[i].value != NULL
-        && asprintf (&result[(*own)++], "%s%s", settings[i].name, settings[i].value) < 0)
-      {
-        free_environment (result, *own - 1);
-        free (preload);
-        return NULL;
-      }
-  size_t kept = (size_t)*own;
-  for (size_t i = 0; i < n; i++)
-    if (!is_replaced (environ[i], settings, n_settings))
-      result[kept++] = environ[i];
-  free (preload);
-  return result;
 }
 
 static void
@@ -255,22 +146,23 @@ start (struct run *run, char **arguments)
       command_fail (serving->command, "%s", error.text);
       return PROGRAM_FAILED;
     }
-  environment = make_environment (run, name, &own);
+  environment = launch_environment (&run->launch, name, &own);
   if (environment == NULL)
     {
       command_fail (serving->command, "out of memory");
       return PROGRAM_FAILED;
     }
-  gcg__source_set_process (serving->source, 0, run->name);
+  gcg__source_set_process (serving->source, 0, run->launch.name);
   if (serving_start (serving) == 0)
     {
-      status = child_start (&run->child, serving, run->path, arguments, environment, text);
+      status = child_start (&run->child, &serving->signals, run->launch.path, arguments,
+                            environment, text);
       if (status != 0)
         command_fail (serving->command, "%s", text);
       else
-        gcg__source_set_process (serving->source, run->child.pid, run->name);
+        gcg__source_set_process (serving->source, run->child.pid, run->launch.name);
     }
-  free_environment (environment, own);
+  launch_environment_free (environment, own);
   return status;
 }
 
@@ -285,7 +177,7 @@ attend (struct run *run)
   gcg__live_finish (run->live, run->child.pid);
   while (gcg__live_is_connected (run->live) && !run->exit && !run->child.finish)
     if (serving_wait (&run->serving, &info))
-      run->child.finish = serving_is_end (&info);
+      run->child.finish = signals_is_end (&info);
   gcg__source_set_ended (run->serving.source, run->child.status);
 }
 
@@ -338,29 +230,22 @@ linger (struct run *run)
   if (!gcg__source_was_live (serving->source))
     serving_say (serving,
                  "%s never used the collector (libgc), or uses a copy of its own: nothing to show",
-                 run->name);
+                 run->launch.name);
   if (run->exit || run->child.finish)
     return status;
   child_describe (&run->child, how);
-  serving_say (serving, "%s %s; still serving, Ctrl+C ends", run->name, how);
-  while (!serving_wait (serving, &info) || !serving_is_end (&info))
+  serving_say (serving, "%s %s; still serving, Ctrl+C ends", run->launch.name, how);
+  while (!serving_wait (serving, &info) || !signals_is_end (&info))
     ;
   return status;
-}
-
-static const char *
-base_name (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-  return slash == NULL || slash[1] == '\0' ? path : slash + 1;
 }
 
 static int
 run_main (const struct command *self, int argc, char **argv)
 {
   struct run run = { .every = "1" };
-  char text[TEXT_BYTES];
   int status = serving_init (&run.serving, self);
+  run.launch = (struct launch){ .command = self, .every = run.every };
   if (status == 0)
     status = take_environment (&run);
   if (status == 0)
@@ -370,17 +255,10 @@ run_main (const struct command *self, int argc, char **argv)
   if (status != 0)
     return PROGRAM_FAILED;
   char **arguments = argv + optind;
-  run.name = base_name (arguments[0]);
-  status = program_find (arguments[0], &run.path, text);
-  if (status == 0 && !run.force && !program_can_observe (run.path, text))
-    status = PROGRAM_NOT_RUN;
-  if (status == 0)
-    status = program_find_preload (run.heap_given ? run.heap : program_heap_of (run.path),
-                                   &run.preload, text);
+  status = launch_find (&run.launch, arguments[0]);
   if (status != 0)
     {
-      command_fail (self, "%s", text);
-      free (run.path);
+      launch_fini (&run.launch);
       return status;
     }
   status = start (&run, arguments);
@@ -393,8 +271,7 @@ run_main (const struct command *self, int argc, char **argv)
   serving_stop (&run.serving);
   gcg__live_free (run.live);
   serving_end (&run.serving);
-  free (run.path);
-  free (run.preload);
+  launch_fini (&run.launch);
   if (started)
     child_imitate (&run.child, status);
   return status;
@@ -404,17 +281,13 @@ const struct command command_run = {
   .name = "run",
   .arguments = "[OPTION]... -- PROGRAM [ARGUMENT]...",
   .summary = "Runs a program and serves the pages that show its heap, also after it has ended",
-  .options = SERVING_HELP_TEXT
+  .options = SERVING_HELP_TEXT LAUNCH_HELP_TEXT
   "  --exit             end with the program instead of serving on; any free port without --port\n"
-  "  --stack-depth N    frames noted for each allocation, 0 to 64\n"
   "  --every SECONDS    time between samples, 1 without it; 0: none\n"
   "  --record FILE      record samples and snapshots to FILE, for gcglass view\n"
   "  --lifetimes        count how old objects become, a few ns for each\n"
-  "  --heap gc|malloc   whose objects to look at: the collector's, or malloc's; without it\n"
-  "                     malloc's of a program that does not need libgc\n"
   "  --contents         snapshots hold the first bytes of each object\n"
   "  -o FILE            save the last snapshot to FILE\n"
-  "  --force            run the program even if it cannot be looked into\n"
   "\n"
   "The exit status is the program's (a signal that kills it, too); 125: gcglass itself\n"
   "failed; 126: the program cannot be run or looked into; 127: there is no such program.\n",

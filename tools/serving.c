@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,7 +49,7 @@ serving_init (struct serving *serving, const struct command *command)
   int status = 0;
   memset (serving, 0, sizeof *serving);
   serving->command = command;
-  serving->signal_fd = serving->event_fd = -1;
+  serving->signals.fd = serving->event_fd = -1;
   serving->options.port = GCG__DEFAULT_PORT;
   serving->options.host = secure_getenv ("GCGLASS_HOST");
   serving->options.templates = secure_getenv ("GCGLASS_TEMPLATES");
@@ -121,71 +120,13 @@ say_renewed (void *context, const char *url)
   serving_say (context, "that address was opened before; a new one: %s", url);
 }
 
-/* The C library uses signals 32 and 33 and hides them; it gives the second a handler when threads
-   are started, so a program that inherits it ignored would get it as usual from us. */
-#define FIRST_INTERNAL 32
-
-/* What the kernel calls struct sigaction: the handler comes first on all machines. */
-struct kernel_action
-{
-  uint64_t handler;
-  uint64_t rest[3];
-};
-
-static void
-remember_internal (struct serving *serving)
-{
-  for (int i = 0; i < 2; i++)
-    {
-      struct kernel_action action = { .handler = 0 };
-      serving->internal_ignored[i]
-          = syscall (SYS_rt_sigaction, FIRST_INTERNAL + i, NULL, &action, (size_t)8) == 0
-            && action.handler == (uint64_t)(uintptr_t)SIG_IGN;
-    }
-}
-
-static void
-remember_signals (struct serving *serving)
-{
-  static const int not_blocked[]
-      = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU };
-  struct sigaction usual = { .sa_handler = SIG_DFL }, ignored = { .sa_handler = SIG_IGN };
-  sigset_t blocked;
-  for (int signal = 1; signal < NSIG; signal++)
-    if (sigaction (signal, NULL, &serving->actions[signal]) != 0)
-      serving->actions[signal].sa_handler = SIG_DFL;
-  remember_internal (serving);
-  sigfillset (&blocked);
-  for (size_t i = 0; i < sizeof not_blocked / sizeof not_blocked[0]; i++)
-    sigdelset (&blocked, not_blocked[i]);
-  pthread_sigmask (SIG_SETMASK, &blocked, &serving->mask);
-  /* Ignored, our children would be reaped before we know how they ended. */
-  sigaction (SIGCHLD, &usual, NULL);
-  sigaction (SIGPIPE, &ignored, NULL);
-  serving->signal_fd = signalfd (-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-void
-serving_restore_signals (const struct serving *serving)
-{
-  for (int signal = 1; signal < NSIG; signal++)
-    sigaction (signal, &serving->actions[signal], NULL);
-  for (int i = 0; i < 2; i++)
-    if (serving->internal_ignored[i])
-      {
-        struct kernel_action ignore = { .handler = (uint64_t)(uintptr_t)SIG_IGN };
-        syscall (SYS_rt_sigaction, FIRST_INTERNAL + i, &ignore, NULL, (size_t)8);
-      }
-  sigprocmask (SIG_SETMASK, &serving->mask, NULL);
-}
-
 int
 serving_begin (struct serving *serving)
 {
   struct gcg_error error;
-  remember_signals (serving);
+  bool blocked = signals_begin (&serving->signals);
   serving->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (serving->signal_fd < 0 || serving->event_fd < 0)
+  if (!blocked || serving->event_fd < 0)
     return command_fail (serving->command, "cannot wait for signals: %s", strerror (errno));
   if (gcg__source_new (&serving->source, &error) != GCG_OK)
     return command_fail (serving->command, "%s", error.text);
@@ -220,7 +161,7 @@ open_browser (struct serving *serving)
   posix_spawnattr_setflags (&attributes,
                             POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   posix_spawnattr_setsigdefault (&attributes, &usual);
-  posix_spawnattr_setsigmask (&attributes, &serving->mask);
+  posix_spawnattr_setsigmask (&attributes, &serving->signals.mask);
   int failure
       = posix_spawnp (&serving->browser_pid, program, &files, &attributes, arguments, environ);
   if (failure != 0)
@@ -266,12 +207,11 @@ serving_wait (struct serving *serving, struct signalfd_siginfo *info)
   for (;;)
     {
       struct pollfd fds[2]
-          = { { serving->signal_fd, POLLIN, 0 }, { serving->event_fd, POLLIN, 0 } };
+          = { { serving->signals.fd, POLLIN, 0 }, { serving->event_fd, POLLIN, 0 } };
       eventfd_t ignored;
       if (poll (fds, 2, -1) < 0)
         continue;
-      if (fds[0].revents != 0
-          && read (serving->signal_fd, info, sizeof *info) == (ssize_t)sizeof *info)
+      if (fds[0].revents != 0 && signals_read (&serving->signals, info))
         {
           if (info->ssi_signo == SIGCHLD && serving->browser_pid > 0
               && waitpid (serving->browser_pid, NULL, WNOHANG) == serving->browser_pid)
@@ -284,13 +224,6 @@ serving_wait (struct serving *serving, struct signalfd_siginfo *info)
           return false;
         }
     }
-}
-
-bool
-serving_is_end (const struct signalfd_siginfo *info)
-{
-  return info->ssi_signo == SIGINT || info->ssi_signo == SIGTERM || info->ssi_signo == SIGHUP
-         || info->ssi_signo == SIGQUIT;
 }
 
 void
@@ -309,10 +242,9 @@ serving_end (struct serving *serving)
   serving_stop (serving);
   gcg__source_free (serving->source);
   serving->source = NULL;
-  if (serving->signal_fd >= 0)
-    close (serving->signal_fd);
+  signals_end (&serving->signals);
   if (serving->event_fd >= 0)
     close (serving->event_fd);
-  serving->signal_fd = serving->event_fd = -1;
+  serving->event_fd = -1;
   explicit_bzero (serving->token, sizeof serving->token);
 }

@@ -1,21 +1,15 @@
-/* serving.h -- what run, view and serve share: options, signals, the browser, the last wait.
- *
- * Signals.  serving_begin blocks all but those that mean a fault and those of job control, before
- * any thread is there, and remembers mask and dispositions as they were, for programs that are
- * started.  From then on signals are read from a descriptor in the main thread.
- */
+/* serving.h -- what run, view and serve share: options, the browser, the last wait.  */
 #ifndef GCG_TOOLS_SERVING_H
 #define GCG_TOOLS_SERVING_H
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/signalfd.h>
 #include <sys/types.h>
 
 #include "server/server.h"
 #include "tools/command.h"
+#include "tools/signals.h"
 
 struct serving
 {
@@ -26,10 +20,7 @@ struct serving
   bool quiet; /* errors only */
   char token[GCG__TOKEN_BYTES + 1];
 
-  sigset_t mask; /* as it was */
-  struct sigaction actions[NSIG];
-  bool internal_ignored[2]; /* of the two signals that the C library keeps for itself */
-  int signal_fd;
+  struct signals signals;
   int event_fd;      /* written to by serving_wake */
   pid_t browser_pid; /* 0 = none */
   struct gcg__source *source;
@@ -76,7 +67,7 @@ int serving_init (struct serving *serving, const struct command *command);
    a message; -1: --help was asked for and given. */
 int serving_take (struct serving *serving, int option, char *argument, char **argv);
 
-/* Blocks signals, makes the descriptors and the source. */
+/* Blocks signals (signals.h), makes the descriptors and the source. */
 int serving_begin (struct serving *serving);
 /* Serves the source; says the URL; opens the browser.  0 or an exit status after a message. */
 int serving_start (struct serving *serving);
@@ -84,15 +75,10 @@ int serving_start (struct serving *serving);
 void serving_wake (struct serving *serving);
 /* Waits for a signal, which goes to *INFO (true), or for serving_wake (false). */
 bool serving_wait (struct serving *serving, struct signalfd_siginfo *info);
-/* Whether INFO asks us to end. */
-bool serving_is_end (const struct signalfd_siginfo *info);
 /* Ends all requests; the temporary directory is gone when it returns. */
 void serving_stop (struct serving *serving);
 /* Ends everything that was begun. */
 void serving_end (struct serving *serving);
-
-/* In a new process: dispositions and mask as they were.  Async-signal-safe. */
-void serving_restore_signals (const struct serving *serving);
 
 /* A line on the standard error, unless quiet. */
 void serving_say (const struct serving *serving, const char *format, ...)

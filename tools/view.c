@@ -85,7 +85,7 @@ serve_files (struct serving *serving, char **files, int n)
     status = add_file (serving, files[i]);
   if (status == 0)
     status = serving_start (serving);
-  while (status == 0 && (!serving_wait (serving, &info) || !serving_is_end (&info)))
+  while (status == 0 && (!serving_wait (serving, &info) || !signals_is_end (&info)))
     ;
   return status;
 }

@@ -1,0 +1,153 @@
+/* launch.c -- see launch.h. */
+#include "config.h"
+
+#include "tools/launch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_BYTES 512
+
+extern char **environ;
+
+bool
+launch_has (int option)
+{
+  return option >= LAUNCH_STACK_DEPTH && option < LAUNCH_LAST;
+}
+
+int
+launch_take (struct launch *launch, int option, const char *argument)
+{
+  uint32_t depth;
+  switch (option)
+    {
+    case LAUNCH_STACK_DEPTH:
+      launch->stack_depth = argument;
+      if (command_number (argument, 0, 64, &depth))
+        return 0;
+      return command_misuse (launch->command, "--stack-depth %s: must be 0 to 64", argument);
+    case LAUNCH_HEAP:
+      launch->heap_given = true;
+      launch->heap = strcmp (argument, "malloc") == 0 ? PROGRAM_MALLOC : PROGRAM_COLLECTOR;
+      if (launch->heap == PROGRAM_MALLOC || strcmp (argument, "gc") == 0)
+        return 0;
+      return command_misuse (launch->command, "--heap %s: must be gc or malloc", argument);
+    default:
+      launch->force = true;
+      return 0;
+    }
+}
+
+static const char *
+base_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  return slash == NULL || slash[1] == '\0' ? path : slash + 1;
+}
+
+int
+launch_find (struct launch *launch, const char *name)
+{
+  char text[TEXT_BYTES];
+  launch->name = base_name (name);
+  int status = program_find (name, &launch->path, text);
+  if (status == 0 && !launch->force && !program_can_observe (launch->path, text))
+    status = PROGRAM_NOT_RUN;
+  if (status == 0 && !launch->heap_given)
+    launch->heap = program_heap_of (launch->path);
+  if (status == 0)
+    status = program_find_preload (launch->heap, &launch->preload, text);
+  if (status != 0)
+    command_fail (launch->command, "%s", text);
+  return status;
+}
+
+/* What the agent is told by variables of the program's environment. */
+#define MAX_SETTINGS 10
+
+struct setting
+{
+  const char *name;  /* with its "=" */
+  const char *value; /* NULL: as it is in our environment */
+};
+
+/* Fills SETTINGS for LAUNCH; returns how many. */
+static int
+make_settings (const struct launch *launch, const char *preload, const char *socket_name,
+               struct setting settings[MAX_SETTINGS])
+{
+  int n = 0;
+  settings[n++] = (struct setting){ "LD_PRELOAD=", preload };
+  settings[n++] = (struct setting){ "GCGLASS_SOCKET=", socket_name };
+  settings[n++] = (struct setting){ "GCGLASS_EVERY=", launch->every };
+  settings[n++] = (struct setting){ "GCGLASS_STACK_DEPTH=", launch->stack_depth };
+  settings[n++] = (struct setting){ "GCGLASS_CONTENTS=", launch->contents ? "1" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_LIFETIMES=", launch->lifetimes ? "1" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_LEAKS=", launch->leaks ? "1" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_FOLLOW=", launch->follow ? "1" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_SIGNAL=", launch->signal };
+  return n;
+}
+
+static bool
+is_replaced (const char *variable, const struct setting *settings, int n)
+{
+  for (int i = 0; i < n; i++)
+    if (settings[i].value != NULL
+        && strncmp (variable, settings[i].name, strlen (settings[i].name)) == 0)
+      return true;
+  return strncmp (variable, "GCGLASS_TOKEN=", 14) == 0;
+}
+
+void
+launch_environment_free (char **environment, int own)
+{
+  for (int i = 0; environment != NULL && i < own; i++)
+    free (environment[i]);
+  free (environment);
+}
+
+char **
+launch_environment (const struct launch *launch, const char *socket_name, int *own)
+{
+  const char *others = getenv ("LD_PRELOAD");
+  bool other = others != NULL && *others != '\0';
+  struct setting settings[MAX_SETTINGS];
+  char *preload;
+  size_t n = 0;
+  while (environ[n] != NULL)
+    n++;
+  char **result = calloc (n + MAX_SETTINGS + 1, sizeof *result);
+  *own = 0;
+  if (result == NULL
+      || asprintf (&preload, "%s%s%s", launch->preload, other ? ":" : "", other ? others : "") < 0)
+    {
+      free (result);
+      return NULL;
+    }
+  int n_settings = make_settings (launch, preload, socket_name, settings);
+  for (int i = 0; i < n_settings; i++)
+    if (settings[i].value != NULL
+        && asprintf (&result[(*own)++], "%s%s", settings[i].name, settings[i].value) < 0)
+      {
+        launch_environment_free (result, *own - 1);
+        free (preload);
+        return NULL;
+      }
+  size_t kept = (size_t)*own;
+  for (size_t i = 0; i < n; i++)
+    if (!is_replaced (environ[i], settings, n_settings))
+      result[kept++] = environ[i];
+  free (preload);
+  return result;
+}
+
+void
+launch_fini (struct launch *launch)
+{
+  free (launch->path);
+  free (launch->preload);
+  launch->path = launch->preload = NULL;
+}

@@ -1,0 +1,67 @@
+/* launch.h -- what run and leaks share: options for the program, and the environment it is started
+ * in, with the agent preloaded.
+ *
+ * What can be wrong with the program is said before it has done anything.
+ */
+#ifndef GCG_TOOLS_LAUNCH_H
+#define GCG_TOOLS_LAUNCH_H
+
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "tools/command.h"
+#include "tools/program.h"
+
+struct launch
+{
+  const struct command *command;
+  const char *every;       /* seconds between samples; borrowed */
+  const char *stack_depth; /* NULL: what the agent takes; borrowed */
+  bool contents, lifetimes;
+  bool leaks;         /* the agent does what leak reports need beyond snapshots */
+  bool follow;        /* children run under the agent, too */
+  const char *signal; /* number of the signal that asks for a check; NULL: none */
+  bool force;         /* run what cannot be looked into */
+  bool heap_given;
+  enum program_heap heap;
+  const char *name; /* of the program, for messages */
+  char *path, *preload;
+};
+
+/* Long options of a launch, for a table of struct option, their values, and their --help. */
+enum
+{
+  LAUNCH_STACK_DEPTH = 512,
+  LAUNCH_HEAP,
+  LAUNCH_FORCE,
+  LAUNCH_LAST
+};
+#define LAUNCH_LONG_OPTIONS                                                                        \
+  { "stack-depth", required_argument, NULL, LAUNCH_STACK_DEPTH },                                  \
+      { "heap", required_argument, NULL, LAUNCH_HEAP },                                            \
+  {                                                                                                \
+    "force", no_argument, NULL, LAUNCH_FORCE                                                       \
+  }
+#define LAUNCH_HELP_TEXT                                                                           \
+  "  --stack-depth N    frames noted for each allocation, 0 to 64 (8 without it)\n"                \
+  "  --heap gc|malloc   whose objects to look at: the collector's, or malloc's; without it\n"      \
+  "                     malloc's of a program that does not need libgc\n"                          \
+  "  --force            run the program even if it cannot be looked into\n"
+
+/* Whether OPTION, as getopt_long returned it, is one of these. */
+bool launch_has (int option);
+
+/* Takes it, with its optarg.  0, or an exit status after a message. */
+int launch_take (struct launch *launch, int option, const char *argument);
+
+/* Finds the program NAME and the object to preload.  0, or an exit status after a message. */
+int launch_find (struct launch *launch, const char *name);
+
+/* Our environment with the agent in it, which is to connect to SOCKET_NAME; the first *OWN are of
+   our making.  To be freed by launch_environment_free.  NULL: out of memory. */
+char **launch_environment (const struct launch *launch, const char *socket_name, int *own);
+void launch_environment_free (char **environment, int own);
+
+void launch_fini (struct launch *launch);
+
+#endif
