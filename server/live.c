@@ -1,7 +1,8 @@
 /* live.c -- see live.h.
  *
- * The thread waits on the listening socket, the connection, and an eventfd that wakes it.  The connection belongs to it; gcg__live_ask only sends on it, under the lock
- * that also guards its closing.
+ * The thread waits on the listening socket, the connection, and an eventfd that wakes it.  The
+ * connection belongs to it; gcg__live_ask only sends on it, under the lock that also guards its
+ * closing.
  */
 #include "config.h"
 
@@ -142,7 +143,7 @@ static void
 take_snapshot (struct gcg__live *live, const struct gcg__message *message, int attached)
 {
   struct gcg_error error;
-  const char *description = message->text;
+  const char *name = "the program's snapshot", *description = message->text;
   if (message->status != GCG_OK || attached < 0)
     {
       enum gcg_status status = message->status == GCG_OK ? GCG_CORRUPT : message->status;
@@ -156,8 +157,10 @@ take_snapshot (struct gcg__live *live, const struct gcg__message *message, int a
   if ((message->flags & GCG__FLAG_EXIT) != 0 && description[0] == '\0')
     description = "at exit";
   int copy = fcntl (attached, F_DUPFD_CLOEXEC, 3);
-  enum gcg_status status = gcg__source_add (live->source, attached, "the program's snapshot",
-                                            description, message->sequence, &error);
+  enum gcg_status status = live->events.ends && (message->flags & GCG__FLAG_EXIT) != 0
+                               ? gcg__source_keep (live->source, attached, name, &error)
+                               : gcg__source_add (live->source, attached, name, description,
+                                                  message->sequence, &error);
   if (status != GCG_OK)
     gcg__source_fail (live->source, message->sequence, status, error.text);
   else if (copy >= 0)

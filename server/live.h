@@ -25,12 +25,12 @@ struct gcg__live_events
 {
   void *context;
   void (*closed) (void *context); /* the connection has ended, or STOP was said; may be NULL */
+  bool ends; /* who shows snapshots ends with the process: its last one is kept, not analysed */
 };
 
 /* Listens on a new name, which is written to NAME.
    On GCG_OK *LIVE is to be given to gcg__live_free.  Errors: GCG_SYSTEM, GCG_NO_MEMORY. */
-enum gcg_status gcg__live_listen (struct gcg__source *source,
-                                  const struct gcg__live_events *events,
+enum gcg_status gcg__live_listen (struct gcg__source *source, const struct gcg__live_events *events,
                                   char name[GCG__SOCKET_NAME_BYTES], struct gcg__live **live,
                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
 

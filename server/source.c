@@ -448,6 +448,22 @@ gcg__source_add (struct gcg__source *source, int fd, const char *name, const cha
   return gcg__source_queue (source, entry, sequence, true, error);
 }
 
+enum gcg_status
+gcg__source_keep (struct gcg__source *source, int fd, const char *name, struct gcg_error *error)
+{
+  struct gcg__entry *entry;
+  enum gcg_status status = gcg__entry_open (fd, name, NULL, &entry, error);
+  if (status != GCG_OK)
+    return status;
+  pthread_mutex_lock (&source->lock);
+  int old = source->newest_fd;
+  source->newest_fd = entry->fd;
+  pthread_mutex_unlock (&source->lock);
+  entry->fd = old;
+  gcg__entry_free (entry);
+  return GCG_OK;
+}
+
 void
 gcg__source_fail (struct gcg__source *source, uint32_t sequence, enum gcg_status status,
                   const char *text)

@@ -91,6 +91,11 @@ enum gcg_status gcg__source_add (struct gcg__source *source, int fd, const char 
                                  const char *description, uint32_t sequence,
                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
 
+/* Takes the snapshot in FD (taken) for gcg__source_newest alone: it is checked, but neither
+   analysed nor shown.  Errors: as those of gcg__source_add. */
+enum gcg_status gcg__source_keep (struct gcg__source *source, int fd, const char *name,
+                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
+
 /* The request SEQUENCE has failed. */
 void gcg__source_fail (struct gcg__source *source, uint32_t sequence, enum gcg_status status,
                        const char *text);

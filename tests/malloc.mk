@@ -17,3 +17,7 @@ tests_malloc_stress_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DCASE_LIBRARY='"$(abs_b
 tests_malloc_stress_LDADD = -lpthread -ldl
 dist_check_SCRIPTS += %D%/malloc/semantics.test
 TESTS += %D%/malloc/semantics.test
+# Programs that nobody wrote for this.
+dist_check_SCRIPTS += %D%/malloc/real.test
+TESTS += %D%/malloc/real.test
+EXTRA_DIST += %D%/same.sh

@@ -131,7 +131,7 @@ static int
 start (struct run *run, char **arguments)
 {
   struct serving *serving = &run->serving;
-  struct gcg__live_events events = { serving, on_closed };
+  struct gcg__live_events events = { serving, on_closed, run->exit };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   char **environment;

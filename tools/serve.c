@@ -141,7 +141,7 @@ serve (struct serving *serving, const struct wishes *wishes, pid_t pid, struct g
 static int
 converse (struct serving *serving, int fd, pid_t pid, const struct gcg__message *message)
 {
-  struct gcg__live_events events = { serving, wake };
+  struct gcg__live_events events = { .context = serving, .closed = wake };
   struct gcg__live *live = NULL;
   struct gcg__message answer = { .type = GCG__URL };
   struct signalfd_siginfo info;
