@@ -101,6 +101,14 @@ const marks = {
   },
 };
 
+/* Counts have no halves: at most six steps of 1, 2, 5, 10 … */
+function countTicks(axis) {
+  let step = 1;
+  for (let i = 0; axis.max / step > 6; i++) step *= [2, 2.5, 2][i % 3];
+  axis.ticks = [];
+  for (let value = 0; value <= axis.max; value += step) axis.ticks.push({ value });
+}
+
 function valueAxis({ ticks, format, position, grid }) {
   return {
     position,
@@ -160,7 +168,7 @@ class Drawing {
 }
 
 /* Lines, areas and bars against time.
-   AXES: { y: { format, sizes }, y2: … }, sizes: ticks of base 1024.
+   AXES: { y: { format, sizes, counts }, y2: … }, sizes: ticks of base 1024; counts: whole ones.
    WORDS (index): the moment in words.  ZOOM (from, to): the reader wants indices FROM to TO only,
    or all (null, null); absent: no zooming.  OPEN (index): Enter.
    HIDDEN: a Set of keys of series; changed by the legend, which then calls TOGGLED.  */
@@ -237,10 +245,10 @@ export class TimeChart extends Drawing {
         afterBuildTicks: timeTicks,
       },
     };
-    for (const [name, { format, sizes }] of Object.entries(this.axes)) {
+    for (const [name, { format, sizes, counts }] of Object.entries(this.axes)) {
       scales[name] = {
         ...valueAxis({
-          ticks: sizes ? sizeTicks : undefined, format, grid: name === 'y',
+          ticks: (sizes && sizeTicks) || (counts && countTicks) || undefined, format, grid: name === 'y',
           position: name === 'y' ? 'left' : 'right',
         }),
         stacked: series.some((one) => one.stacked),
@@ -377,7 +385,7 @@ export class TimeChart extends Drawing {
   }
 }
 
-/* Bars, one for each of BARS { name, value, words }, read out by pointer and arrow keys. */
+/* Bars, one for each of BARS { name, value (a count), words }, read out by pointer and arrow keys. */
 export class Histogram extends Drawing {
   constructor(place, { label, format, colour: variable = '--series-1' }) {
     super('low', label);
@@ -420,7 +428,7 @@ export class Histogram extends Drawing {
             grid: { display: false, drawBorder: false },
             ticks: { color: colour('--grey'), maxRotation: 0, autoSkipPadding: 8 },
           },
-          y: valueAxis({ format: this.format, grid: true, position: 'left' }),
+          y: valueAxis({ ticks: countTicks, format: this.format, grid: true, position: 'left' }),
         },
       },
     };

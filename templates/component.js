@@ -4,12 +4,13 @@
  * the picture light up together.
  */
 import { address, pageLink } from './api.js';
-import { code, element, fill, stamp } from './dom.js';
+import { element, fill, stamp } from './dom.js';
 import { count, plural, sizeNode } from './format.js';
 import { cycleNode } from './cycle.js';
 import { startPage } from './page.js';
 import { Picture } from './picture.js';
 import { Table } from './table.js';
+import { typeLink } from './type_link.js';
 import { verdictNode } from './verdict.js';
 
 const UNFOLDED = 3; /* cycles */
@@ -138,9 +139,9 @@ function rowOf(row) {
   tr.addEventListener('pointerleave', light(false));
   link.addEventListener('focus', light(true));
   link.addEventListener('blur', light(false));
-  tr.querySelector('.type').append(code(row.type));
+  tr.querySelector('.type').append(typeLink(row.type));
   if (row.on_cycle) {
-    tr.querySelector('.on-cycle').append(element('span', { title: 'on a cycle' }, '● yes'));
+    tr.querySelector('.on-cycle').append(element('span', { role: 'img', 'aria-label': 'yes', title: 'on a cycle' }, '●'));
   }
   return tr;
 }

@@ -3,7 +3,7 @@
 import { addressLink } from './object_node.js';
 import { code, element, stamp } from './dom.js';
 import { count, plural, sizeNode } from './format.js';
-import { verdictNode } from './verdict.js';
+import { isBad, verdictNode } from './verdict.js';
 
 const FOLD_ABOVE = 12; /* of more steps the first ones are shown, the others on demand */
 const SHOWN = 8;
@@ -107,6 +107,7 @@ function finalizerNodes(finalizers) {
 /* CYCLE of /api/garbage/N, one of TOTAL in a component with VERDICT, as an <article>. */
 export function cycleNode(cycle, total, verdict) {
   const node = stamp('cycle', cycle);
+  node.classList.toggle('bad', isBad(cycle.verdict));
   node.querySelector('h2').append(total > 1 ? `Cycle ${cycle.number} of ${count(total)}` : 'The cycle');
   if (cycle.verdict !== verdict) node.querySelector('h2').append(': ', verdictNode(cycle.verdict));
   node.querySelector('details').open = cycle.number === 1;

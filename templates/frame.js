@@ -210,6 +210,7 @@ function drawTimes() {
 export function showFrame(frame) {
   current = frame;
   receivedAt = performance.now();
+  document.body.dataset.heap = frame.heap ?? 'gc'; /* what is about the collector only goes by it */
   drawTimes();
   drawSnapshotList(frame);
   parts.badge.hidden = !frame.leaked_cycles;
@@ -219,7 +220,7 @@ export function showFrame(frame) {
   parts.form.hidden = frame.state !== 'live';
   parts.stop.hidden = !frame.stoppable;
   parts.take.title = frame.state === 'live'
-    ? 'Collect and look again'
+    ? (frame.heap === 'malloc' ? 'Look again' : 'Collect and look again')
     : 'There is no live process to take one from';
 }
 

@@ -1,18 +1,27 @@
 /* garbage.js -- the page /garbage: what nothing reaches any more, by component.
  */
 import { pageLink } from './api.js';
-import { code, element, fill, stamp } from './dom.js';
+import { element, fill, stamp } from './dom.js';
 import { count, plural, size } from './format.js';
 import { addressLink } from './object_node.js';
 import { startPage } from './page.js';
 import { Table } from './table.js';
+import { typeLink } from './type_link.js';
 import { verdictNode } from './verdict.js';
 
 const words = document.getElementById('words');
 const lookedAt = document.getElementById('looked-at');
 
-function showSummary({ summary }) {
+/* Of malloc's blocks nothing is ever reclaimed: garbage is leaked. */
+function sayMalloc() {
+  document.getElementById('intro').textContent = 'Blocks of malloc that no root leads to any more, in groups '
+    + 'that hang together: they are leaked, nobody can free them. A group with a cycle is one that '
+    + 'reference counting would not free either.';
+}
+
+function showSummary({ summary, frame }) {
   const unfreed = summary.leaked;
+  if (frame.heap === 'malloc') sayMalloc();
   const cyclesText = unfreed.count > 0
     ? `${plural(unfreed.count, 'object')} (${size(unfreed.bytes)}) of it will never be freed.`
     : 'The collector reclaims all of it.';
@@ -40,7 +49,7 @@ function rowOf(row) {
   link.setAttribute('aria-label', `Component ${row.number}, ${row.verdict}`);
   tr.querySelector('.verdict').append(verdictNode(row.verdict));
   tr.querySelector('.types').append(...row.types.flatMap((type, i) => [
-    i > 0 ? ', ' : '', code(type.name), type.count > 1 ? ` ×${count(type.count)}` : '']));
+    i > 0 ? ', ' : '', typeLink(type.name), type.count > 1 ? ` ×${count(type.count)}` : '']));
   return tr;
 }
 
@@ -79,7 +88,7 @@ function showHazards({ summary }) {
 function hazardRow(row) {
   const tr = stamp('hazard-row', row);
   tr.querySelector('.object').append(addressLink(row.object.address));
-  tr.querySelector('.type').append(code(row.object.type));
+  tr.querySelector('.type').append(typeLink(row.object.type));
   tr.querySelector('.holder').append(row.href
     ? element('a', { href: pageLink(row.href, {}, true) }, row.text) : row.text);
   tr.querySelector('.sure').append(row.certain ? element('span', { class: 'warn' }, 'yes') : 'perhaps');

@@ -7,6 +7,7 @@ import { count, plural, size, sizeNode } from './format.js';
 import { addressLink } from './object_node.js';
 import { load, startPage } from './page.js';
 import { siteNode } from './site.js';
+import { inferredFrom, typeLink } from './type_link.js';
 
 const PAGE = 50; /* rows fetched at a time */
 const address = location.pathname.split('/').pop();
@@ -23,7 +24,8 @@ function facts({ object }) {
     ...fact('Kind', object.kind),
     ...(object.site_id === 0 ? [] : [...fact('Born', `after collection ${count(object.birth)}`),
       ...fact('Age', plural(object.age, 'collection'))]),
-    ...fact('Finalizer', object.finalizer ?? 'none'),
+    ...fact('Finalizer', object.finalizer ?? 'none', ...(object.finalizer_function
+      ? [': ', code(object.finalizer_function)] : [])),
     ...(object.ignored ? fact('Leak', 'ignored, as the program asked') : []),
     ...(object.component === null ? [] : fact('Component', element('a', {
       href: pageLink(`/garbage/${object.component}`, {}, true),
@@ -34,7 +36,7 @@ function facts({ object }) {
 function wayNode(step) {
   const text = step.kind === 'root'
     ? (step.href ? element('a', { href: pageLink(step.href, {}, true) }, step.text) : element('span', {}, step.text))
-    : code(step.text);
+    : typeLink(step.text);
   return element('li', {}, text,
     step.field ? code(/^[[+]/.test(step.field) ? step.field : `.${step.field}`, 'grey') : null,
     ...(step.address ? [' ', addressLink(step.address)] : []));
@@ -92,7 +94,7 @@ function edgeNode(edge, kind) {
   }, '▸');
   const field = code(/^[[+]/.test(edge.field) ? edge.field : `.${edge.field}`);
   const node = element('li', {}, toggle,
-    ...(kind === 'referents' ? [field, ' → ', code(object.type)] : [code(object.type), field]), ' ',
+    ...(kind === 'referents' ? [field, ' → ', typeLink(object.type)] : [typeLink(object.type), field]), ' ',
     addressLink(object.address), ' ', element('span', { class: 'grey' }, size(object.bytes)));
   toggle.addEventListener('click', () => {
     const open = toggle.getAttribute('aria-expanded') === 'true';
@@ -131,14 +133,15 @@ function show(data) {
   const { object } = data;
   document.title = `${object.type} at ${object.address} – gcglass`;
   const head = fill(document.getElementById('head'), data);
-  head.querySelector('.name').textContent = object.type;
+  head.querySelector('.name').replaceChildren(typeLink(object.type));
   head.querySelector('.back').href = pageLink('/objects');
   const at = new URLSearchParams(location.search).get('at');
-  head.querySelector('.lead').replaceChildren(code(object.address), `, ${size(object.bytes)}, `,
-    object.reachable ? 'reachable' : element('span', { class: 'warn' }, 'garbage'),
+  head.querySelector('.lead').replaceChildren(code(object.address), `, ${size(object.bytes)}`,
+    object.inferred ? `, its type inferred ${inferredFrom(object)}` : '', ', ',
+    object.reachable ? 'reachable' : element('span', { class: 'warn' }, data.frame.heap === 'malloc' ? 'leaked' : 'garbage'),
     at ? `; the address asked for is ${count(Number(at))} bytes inside it` : '');
   document.getElementById('facts').replaceChildren(...facts(data));
-  document.getElementById('why-title').textContent = object.reachable ? 'Why it is alive' : 'Why it is garbage';
+  document.getElementById('why-title').textContent = object.reachable ? 'Why it is alive' : `Why it is ${data.frame.heap === 'malloc' ? 'leaked' : 'garbage'}`;
   document.getElementById('why').textContent = `${object.why[0].toUpperCase()}${object.why.slice(1)}.`;
   const left = object.path_length - object.path.filter((step) => step.kind === 'object').length;
   const steps = object.path.map(wayNode);

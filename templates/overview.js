@@ -129,6 +129,11 @@ const look = follow(async () => {
   return standing(samples);
 }, document.getElementById('standing'));
 
+/* Of the snapshot's own collection it is not known yet what it will reclaim. */
+function isOwn(one, frame) {
+  return one.number === frame.snapshot.collection;
+}
+
 function collectionWords(one) {
   const when = one.at_ms > -1000 ? 'at the snapshot' : `${age(-one.at_ms / 1000)} before the snapshot`;
   return `Collection ${count(one.number)}, ${when}: `
@@ -145,16 +150,17 @@ function drawCollections({ collections: list, frame }) {
     return;
   }
   const sorted = [...list].sort((a, b) => a.at_ms - b.at_ms || a.number - b.number);
+  const used = (one) => (isOwn(one, frame) ? null : one.heap_bytes - one.free_bytes);
   collections ??= new TimeChart(place, {
     label: `Heap after each of the last ${list.length} collections, and their pauses. Arrow keys read one.`,
-    axes: { y: { format: size, sizes: true }, y2: { format: duration } },
+    axes: { y: { format: (bytes) => (bytes === null ? '–' : size(bytes)), sizes: true }, y2: { format: duration } },
     words: (index) => collectionWords(collections.rows[index]),
   });
   collections.rows = sorted;
   collections.show({
     times: sorted.map((one) => frame.snapshot.taken_unix_ms + one.at_ms),
     series: [
-      { key: 'used', name: 'In use', colour: '--accent', kind: 'area', values: sorted.map((one) => one.heap_bytes - one.free_bytes) },
+      { key: 'used', name: 'In use', colour: '--accent', kind: 'area', values: sorted.map(used) },
       { key: 'heap', name: 'Heap size', colour: '--grey', kind: 'line', dashed: true, values: sorted.map((one) => one.heap_bytes) },
       { key: 'pause', name: 'Pause', colour: '--warn', kind: 'bars', axis: 'y2', values: sorted.map((one) => one.pause_ns) },
     ],

@@ -124,8 +124,9 @@ export class Picture {
 
   /* The first sight: everything when that can be read, else what matters. */
   begin() {
+    if (this.canvas.clientWidth === 0) return; /* not shown: once more when it is */
     this.fit();
-    if (!this.box || this.scale >= READABLE) return;
+    if (this.scale >= READABLE) return;
     const present = this.focus.filter((one) => this.nodes.has(one));
     if (present.length === 0 || this.lookAtNodes(present)) return;
     this.lookAtNodes(present.slice(0, 2));

@@ -6,7 +6,8 @@ import { code, element, fill } from './dom.js';
 import { plural, size } from './format.js';
 import { addressLink } from './object_node.js';
 import { load, startPage } from './page.js';
-import { frameText } from './site.js';
+import { shortPath } from './site.js';
+import { typeLink } from './type_link.js';
 
 const id = location.pathname.split('/').pop();
 
@@ -27,7 +28,7 @@ function localNode(local) {
     element('th', { scope: 'row' }, name, local.parameter ? element('small', {}, ' parameter') : null),
     element('td', {}, local.type === null ? '' : code(local.type)),
     element('td', {}, code(local.where, 'grey')),
-    element('td', {}, code(local.object.type), ' ', addressLink(local.object.address),
+    element('td', {}, typeLink(local.object.type), ' ', addressLink(local.object.address),
       local.offset > 0 ? ` +${local.offset}` : ''),
     element('td', { class: 'number' }, size(local.object.bytes)));
 }
@@ -43,10 +44,16 @@ function localsNode(frame) {
       element('tbody', {}, ...frame.locals.map(localNode)))));
 }
 
+/* Where a call is: its file and line, else module+offset. */
+function placeText(frame) {
+  if (frame.file) return `${shortPath(frame.file)}${frame.line ? `:${frame.line}` : ''}`;
+  return `${frame.module ?? 'unknown module'}+${frame.offset ?? '?'}`;
+}
+
 function callNode(frame) {
   return element('li', {}, element('div', { class: 'call' },
     element('strong', {}, code(frame.function || '?')), ' ',
-    code(frameText({ ...frame, function: '' }), 'grey'),
+    code(placeText(frame), 'grey'),
     frame.inlined ? element('small', {}, ' inlined') : null),
   sourceNode(frame), localsNode(frame));
 }

@@ -6,7 +6,8 @@ import { element, stamp } from './dom.js';
 function role(thread) {
   if (thread.agent) return 'gcglass’s own';
   if (thread.collecting) return 'took the snapshot';
-  return thread.registered ? 'registered' : 'not registered: its stack keeps nothing';
+  if (document.body.dataset.heap === 'malloc') return thread.registered ? 'the program’s' : 'not stopped: its stack was not looked at';
+  return thread.registered ? 'registered with the collector' : 'not registered: its stack keeps nothing';
 }
 
 export function threadRow(thread) {

@@ -23,12 +23,12 @@ function tile(name, value, small) {
     element('dd', {}, value, element('small', {}, small ?? '\u00a0')));
 }
 
-function drawTiles({ type }) {
+function drawTiles({ type, frame }) {
   const unknown = 'only with samples';
   const one = type.minimal === type.maximal;
   at('tiles').replaceChildren(
-    tile('Alive', count(type.alive.count), sizeNode(type.alive.bytes)),
-    tile('Garbage', type.garbage.count === 0 ? 'none' : element('a', {
+    tile('Reachable', count(type.alive.count), sizeNode(type.alive.bytes)),
+    tile(frame.heap === 'malloc' ? 'Leaked' : 'Garbage', type.garbage.count === 0 ? 'none' : element('a', {
       href: pageLink('/garbage', { type: type.name }),
     }, count(type.garbage.count)), type.garbage.count === 0 ? null : sizeNode(type.garbage.bytes)),
     tile('Registered in all', type.registered ? count(type.registered.count) : '–',
@@ -125,7 +125,7 @@ function drawChart(data) {
   const { unix_ms: times, numbers, bytes, count: counts } = data.chart;
   chart ??= new TimeChart(at('chart'), {
     label: 'Bytes and objects of this type that are alive, over time. Arrow keys read one sample.',
-    axes: { y: { format: size, sizes: true }, y2: { format: count } },
+    axes: { y: { format: size, sizes: true }, y2: { format: count, counts: true } },
     words: (index) => [element('b', {}, `Sample ${numbers[index]}`), ', ', timeNode(times[index])],
     open: (index) => location.assign(pageLink(`/tracker/samples/${numbers[index]}`)),
   });

@@ -34,9 +34,11 @@ enum page
 };
 
 static struct gcg__model *
-model_of (const char *name, uint32_t n)
+model_in_mode (const char *name, uint32_t n, bool is_malloc)
 {
   struct heap *heap = report_heap (name, n);
+  if (is_malloc)
+    heap_malloc (heap);
   struct gcg__snapshot *snapshot = heap_snapshot (heap);
   struct gcg__model *model;
   struct gcg_error error;
@@ -44,6 +46,12 @@ model_of (const char *name, uint32_t n)
   if (gcg__model_new (snapshot, &model, &error) != GCG_OK)
     fail_msg ("%s: %s", name, error.text);
   return model;
+}
+
+static struct gcg__model *
+model_of (const char *name, uint32_t n)
+{
+  return model_in_mode (name, n, false);
 }
 
 /* PAGE about ADDRESS; NULL, with *STATUS, when there is none. */
@@ -169,6 +177,48 @@ ways_from_roots (void **state)
           json_decref (page);
         }
       free (distance);
+      gcg__model_free (model);
+    }
+}
+
+/* What is said of garbage goes by whether it stays, and by whose heap it is. */
+static void
+words_on_garbage (void **state)
+{
+  (void)state;
+  static const struct
+  {
+    const char *heap, *says, *never;
+    bool is_malloc;
+  } cases[] = { { "observer", "see its component", "reclaims", false },
+                { "star", "the collector reclaims it", "leaked", false },
+                { "observer", "leaked", "collector", true },
+                { "star", "leaked", "collector", true } };
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+    {
+      struct gcg__model *model = model_in_mode (cases[c].heap, c % 2 ? 20 : 0, cases[c].is_malloc);
+      uint32_t n_garbage = 0;
+      for (uint32_t i = 0; i < model->snapshot->n_objects; i++)
+        {
+          char address[32];
+          address_of (model, i, 0, address);
+          json_t *page = must_get (model, OBJECT, address, NULL);
+          const json_t *object = json_object_get (page, "object");
+          const char *why = json_string_value (json_object_get (object, "why"));
+          assert_string_equal (
+              json_string_value (json_object_get (json_object_get (page, "frame"), "heap")),
+              cases[c].is_malloc ? "malloc" : "gc");
+          assert_int_equal (json_is_null (json_object_get (object, "finalizer")),
+                            json_is_null (json_object_get (object, "finalizer_function")));
+          if (!json_is_true (json_object_get (object, "reachable")))
+            {
+              n_garbage++;
+              assert_non_null (strstr (why, cases[c].says));
+              assert_null (strstr (why, cases[c].never));
+            }
+          json_decref (page);
+        }
+      assert_true (n_garbage > 0);
       gcg__model_free (model);
     }
 }
@@ -486,6 +536,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (ways_from_roots),
+    cmocka_unit_test (words_on_garbage),
     cmocka_unit_test (edges_from_both_ends),
     cmocka_unit_test (referrers_page_by_page),
     cmocka_unit_test (search),

@@ -173,6 +173,22 @@ every_page (void **state)
 }
 
 /* Types, sites and components sum up to the totals. */
+/* What is wrong stands before what is worth knowing. */
+static void
+assert_worst_first (const json_t *findings)
+{
+  size_t i;
+  json_t *finding;
+  bool info = false;
+  json_array_foreach (findings, i, finding)
+  {
+    bool warning
+        = strcmp (json_string_value (json_object_get (finding, "severity")), "warning") == 0;
+    assert_false (info && warning);
+    info = !warning;
+  }
+}
+
 static void
 sums (void **state)
 {
@@ -202,6 +218,7 @@ sums (void **state)
       assert_int_equal (
           number_at (overview, "reachable.count") + number_at (overview, "garbage.count"), count);
       assert_true (json_array_size (at (overview, "findings")) > 0);
+      assert_worst_first (at (overview, "findings"));
       json_decref (overview);
       json_decref (types);
       json_decref (garbage);

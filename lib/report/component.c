@@ -19,15 +19,6 @@
 #define MAX_STEPS      200u
 #define MAX_FINALIZERS 20u
 
-/* The function at ADDRESS as people name it; "" when unknown. */
-static const char *
-function_name (const struct gcg__model *model, uint64_t address)
-{
-  const struct gcg__frame *frames;
-  uint32_t n = gcg__symbols_frames (model->symbols, address, false, &frames);
-  return n > 0 ? frames[n - 1].function : "";
-}
-
 static void
 write_step (const struct gcg__model *model, const struct gcg__step *step, struct gcg__json *json)
 {
@@ -92,7 +83,7 @@ write_finalizers (const struct gcg__model *model, uint32_t cycle, struct gcg__js
       gcg__json_address (json, "address", object.address);
       gcg__json_string (json, "type", gcg__types_of (model->types, &object, scratch));
       gcg__json_string (json, "mode", gcg__finalizer_mode_name (f->mode));
-      gcg__json_string (json, "function", function_name (model, f->function));
+      gcg__json_string (json, "function", gcg__model_function (model, f->function));
       gcg__json_end (json);
     }
   gcg__json_end (json);

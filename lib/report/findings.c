@@ -1,7 +1,8 @@
 /* findings.c -- see findings.h.
  *
- * Each look_... function looks for one thing and adds a finding when it is there.  The thresholds
- * are where a person would want to know: they are named below.
+ * Each look_... function looks for one thing and adds a finding when it is there: what is wrong
+ * first, then what is worth knowing.  The thresholds are where a person would want to know: they
+ * are named below.
  */
 #include <config.h>
 
@@ -148,7 +149,7 @@ look_at_pauses (struct gcg__findings *findings, const struct gcg__snapshot *snap
       worst = &snapshot->collections[i];
   if (worst == NULL || worst->pause_ns < LONG_PAUSE_NS)
     return;
-  gcg__buffer_format (add (findings, true, "/"), "collection %llu stopped the program for %s",
+  gcg__buffer_format (add (findings, true, "/"), "Collection %llu stopped the program for %s",
                       (unsigned long long)worst->number, gcg__word_duration (worst->pause_ns).text);
 }
 
@@ -197,7 +198,7 @@ look_at_capture (struct gcg__findings *findings, const struct gcg__model *model)
 {
   if (model->snapshot->info->flags & GCG__INFO_IN_PLACE)
     gcg__buffer_format (add (findings, false, "/"),
-                        "the program could not be cloned: it stood still for %s while this "
+                        "The program could not be cloned: it stood still for %s while this "
                         "snapshot was written",
                         gcg__word_duration (model->snapshot->info->pause_ns).text);
 }
@@ -209,15 +210,15 @@ say_all_is_well (struct gcg__findings *findings, const struct gcg__model *model)
   const struct gcg__analysis *a = model->analysis;
   struct gcg__buffer *out = add (findings, false, "/garbage");
   if (a->all.objects == 0)
-    gcg__buffer_text (out, "the heap has no objects");
+    gcg__buffer_text (out, "The heap has no objects");
   else if (a->garbage.objects == 0)
     {
-      gcg__buffer_text (out, "no garbage: all ");
+      gcg__buffer_text (out, "No garbage: all ");
       gcg__words_number (out, a->all.objects, "object");
       gcg__buffer_text (out, a->all.objects == 1 ? " is reachable" : " are reachable");
     }
   else
-    gcg__buffer_text (out, "nothing leaks: no cycle keeps anything from being reclaimed");
+    gcg__buffer_text (out, "Nothing leaks: no cycle keeps anything from being reclaimed");
   gcg__buffer_text (out, "; looked at ");
   gcg__words_number (out, model->snapshot->n_regions, "root area");
   gcg__buffer_text (out, " and ");
@@ -228,23 +229,19 @@ enum gcg_status
 gcg__findings_init (struct gcg__findings *findings, struct gcg__model *model,
                     struct gcg_error *error)
 {
-  static const enum gcg__verdict cyclic[]
-      = { GCG__FINALIZATION_CYCLE, GCG__LEAKED_CYCLE, GCG__CYCLE };
   memset (findings, 0, sizeof *findings);
-  enum gcg_status status = GCG_OK;
   look_for_hazards (findings, model, true);
-  for (size_t i = 0; i < sizeof cyclic / sizeof *cyclic && status == GCG_OK; i++)
-    {
-      status = look_for_cycles (findings, model, cyclic[i], error);
-      if (i == 1)
-        {
-          look_for_leaked_blocks (findings, model);
-          look_for_lost_uncollectable (findings, model);
-        }
-    }
+  enum gcg_status status = look_for_cycles (findings, model, GCG__FINALIZATION_CYCLE, error);
+  if (status == GCG_OK)
+    status = look_for_cycles (findings, model, GCG__LEAKED_CYCLE, error);
+  look_for_leaked_blocks (findings, model);
+  look_for_lost_uncollectable (findings, model);
+  const bool leaks = findings->n > 0;
   look_at_pauses (findings, model->snapshot);
-  if (findings->n == 0 || !findings->list[0].warning)
+  if (!leaks)
     say_all_is_well (findings, model);
+  if (status == GCG_OK)
+    status = look_for_cycles (findings, model, GCG__CYCLE, error);
   look_for_hazards (findings, model, false);
   look_at_garbage (findings, model);
   look_at_sites (findings, model);

@@ -37,6 +37,7 @@ gcg__frame_init (struct gcg__frame_state *frame, const struct gcg__model *model)
     .state = "file",
     .running_s = (double)running_ns / 1e9,
     .ended_s = -1,
+    .heap = info->flags & GCG__INFO_MALLOC ? "malloc" : "gc",
     .leaked_cycles = model->leaked_cycles,
   };
 }
@@ -84,6 +85,7 @@ gcg__frame_write (const struct gcg__frame_state *frame, struct gcg__json *json)
     gcg__json_null (json, "ended_s");
   gcg__json_string (json, "waiting", frame->waiting);
   gcg__json_bool (json, "stoppable", frame->stoppable);
+  gcg__json_string (json, "heap", frame->heap);
   gcg__json_unsigned (json, "leaked_cycles", frame->leaked_cycles);
   if (frame->waiting == NULL && frame->shown < frame->n_snapshots)
     gcg__frame_snapshot_write (&frame->snapshots[frame->shown], "snapshot", json);

@@ -320,6 +320,14 @@ gcg__model_cycle_verdict (const struct gcg__model *model, uint32_t cycle)
 }
 
 const char *
+gcg__model_function (const struct gcg__model *model, uint64_t address)
+{
+  const struct gcg__frame *frames;
+  uint32_t n = gcg__symbols_frames (model->symbols, address, false, &frames);
+  return n > 0 ? frames[n - 1].function : "";
+}
+
+const char *
 gcg__finalizer_mode_name (uint32_t mode)
 {
   static const char *const names[]

@@ -96,6 +96,8 @@ uint64_t gcg__model_type_key (const struct gcg__model *model, const struct gcg__
 
 /* "finalization cycle", "leaked cycle", "cycle", "chain", "single" */
 const char *gcg__verdict_name (enum gcg__verdict verdict);
+/* The function at ADDRESS, "" where none is known; borrowed from MODEL. */
+const char *gcg__model_function (const struct gcg__model *model, uint64_t address);
 /* A cycle's own verdict: a component's other cycles may be harmless. */
 enum gcg__verdict gcg__model_cycle_verdict (const struct gcg__model *model, uint32_t cycle);
 /* "ordered", "ignore self", "no order", "unreachable" */

@@ -195,6 +195,26 @@ write_hazard_why (const struct gcg__model *model, const struct gcg__object *obje
   return true;
 }
 
+/* Of garbage: whether it stays. */
+static const char *
+why_garbage (const struct gcg__model *model, uint32_t id)
+{
+  const struct gcg__analysis *a = model->analysis;
+  const uint32_t component = a->component_of[id];
+  if (model->snapshot->info->flags & GCG__INFO_MALLOC)
+    return a->in_first[id + 1] > a->in_first[id]
+               ? "only leaked blocks point to it: leaked with them, nobody can free it any more"
+               : "nothing points to it: leaked, nobody can free it any more";
+  if (component != GCG__NONE
+      && (a->components[component].verdict == GCG__FINALIZATION_CYCLE
+          || a->components[component].verdict == GCG__LEAKED_CYCLE))
+    return "no root leads to it, and it hangs together with a cycle that is never freed: see its "
+           "component";
+  return a->in_first[id + 1] > a->in_first[id]
+             ? "only garbage points to it: the collector reclaims it"
+             : "nothing points to it: the collector reclaims it";
+}
+
 static const char *
 why (const struct gcg__model *model, const struct gcg__root_tree *tree,
      const struct gcg__object *object)
@@ -209,7 +229,7 @@ why (const struct gcg__model *model, const struct gcg__root_tree *tree,
                   : "words that look like pointers lead to it, but the collector knows better";
   if (marked)
     return "the collector reached it from a root that gcglass cannot see";
-  return "nothing reachable points to it: garbage";
+  return why_garbage (model, object->id);
 }
 
 static void
@@ -249,6 +269,9 @@ gcg__object_page (struct gcg__model *model, const struct gcg__frame_state *frame
   gcg__json_string (json, "from", type != NULL ? type->from : NULL);
   gcg__json_unsigned (json, "offset", offset);
   gcg__json_bool (json, "ignored", object.flags & GCG__OBJECT_IGNORED);
+  const struct gcg__finalizer *finalizer = gcg__snapshot_finalizer (model->snapshot, id);
+  gcg__json_string (json, "finalizer_function",
+                    finalizer != NULL ? gcg__model_function (model, finalizer->function) : NULL);
   if (component == GCG__NONE)
     gcg__json_null (json, "component");
   else

@@ -42,6 +42,8 @@ struct gcg__frame_state
   double ended_s;      /* since it ended; negative: it has not */
   const char *waiting; /* why there is no snapshot yet, NULL when there is one */
   bool stoppable;      /* by POST /api/stop */
+  const char
+      *heap; /* whose objects: "gc" the collector's, "malloc" malloc's; NULL: not known yet */
   uint32_t leaked_cycles;
   const struct gcg__frame_snapshot *snapshots; /* newest first */
   uint32_t n_snapshots;
