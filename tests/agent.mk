@@ -53,6 +53,7 @@ tests_agent_hazards_tracked_SOURCES = %D%/agent/hazards.c
 tests_agent_hazards_tracked_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DTRACKED
 tests_agent_hazards_tracked_LDADD = $(AGENT_TEST_LIBS)
 tests_agent_hazard_list_SOURCES = %D%/agent/hazard_list.c
+tests_agent_hazard_list_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tests_agent_hazard_list_LDADD = lib/snapshot/libsnapshot.la
 dist_check_SCRIPTS += %D%/agent/hazards.test
 TESTS += %D%/agent/hazards.test
