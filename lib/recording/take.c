@@ -200,7 +200,9 @@ add_sites (struct gcg__recording *recording, const struct gcg__record_sites *rec
   uint32_t base;
 
   add_strings (recording, strings, record->string_bytes, &base);
-  memcpy (recording->frames + recording->n_frames, frames, record->n_frames * sizeof *frames);
+  /* Before the first frame there is nothing to copy to. */
+  if (record->n_frames > 0)
+    memcpy (recording->frames + recording->n_frames, frames, record->n_frames * sizeof *frames);
   for (; i < record->n; i++)
     {
       struct gcg__site *site = &recording->sites[recording->n_sites++];
