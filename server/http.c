@@ -195,12 +195,15 @@ begin_request (struct mg_connection *connection)
   return status;
 }
 
-/* civetweb's own refusals (it could not parse the request) look like ours. */
+/* civetweb's own refusals (it could not parse the request, or not all of it) look like ours. */
 static int
 http_error (struct mg_connection *connection, int status, const char *message)
 {
+  const struct mg_request_info *info = mg_get_request_info (connection);
   struct gcg__server *server = server_of (connection);
   struct gcg__request request = { .method = "", .path = "" };
+  if (info != NULL && info->request_uri != NULL)
+    request.path = info->request_uri;
   struct gcg__reply reply;
   (void)message;
   gcg__reply_init (&reply);

@@ -4,6 +4,8 @@
 #ifndef GCG_SERVER_ROUTES_H
 #define GCG_SERVER_ROUTES_H
 
+#include <stdbool.h>
+
 struct gcg__reply;
 struct gcg__request;
 struct gcg__server;
@@ -33,12 +35,13 @@ struct gcg__route
   const char *summary;
   const struct gcg__route_parameter *parameters; /* NULL = none */
   gcg__handler handler;
+  bool page; /* parameters that are not listed are not refused: they do nothing */
 };
 
 extern const struct gcg__route gcg__routes[]; /* path NULL after the last */
 
 /* Answers REQUEST, which has been let in: an address that is not in the table is 404, a method that
-   is not is 405 with Allow.  Any thread. */
+   is not is 405 with Allow, a parameter that the route does not list is 400.  Any thread. */
 void gcg__routes_dispatch (struct gcg__server *server, const struct gcg__request *request,
                            struct gcg__reply *reply);
 

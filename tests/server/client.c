@@ -114,6 +114,16 @@ server_start (struct server *server, const char *const *arguments)
   find_url (server);
 }
 
+/* Its status is often that of a program or of a signal, so it does not tell. */
+static void
+look_for_sanitizers (const struct server *server)
+{
+  static const char *const words[] = { "Sanitizer", "runtime error:" };
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (strstr (server->said, words[i]) != NULL)
+      give_up ("%s", server->said);
+}
+
 int
 server_end (struct server *server, int signal)
 {
@@ -124,7 +134,24 @@ server_end (struct server *server, int signal)
   if (waitpid (server->pid, &status, 0) != server->pid)
     give_up ("waitpid: %s", strerror (errno));
   close (server->error_fd);
+  look_for_sanitizers (server);
   return status;
+}
+
+void
+await_snapshot (const struct server *server)
+{
+  double end = seconds_now () + START_SECONDS;
+  bool ready = false;
+  while (!ready)
+    {
+      struct answer answer = ask_as_owner (server, "GET", "/api/frame", NULL, NULL);
+      ready = answer.status == 200 && strstr (answer.body, "\"waiting\":null") != NULL;
+      answer_free (&answer);
+      if (seconds_now () > end)
+        give_up ("no snapshot is ever shown");
+      usleep (20000);
+    }
 }
 
 int

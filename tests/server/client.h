@@ -25,9 +25,12 @@ struct server
 /* Starts "gcglass ARGUMENTS..." (NULL after the last; not gcglass itself) and waits for its URL.
    PORT and TOKEN are those of the URL. */
 void server_start (struct server *server, const char *const *arguments);
+/* Waits until the first snapshot, which is analysed in the background, is shown. */
+void await_snapshot (const struct server *server);
 /* Reads what it says until NEEDLE stands in server->said, for at most SECONDS. */
 bool server_says (struct server *server, const char *needle, double seconds);
-/* Sends SIGNAL (0: none), waits for the end, and returns the status of waitpid. */
+/* Sends SIGNAL (0: none), waits for the end, and returns the status of waitpid.  What a sanitizer
+   has said by then ends the test. */
 int server_end (struct server *server, int signal);
 /* Open descriptors of process PID, and threads. */
 int count_descriptors (pid_t pid);

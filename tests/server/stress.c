@@ -59,28 +59,13 @@ count_entries (char name[512])
   return n;
 }
 
-static void
-await_ready (const struct server *server)
-{
-  for (int i = 0; i < 500; i++)
-    {
-      struct answer answer = ask_as_owner (server, "GET", "/api/frame", NULL, NULL);
-      bool ready = strstr (answer.body, "\"waiting\":null") != NULL;
-      answer_free (&answer);
-      if (ready)
-        return;
-      usleep (20000);
-    }
-  fail_msg ("never ready");
-}
-
 static struct server
 view (unsigned nodes)
 {
   const char *arguments[] = { "view", "--port", "0", test_snapshot (nodes), NULL };
   struct server server;
   server_start (&server, arguments);
-  await_ready (&server);
+  await_snapshot (&server);
   return server;
 }
 
