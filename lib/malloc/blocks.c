@@ -2,16 +2,21 @@
  *
  * The size of a small block is found by its page: a table of one byte for each page of the address
  * space (in pieces that are mapped when they are first needed) says how many granules its blocks
- * have, 0 for what is not small.  Threads' lists hang on a thread-local pointer; a thread that ends
- * leaves its lists to the next one that begins.
+ * have, 0 for what is not small.  Threads' lists hang on a thread-local pointer; the lists of a
+ * thread that the kernel no longer knows go to the next one that begins.  (No key of
+ * pthread_key_create: the program may use all there are, and allocates after destructors have run.)
  *
  * A signal handler that allocates while the thread it interrupts does so finds BUSY set and gets a
- * block from libgc directly.
+ * block from libgc directly.  While a thread is in libgc, or joins, no handler of the program's
+ * runs in it: it would wait for a lock that its own thread holds.
+ *
+ * A block aligned to more than a page begins some pages into libgc's object, whose first word is
+ * that gap, complemented.  Tags are checked against the block.
  */
 #include "blocks.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -19,6 +24,7 @@
 #include "collector.h"
 #include "gc_calls.h"
 #include "raw.h"
+#include "stopworld.h"
 #include "tag.h"
 #include <gc/gc_inline.h>
 
@@ -43,7 +49,8 @@ struct list
 struct cache
 {
   struct cache *next; /* all there are */
-  bool taken, busy;
+  bool busy, ending;  /* ENDING: its thread is about to go */
+  pid_t process, thread;
   struct list lists[CLASSES];
   uint64_t allocs, frees, bytes;
   int64_t blocks, live; /* not folded into the sums yet */
@@ -54,7 +61,7 @@ static uint32_t batches[CLASSES]; /* blocks moved at a time */
 static struct list shared[CLASSES];
 static gcg__lock shared_lock = GCG__LOCK_INIT, caches_lock = GCG__LOCK_INIT;
 static struct cache *caches;
-static pthread_key_t end_key;
+static uint32_t n_to_search = 16; /* with so many caches, look for threads that have gone */
 static _Thread_local struct cache *mine;
 
 static int64_t live_blocks, live_bytes, peak_blocks, peak_bytes;
@@ -94,30 +101,61 @@ note_page (const void *block, uint32_t granules)
 
 /* --- lists --- */
 
-static void
-leave (void *data)
-{
-  struct cache *cache = data;
-  mine = NULL;
-  __atomic_store_n (&cache->taken, false, __ATOMIC_RELEASE);
-}
-
 void
 gcg__blocks_begin (void)
 {
-  pthread_key_create (&end_key, leave);
   for (uint32_t granules = 1; granules < CLASSES; granules++)
     batches[granules] = BATCH_BYTES / (granules * GRANULE);
+}
+
+void
+gcg__blocks_leave (void)
+{
+  if (mine)
+    __atomic_store_n (&mine->ending, true, __ATOMIC_RELEASE);
+}
+
+/* The program's signals wait from here to the latter; the one that stops threads does not. */
+static inline uint64_t
+signals_wait (void)
+{
+  uint64_t all = ~(UINT64_C (1) << (GCG__STOP_SIGNAL - 1)), old = 0;
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof old);
+  return old;
+}
+
+static inline void
+signals_go_on (uint64_t old)
+{
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
+}
+
+/* A cache of this process whose thread has gone: of those that said so or, when there are many, of
+   all. */
+static struct cache *
+find_left (pid_t process)
+{
+  bool all = n_caches >= n_to_search;
+
+  for (struct cache *cache = caches; cache; cache = cache->next)
+    if ((all || cache->ending) && cache->process == process
+        && syscall (SYS_tgkill, process, cache->thread, 0) < 0 && errno == ESRCH)
+      return cache;
+  if (all)
+    n_to_search = 2 * n_caches;
+  return NULL;
 }
 
 static struct cache *
 join (void)
 {
   struct cache *cache;
+  pid_t process = (pid_t)syscall (SYS_getpid);
+  uint64_t signals = signals_wait ();
+  int old_errno = errno;
 
   gcg__lock_take (&caches_lock);
-  for (cache = caches; cache && cache->taken; cache = cache->next)
-    ;
+  cache = find_left (process);
   if (!cache && (cache = gcg__arena_take (sizeof *cache)))
     {
       cache->next = caches;
@@ -125,15 +163,16 @@ join (void)
       n_caches++;
     }
   if (cache)
-    cache->taken = true;
-  gcg__lock_give (&caches_lock);
-  mine = cache;
-  if (cache)
     {
-      cache->busy = true; /* the key's table may have to be allocated */
-      pthread_setspecific (end_key, cache);
+      cache->process = process;
+      cache->thread = (pid_t)syscall (SYS_gettid);
+      cache->ending = false;
       cache->busy = false;
     }
+  gcg__lock_give (&caches_lock);
+  mine = cache;
+  errno = old_errno;
+  signals_go_on (signals);
   return cache;
 }
 
@@ -167,6 +206,7 @@ fetch (struct cache *cache, uint32_t granules)
     {
       void *first = NULL, *next;
       uint32_t given;
+      uint64_t signals = signals_wait ();
 
       GC_generic_malloc_many (granules * GRANULE, (int)GCG__KIND_ATOMIC, &first);
       given = first ? (uint32_t)(GC_size (first) / GRANULE) : 0;
@@ -175,6 +215,7 @@ fetch (struct cache *cache, uint32_t granules)
           size_t more = GC_get_heap_size () / GROWTH;
           GC_expand_hp (more < LEAST_GROWTH ? LEAST_GROWTH : more);
         }
+      signals_go_on (signals);
       for (; first && given < CLASSES; first = next)
         {
           struct list *list = &cache->lists[given];
@@ -307,19 +348,24 @@ new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
 {
   size_t extra = alignment > 4096 ? alignment : 0, slot;
   size_t wanted = bytes + 8 + extra;
+  uint64_t signals;
   char *base, *block;
 
   if (wanted < bytes)
     return NULL;
   if (alignment > GRANULE && wanted < 4096)
     wanted = 4096; /* libgc's large objects begin at pages */
+  signals = signals_wait ();
   base = system ? GC_malloc_uncollectable (wanted) : GC_malloc_atomic (wanted);
+  signals_go_on (signals);
   if (!base)
     return NULL;
   slot = GC_size (base);
   zero (base, slot);
   block = extra ? (char *)(((uintptr_t)base + alignment - 1) & ~(alignment - 1)) : base;
-  tag_write (base, tag_place (base, slot), (uint64_t)(base + slot - 8 - (block + bytes)), site,
+  if (block != base)
+    *(uint64_t *)(void *)base = ~(uint64_t)(block - base);
+  tag_write (block, tag_place (base, slot), (uint64_t)(base + slot - 8 - (block + bytes)), site,
              gcg__birth);
   return block;
 }
@@ -376,7 +422,7 @@ slot_of (const void *block, size_t *slot, uint64_t **place)
       *slot = GC_size (base);
     }
   *place = tag_place (base, *slot);
-  return tag_valid (base, **place) ? base : NULL;
+  return tag_valid (block, **place) ? base : NULL;
 }
 
 size_t
@@ -392,7 +438,7 @@ gcg__block_bytes (const void *block)
 static bool __attribute__ ((noinline)) free_large (struct cache *cache, void *block)
 {
   int old_errno = errno;
-  uint64_t *place;
+  uint64_t *place, signals;
   size_t slot, size;
   char *base = slot_of (block, &slot, &place);
 
@@ -401,7 +447,9 @@ static bool __attribute__ ((noinline)) free_large (struct cache *cache, void *bl
   if (GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
     count_freed (cache, (size_t)((char *)place - (char *)block) - tag_slack (place));
   tag_clear (place);
+  signals = signals_wait ();
   GC_free (base);
+  signals_go_on (signals);
   errno = old_errno;
   return true;
 }
@@ -451,7 +499,7 @@ gcg__block_resize (void *block, size_t bytes, uint32_t site)
   tag_clear (place);
   if (bytes < old)
     memset ((char *)block + bytes, 0, old - bytes);
-  tag_write (base, place, room - bytes, site, gcg__birth);
+  tag_write (block, place, room - bytes, site, gcg__birth);
   count_freed (cache, old);
   count_new (cache, bytes);
   return true;

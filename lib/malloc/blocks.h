@@ -35,6 +35,9 @@ struct gcg__usage
 /* Whether a block may be asked for: libgc is initialised.  Sets up what must be there first. */
 void gcg__blocks_begin (void);
 
+/* This thread is about to end; it may still ask for blocks. */
+void gcg__blocks_leave (void);
+
 /* BYTES of zeroed memory aligned to ALIGNMENT (a power of 2) at SITE, or NULL.  SYSTEM: not the
    program's. */
 void *gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system);

@@ -3,7 +3,7 @@
  * A thread may be made while others are being stopped: the list is read again until it holds nobody
  * who has not answered.  Only system calls are made meanwhile: a stopped thread may hold any lock.
  * A thread that leaves the handler counts itself out, so that the handler is taken away when nobody
- * is in it.
+ * is in it.  Where a thread has not answered it stays: the signal may still come.
  */
 #include "stopworld.h"
 
@@ -16,7 +16,6 @@
 #include "raw.h"
 #include "thread.h"
 
-#define STOP_SIGNAL 33 /* the C library's SIGSETXID */
 #define PATIENCE_NS UINT64_C (2000000000)
 #define LOOK_NS     2000000 /* between two looks at the list */
 
@@ -47,7 +46,7 @@ __asm__(".text\n.hidden gcg__stop_return\n.type gcg__stop_return,@function\n"
 static void
 set_action (const struct kernel_action *action, struct kernel_action *old)
 {
-  syscall (SYS_rt_sigaction, STOP_SIGNAL, action, old, sizeof action->mask);
+  syscall (SYS_rt_sigaction, GCG__STOP_SIGNAL, action, old, sizeof action->mask);
 }
 
 static void
@@ -56,13 +55,14 @@ on_stop (int signal, siginfo_t *info, void *context)
   int old_errno = errno;
   uint32_t now = __atomic_load_n (&generation, __ATOMIC_ACQUIRE);
 
-  if (!__atomic_load_n (&stopping, __ATOMIC_ACQUIRE) || info->si_code != SI_TKILL
-      || info->si_pid != getpid ())
+  if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != &generation)
     {
       if ((uintptr_t)before.handler > (uintptr_t)SIG_IGN)
         before.handler (signal, info, context);
       return;
     }
+  if (!__atomic_load_n (&stopping, __ATOMIC_ACQUIRE))
+    return; /* asked long ago, of a thread that let nobody come through */
   __atomic_fetch_add (&n_inside, 1, __ATOMIC_ACQ_REL);
   gcg__thread_note (context);
   while (__atomic_load_n (&generation, __ATOMIC_ACQUIRE) == now)
@@ -81,6 +81,17 @@ is_noted (uint64_t tid)
     if (noted[i].tid == tid)
       return true;
   return false;
+}
+
+/* Sends the signal, with a mark: the C library sends the same one when a thread changes its ids. */
+static void
+ask (pid_t process, pid_t tid)
+{
+  siginfo_t info = { .si_signo = GCG__STOP_SIGNAL, .si_code = SI_QUEUE };
+
+  info.si_pid = process;
+  info.si_value.sival_ptr = &generation;
+  syscall (SYS_rt_tgsigqueueinfo, process, tid, GCG__STOP_SIGNAL, &info);
 }
 
 struct entry64
@@ -119,15 +130,15 @@ look (pid_t self, pid_t asked[GCG__MOST_THREADS], uint32_t *n_asked)
         if (i < *n_asked || *n_asked == GCG__MOST_THREADS)
           continue;
         asked[(*n_asked)++] = tid;
-        syscall (SYS_tgkill, process, tid, STOP_SIGNAL);
+        ask (process, tid);
       }
   if (fd >= 0)
     raw_close (fd);
   return missing;
 }
 
-void
-gcg__world_start (void)
+static void
+let_go (void)
 {
   const struct timespec moment = { 0, 100000 };
 
@@ -137,6 +148,12 @@ gcg__world_start (void)
   gcg__thread_note_no_more ();
   while (__atomic_load_n (&n_inside, __ATOMIC_ACQUIRE) > 0)
     syscall (SYS_nanosleep, &moment, NULL);
+}
+
+void
+gcg__world_start (void)
+{
+  let_go ();
   set_action (&before, NULL);
 }
 
@@ -148,19 +165,22 @@ gcg__world_stop (pid_t *missing)
   struct kernel_action action = { .handler = on_stop,
                                   .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | RESTORER_FLAG,
                                   .restorer = gcg__stop_return,
-                                  .mask = ~UINT64_C (0) };
+                                  .mask = ~UINT64_C (0) },
+                       old;
   pid_t self = (pid_t)syscall (SYS_gettid);
   uint64_t end = raw_now (CLOCK_MONOTONIC) + PATIENCE_NS;
   uint32_t n_asked = 0;
 
   gcg__thread_note_from_now ();
-  set_action (&action, &before);
+  set_action (&action, &old);
+  if (old.handler != on_stop)
+    before = old;
   __atomic_store_n (&stopping, true, __ATOMIC_RELEASE);
   while ((*missing = look (self, asked, &n_asked)) != 0)
     {
       if (raw_now (CLOCK_MONOTONIC) > end)
         {
-          gcg__world_start ();
+          let_go ();
           return false;
         }
       syscall (SYS_nanosleep, &pause, NULL);

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define GCG__STOP_SIGNAL 33 /* the C library's SIGSETXID */
+
 /* Stops all other threads.  False when one has not stopped within two seconds, because it blocks
    every signal by system call: *TID is that thread, and all run again.  One caller at a time. */
 bool gcg__world_stop (pid_t *tid);
