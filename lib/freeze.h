@@ -55,7 +55,9 @@ struct gcg__freeze
   uint64_t heap_low, heap_high;
   bool interior; /* the collector recognises interior pointers in the heap */
 #ifdef GCG_MALLOC
-  uint64_t target, target_bytes, distance; /* of the last word that was resolved */
+  uint64_t target, requested, distance; /* of the last word that was resolved */
+  struct column locked; /* struct gcg__range: parts of the heap that the program may not read */
+  struct column own;    /* struct gcg__range: the C library's own blocks (malloc/own.c) */
 #endif
   int error;     /* errno of the first failure, 0 = none */
 };

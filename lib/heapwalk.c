@@ -13,8 +13,31 @@
 #include "gc_calls.h"
 #include "maps.h"
 #include "tag.h"
+#ifdef GCG_MALLOC
+#include "malloc/locked.h"
+#include "malloc/own.h"
+#endif
 
 #define FETCH_AHEAD_BYTES 384
+
+#ifdef GCG_MALLOC
+
+/* Bytes that were asked for in the slot of BLOCK at BASE. */
+static inline uint64_t
+requested_stopped (const struct heap_block *block, uint64_t base)
+{
+  return block->slot_bytes - 8 - tag_slack (tag_place ((void *)(uintptr_t)base, block->slot_bytes));
+}
+
+uint8_t
+gcg__heap_place_stopped (const struct gcg__freeze *freeze)
+{
+  if (freeze->distance == 0)
+    return GCG__PLACE_START;
+  return freeze->distance < freeze->requested ? GCG__PLACE_INSIDE : GCG__PLACE_PAST;
+}
+
+#endif
 
 static inline __attribute__ ((always_inline)) bool
 resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap, uint32_t *object)
@@ -29,9 +52,12 @@ resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap, uint
   if (from_heap && !freeze->interior && !gcg__collector_has_displacement (distance))
     return false;
 #ifdef GCG_MALLOC
+  /* What lies more than one past the requested end is nobody's. */
   freeze->target = block->address + slot * block->slot_bytes;
-  freeze->target_bytes = block->slot_bytes;
   freeze->distance = distance;
+  freeze->requested = requested_stopped (block, freeze->target);
+  if (distance > freeze->requested)
+    return false;
 #endif
   *object = block->first_object
             + (block->is_full
@@ -48,18 +74,6 @@ gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_
 {
   return resolve_stopped (freeze, word, from_heap, object);
 }
-
-#ifdef GCG_MALLOC
-uint8_t
-gcg__heap_place_stopped (const struct gcg__freeze *freeze)
-{
-  const uint64_t *tag = tag_place ((void *)(uintptr_t)freeze->target, freeze->target_bytes);
-  if (freeze->distance == 0)
-    return GCG__PLACE_START;
-  return freeze->distance < freeze->target_bytes - 8 - tag_slack (tag) ? GCG__PLACE_INSIDE
-                                                                       : GCG__PLACE_PAST;
-}
-#endif
 
 /* Notes the block of objects at BASE (of SIZE bytes and KIND); returns the bytes it covers. */
 static uint64_t
@@ -84,6 +98,39 @@ add_block_stopped (struct gcg__freeze *freeze, uint64_t base, uint64_t size, uin
   COLUMN_PUSH (&freeze->blocks, struct heap_block, block, &freeze->error);
   COLUMN_PUSH (&freeze->rests, struct heap_block_rest, rest, &freeze->error);
   return covered;
+}
+
+/* How far behind libgc's object at BASE, of SIZE bytes, the program's block begins: not 0 when it
+   is aligned to more than a page (malloc/blocks.c). */
+static uint64_t
+gap_stopped (uint64_t base, uint64_t size, uint64_t readable_end)
+{
+#ifdef GCG_MALLOC
+  if (size > HEAP_BLOCK_BYTES && base + size <= readable_end)
+    {
+      uint64_t gap = ~*(const uint64_t *)(uintptr_t)base;
+      if (gap % HEAP_BLOCK_BYTES == 0 && gap < size
+          && tag_valid ((char *)(uintptr_t)base + gap, *tag_place ((void *)(uintptr_t)base, size)))
+        return gap;
+    }
+#else
+  (void)base, (void)size, (void)readable_end;
+#endif
+  return 0;
+}
+
+/* Is MAP, or a part of it, in the heap, perhaps? */
+static bool
+is_usable_stopped (struct gcg__freeze *freeze, const struct map *map)
+{
+  if (map->is_file || map->is_stack || map->high <= freeze->heap_low
+      || map->low >= freeze->heap_high)
+    return false;
+#ifdef GCG_MALLOC
+  if (!map->readable)
+    return gcg__unlock_stopped (freeze, map);
+#endif
+  return map->readable;
 }
 
 /* Finds the blocks in the stretch [LOW, HIGH). */
@@ -115,7 +162,9 @@ walk_range_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
       if (kind == GCG__KIND_ATOMIC)
         kind = GCG__KIND_NORMAL;
 #endif
-      covered = add_block_stopped (freeze, base, size, kind, range.high);
+      uint64_t gap = gap_stopped (base, size, range.high);
+      at += gap;
+      covered = add_block_stopped (freeze, base + gap, size - gap, kind, range.high);
       for (; covered && at < range.high; covered -= HEAP_BLOCK_BYTES, at += HEAP_BLOCK_BYTES)
         range.index[(at - low) / HEAP_BLOCK_BYTES] = (uint32_t)freeze->blocks.n;
       any = true;
@@ -135,8 +184,7 @@ walk_blocks_stopped (struct gcg__freeze *freeze)
 
   for (uint64_t i = 0; i <= freeze->maps.n; i++)
     {
-      bool usable = i < freeze->maps.n && maps[i].readable && !maps[i].is_file && !maps[i].is_stack
-                    && maps[i].high > freeze->heap_low && maps[i].low < freeze->heap_high;
+      bool usable = i < freeze->maps.n && is_usable_stopped (freeze, &maps[i]);
       if (usable && maps[i].low == high)
         {
           high = maps[i].high;
@@ -212,7 +260,11 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
       if (rest->taken[slot / 64] >> slot % 64 & 1)
         continue;
       const uint64_t *tag = slot_tag_stopped (block, rest, base);
+#ifdef GCG_MALLOC
+      bool marked = false; /* by us, later */
+#else
       bool marked = GC_is_marked ((void *)(uintptr_t)base);
+#endif
       if (!tag && !marked)
         continue;
       block->objects[slot / 64] |= UINT64_C (1) << slot % 64;
@@ -230,11 +282,24 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
     }
 }
 
+/* Numbers the objects of all blocks, in order of address. */
+static void
+number_objects_stopped (struct gcg__freeze *freeze)
+{
+  struct heap_block *blocks = freeze->blocks.data;
+
+  COLUMN (freeze, BLOCKS)->n = COLUMN (freeze, SLOTS)->n = 0;
+  COLUMN (freeze, WORDS)->n = COLUMN (freeze, BIG_SLACKS)->n = 0;
+  for (uint64_t i = 0; i < freeze->blocks.n && !freeze->error; i++)
+    {
+      memset (blocks[i].objects, 0, sizeof blocks[i].objects);
+      block_objects_stopped (freeze, &blocks[i]);
+    }
+}
+
 void
 gcg__heap_objects_stopped (struct gcg__freeze *freeze)
 {
-  struct heap_block *blocks;
-
   freeze->heap_low = (uintptr_t)GC_least_plausible_heap_addr;
   freeze->heap_high = (uintptr_t)GC_greatest_plausible_heap_addr;
   freeze->interior = GC_get_all_interior_pointers ();
@@ -244,9 +309,11 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
 #ifndef GCG_MALLOC
   gcg__heap_taken_stopped (freeze);
 #endif
-  blocks = freeze->blocks.data;
-  for (uint64_t i = 0; i < freeze->blocks.n && !freeze->error; i++)
-    block_objects_stopped (freeze, &blocks[i]);
+  number_objects_stopped (freeze);
+#ifdef GCG_MALLOC
+  if (gcg__own_stopped (freeze))
+    number_objects_stopped (freeze);
+#endif
   if (COLUMN (freeze, SLOTS)->n >= UINT32_MAX)
     freeze->error = EOVERFLOW;
 }
@@ -285,6 +352,14 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
     {
       uint64_t word = *(const uint64_t *)(uintptr_t)at, step;
       uint32_t target;
+#ifdef GCG_MALLOC
+      if (__builtin_expect (freeze->locked.n > 0, 0)
+          && (step = gcg__locked_until_stopped (freeze, at)) != 0)
+        {
+          at = step - 8;
+          continue;
+        }
+#endif
       fetch_ahead_stopped (freeze, at);
       if (word < freeze->heap_low || word >= freeze->heap_high
           || !resolve_stopped (freeze, word, true, &target) || is_cleared_link_stopped (freeze, at))
@@ -355,4 +430,8 @@ gcg__heap_fini_stopped (struct gcg__freeze *freeze)
   column_fini_stopped (&freeze->rests);
   column_fini_stopped (&freeze->links);
   column_fini_stopped (&freeze->maps);
+#ifdef GCG_MALLOC
+  column_fini_stopped (&freeze->own);
+  gcg__lock_again_stopped (freeze);
+#endif
 }

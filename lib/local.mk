@@ -10,7 +10,7 @@ AGENT_SOURCES = \
 	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.c %D%/column.h \
 	%D%/control.c %D%/control.h %D%/count.c %D%/count.h %D%/figures.c %D%/figures.h \
-	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
+	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/keytables.c %D%/keytables.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
 	%D%/lifetime.c %D%/lifetime.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
 	%D%/protocol.h %D%/raw.h %D%/record.c \
 	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/sample.c \
@@ -43,8 +43,11 @@ lib_libgcglass_preload_la_LIBADD = -lgc
 pkglib_LTLIBRARIES += %D%/libgcglass-malloc.la
 lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/environment.c %D%/environment.h \
 	%D%/stack.c %D%/stack.h %D%/malloc/malloc.c %D%/malloc/blocks.c %D%/malloc/blocks.h \
-	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/regions.c %D%/malloc/regions.h \
-	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h
+	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/callers.c %D%/malloc/callers.h \
+	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/locked.c %D%/malloc/locked.h \
+	%D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \
+	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
+	%D%/malloc/threads.c %D%/malloc/threads.h
 lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin
 lib_libgcglass_malloc_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
 lib_libgcglass_malloc_la_LIBADD = -lgc

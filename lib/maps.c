@@ -116,6 +116,7 @@ parse_map_stopped (struct gcg__freeze *freeze, char *line)
   map.high = parse_hex_stopped (&at);
   map.readable = at[1] == 'r';
   map.writable = at[2] == 'w';
+  map.is_shared = at[4] == 's';
   at += 6;
   map.offset = parse_hex_stopped (&at);
   for (int field = 0; field < 2; field++)

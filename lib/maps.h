@@ -16,7 +16,7 @@ struct map
 {
   uint64_t low, high, offset;
   uint32_t name; /* in STRINGS; 0: anonymous */
-  bool readable, writable, is_file, is_stack;
+  bool readable, writable, is_shared, is_file, is_stack;
 };
 
 /* Fills FREEZE->maps. */

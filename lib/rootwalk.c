@@ -15,9 +15,7 @@
 #include "tag.h"
 #include "thread.h"
 #ifdef GCG_MALLOC
-#include "malloc/early.h"
-#include "malloc/roots.h"
-#include "malloc/regions.h"
+#include "malloc/areas.h"
 #endif
 
 #define MOST_REGISTERS 32
@@ -95,6 +93,18 @@ counts_stopped (uint64_t word)
 #endif
 }
 
+/* May words of MAP be roots?  The program may have made its data read-only; the collector takes
+   none that is. */
+static inline bool
+is_root_map (const struct map *map)
+{
+#ifdef GCG_MALLOC
+  return map->readable;
+#else
+  return map->readable && map->writable;
+#endif
+}
+
 /* The word at AT of REGION leads to OBJECT, which has just been resolved. */
 static void
 add_root_stopped (struct gcg__freeze *freeze, uint32_t object, uint32_t region, uint64_t at)
@@ -127,10 +137,9 @@ scan_region_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, 
     }
 }
 
-/* Scans the readable parts of [LOW, HIGH). */
-static void
-scan_readable_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, uint64_t low,
-                       uint64_t high)
+void
+gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, uint64_t low,
+                         uint64_t high)
 {
   while (low < high)
     {
@@ -138,7 +147,7 @@ scan_readable_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index
       uint64_t end = !map ? high : map->high < high ? map->high : high;
       if (!map)
         return;
-      if (map->readable && map->writable)
+      if (is_root_map (map))
         scan_region_stopped (freeze, kind, index, low, end);
       low = end;
     }
@@ -155,7 +164,7 @@ module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, u
   if ((collector >= module->low && collector < module->high)
       || (own >= module->low && own < module->high))
     return;
-  scan_readable_stopped (freeze, GCG__REGION_STATIC, index, low, high);
+  gcg__roots_scan_stopped (freeze, GCG__REGION_STATIC, index, low, high);
 }
 
 /* Name and state of thread TID, from the live process: it may have gone on, or away. */
@@ -194,68 +203,6 @@ find_stopped (const struct gcg__stopped *stopped, uint32_t n, uint64_t tid)
   return NULL;
 }
 
-#ifdef GCG_MALLOC
-
-#define XSTATE_MAGIC 0x46505853u /* FP_XSTATE_MAGIC1: arch/x86/include/uapi/asm/sigcontext.h */
-
-/* The vector registers of thread INDEX, where the kernel has saved them. */
-static void
-vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext_t *context)
-{
-#if defined __x86_64__
-  const char *saved = (const char *)context->uc_mcontext.fpregs;
-  uint32_t bytes = 512;
-  if (!saved)
-    return;
-  /* Behind the legacy area's last 48 bytes the kernel says how much it has saved in all. */
-  if (*(const uint32_t *)(const void *)(saved + 464) == XSTATE_MAGIC)
-    bytes = *(const uint32_t *)(const void *)(saved + 480);
-  scan_readable_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
-                         (uintptr_t)saved + (bytes < 16384 ? bytes : 512));
-#else
-  const char *saved = (const char *)&context->uc_mcontext.__reserved;
-  scan_readable_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
-                         (uintptr_t)saved + sizeof context->uc_mcontext.__reserved);
-#endif
-}
-
-/* What is neither static data nor a stack: the dynamic linker's blocks, and the first thread's
-   thread-local storage, which lies among the early ones. */
-static void
-malloc_roots_stopped (struct gcg__freeze *freeze)
-{
-  const struct heap_block *blocks = freeze->blocks.data;
-  uint64_t low, high;
-  const struct map *map = gcg__maps_find_stopped (freeze, freeze->thread_pointer);
-
-  uint32_t n;
-  const struct gcg__range *regions = gcg__regions_stopped (&n);
-
-  for (uint32_t i = 0; i < n; i++)
-    scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0, regions[i].low, regions[i].high);
-  gcg__early_range (&low, &high);
-  scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0, low, high);
-  if (map && !map->is_stack && !map->is_file)
-    scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0,
-                           freeze->thread_pointer - gcg__tls_bytes (),
-                           freeze->thread_pointer + GCG__CONTROL_BLOCK_BYTES);
-  for (uint64_t i = 0; i < freeze->blocks.n; i++)
-    {
-      const struct heap_block_rest *rest = rest_of_stopped (freeze, &blocks[i]);
-      if (rest->kind != GCG__KIND_UNCOLLECTABLE)
-        continue;
-      for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
-        {
-          char *base = (char *)(uintptr_t)(blocks[i].address + slot * blocks[i].slot_bytes);
-          if (tag_valid (base, *tag_place (base, blocks[i].slot_bytes)))
-            scan_region_stopped (freeze, GCG__REGION_EXPLICIT, 0, (uintptr_t)base,
-                                 (uintptr_t)base + blocks[i].slot_bytes - 8);
-        }
-    }
-}
-
-#endif
-
 /* One thread of the process; its stack and registers are root areas when the collector stopped it.
  */
 static void
@@ -284,24 +231,24 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
   stack = thread.sp ? gcg__maps_find_stopped (freeze, thread.sp) : NULL;
   if (stack)
     {
-      /* Below it, the stack of a thread that pthread_create made ends at its control block. */
       uint64_t top = note ? note->thread_pointer : (uintptr_t)__builtin_thread_pointer ();
       thread.stack_low = thread.sp;
+#ifdef GCG_MALLOC
+      thread.stack_high = gcg__stack_top_stopped (freeze, thread.sp, top);
+#else
+      /* The stack of a thread that pthread_create made ends at its control block. */
       thread.stack_high
           = !stack->is_stack && top > thread.sp && top < stack->high ? top : stack->high;
-#ifdef GCG_MALLOC
-      /* Its thread-local storage lies there, and its keys. */
-      thread.stack_high = stack->high;
 #endif
     }
   COLUMN_PUSH (COLUMN (freeze, THREADS), struct gcg__thread, thread, &freeze->error);
   if (!stack || (thread.flags & GCG__THREAD_AGENT))
     return;
   copy_stack_stopped (freeze, index, &thread);
-  scan_readable_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
 #ifdef GCG_MALLOC
-  if (note)
-    vectors_stopped (freeze, index, note->context);
+  gcg__thread_areas_stopped (freeze, index, &thread, note);
+#else
+  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
 #endif
   if (note)
     {
@@ -362,9 +309,9 @@ gcg__roots_stopped (struct gcg__freeze *freeze)
 
   gcg__modules_stopped (freeze, module_data_stopped);
   for (uint32_t i = 0; i < n; i++)
-    scan_readable_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
+    gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
   threads_stopped (freeze);
 #ifdef GCG_MALLOC
-  malloc_roots_stopped (freeze);
+  gcg__areas_stopped (freeze);
 #endif
 }

@@ -4,6 +4,9 @@
  * explicit roots, the stacks and registers of the threads it has stopped, the stack of the thread
  * that collects.  A word there counts as a root only if the collector has marked what it points to:
  * its marks are the truth about what is a root.
+ *
+ * In malloc mode nothing has marked: the areas are those of malloc/areas.h besides static data and
+ * what gcg_add_roots was given, and each word there counts.
  */
 #ifndef GCG_ROOTWALK_H
 #define GCG_ROOTWALK_H
@@ -12,5 +15,9 @@
 
 /* Fills MODULES, THREADS, REGIONS and ROOTS.  After gcg__heap_objects_stopped. */
 void gcg__roots_stopped (struct gcg__freeze *freeze);
+
+/* Scans the readable parts of [LOW, HIGH): regions of KIND and INDEX (format.h), and their roots. */
+void gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index,
+                              uint64_t low, uint64_t high);
 
 #endif

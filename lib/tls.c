@@ -22,15 +22,13 @@
 #include <string.h>
 
 #include "heapwalk.h"
+#include "keytables.h"
 #include "maps.h"
 #include "thread.h"
 
-#define MOST_MODULES  1024u
-#define MOST_RING     65536u
-#define CONTROL_BYTES 2304u /* of a control block: more than this is never looked at */
-#define KEY_TABLE     512u  /* 32 keys of a sequence number and a value each */
-#define N_KEY_TABLES  32u
-#define MOST_TLS      (UINT64_C (1) << 30)
+#define MOST_MODULES 1024u
+#define MOST_RING    65536u
+#define MOST_TLS     (UINT64_C (1) << 30)
 
 static uint64_t tls_bytes[MOST_MODULES]; /* by module number, 0 = none */
 
@@ -52,17 +50,6 @@ gcg__tls_note (void)
 {
   memset (tls_bytes, 0, sizeof tls_bytes);
   dl_iterate_phdr (note_module, NULL);
-}
-
-/* Where the control block with thread pointer POINTER may begin and end. */
-static uint64_t
-control_low (uint64_t pointer)
-{
-#if defined __x86_64__
-  return pointer;
-#elif defined __aarch64__
-  return pointer - CONTROL_BYTES;
-#endif
 }
 
 static bool
@@ -93,7 +80,7 @@ static uint64_t
 add_blocks_stopped (struct gcg__freeze *freeze, struct column *areas, uint32_t thread,
                     uint64_t pointer, const struct map *map)
 {
-  uint64_t vector, n, at, lowest = control_low (pointer);
+  uint64_t vector, n, at, lowest = gcg__control_low (pointer);
 
 #if defined __x86_64__
   at = pointer + 8;
@@ -120,26 +107,21 @@ static void
 add_control_stopped (struct gcg__freeze *freeze, struct column *areas, uint32_t thread,
                      uint64_t pointer, const struct map *map)
 {
-  uint64_t low = control_low (pointer), high = low + CONTROL_BYTES, words[CONTROL_BYTES / 8];
+  uint64_t low = gcg__control_low (pointer), high = low + GCG__CONTROL_BYTES;
+  uint64_t tables[GCG__KEY_TABLES];
 
   low = low > map->low ? low : map->low;
   high = high < map->high ? high : map->high;
-  if (low >= high || !gcg__peek_stopped (low, words, high - low))
-    return;
-  for (uint64_t i = KEY_TABLE / 8; i + N_KEY_TABLES <= (high - low) / 8; i++)
-    if (words[i] == low + 8 * i - KEY_TABLE)
-      {
-        uint64_t keys = words[i];
-        add_area_stopped (freeze, areas, (struct area){ low, keys, GCG__HAZARD_TLS, thread });
-        low = keys + KEY_TABLE;
-        add_area_stopped (freeze, areas, (struct area){ keys, low, GCG__HAZARD_KEY, thread });
-        for (uint32_t k = 1; k < N_KEY_TABLES; k++)
-          if (words[i + k])
-            add_area_stopped (
-                freeze, areas,
-                (struct area){ words[i + k], words[i + k] + KEY_TABLE, GCG__HAZARD_KEY, thread });
-        break;
-      }
+  if (gcg__key_tables_stopped (low, high, tables))
+    {
+      add_area_stopped (freeze, areas, (struct area){ low, tables[0], GCG__HAZARD_TLS, thread });
+      for (uint32_t i = 0; i < GCG__KEY_TABLES; i++)
+        if (tables[i])
+          add_area_stopped (freeze, areas,
+                            (struct area){ tables[i], tables[i] + GCG__KEY_TABLE_BYTES,
+                                           GCG__HAZARD_KEY, thread });
+      low = tables[0] + GCG__KEY_TABLE_BYTES;
+    }
   add_area_stopped (freeze, areas, (struct area){ low, high, GCG__HAZARD_TLS, thread });
 }
 
@@ -231,7 +213,7 @@ static void
 find_pointers_stopped (struct gcg__freeze *freeze, uint64_t *pointers)
 {
   const struct gcg__thread *threads = COLUMN (freeze, THREADS)->data;
-  uint64_t own = (uintptr_t)__builtin_thread_pointer (), low = control_low (own);
+  uint64_t own = (uintptr_t)__builtin_thread_pointer (), low = gcg__control_low (own);
   uint32_t n_stopped;
   const struct gcg__stopped *stopped = gcg__thread_stopped (&n_stopped);
 
@@ -243,7 +225,7 @@ find_pointers_stopped (struct gcg__freeze *freeze, uint64_t *pointers)
         if (stopped[j].tid == threads[i].tid)
           pointers[i] = stopped[j].thread_pointer;
     }
-  for (uint64_t at = low + 16; at < low + CONTROL_BYTES; at += 8)
+  for (uint64_t at = low + 16; at < low + GCG__CONTROL_BYTES; at += 8)
     {
       uint64_t id, next, back, link = at - 16;
       if (!peek_word (at, &id) || (uint32_t)id != (uint32_t)freeze->collecting_tid

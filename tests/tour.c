@@ -71,7 +71,7 @@ tour_roots (const struct gcg__snapshot *s)
       tour_expect (gcg__root_place (s, i) <= GCG__PLACE_PAST, "place of root", i);
       if (region->kind == GCG__REGION_STATIC)
         digest += s->modules[region->index].low;
-      if (region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS)
+      if (gcg__region_of_thread (region))
         digest += s->threads[region->index].sp;
     }
   return digest;

@@ -10,9 +10,7 @@
  * their thread-local storage) is not the program's: blocks.h.
  */
 #include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,11 +18,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "blocks.h"
+#include "callers.h"
 #include "capture.h"
 #include "control.h"
 #include "early.h"
@@ -35,6 +33,7 @@
 #include "raw.h"
 #include "regions.h"
 #include "stack.h"
+#include "threads.h"
 
 #define API     __attribute__ ((visibility ("default")))
 #define CALLER  __builtin_return_address (0)
@@ -45,50 +44,9 @@ extern char **environ;
 
 static enum { NOTHING, STARTING, UP } state;
 
-static struct text
-{
-  uintptr_t low, high;
-} linker_text, collector_text;
-
 static struct gcg__environment wishes;
 static pid_t served_pid;
 static _Thread_local bool unwinding;
-
-/* The text of the dynamic linker: who returns there has not been called by the program. */
-static void
-find_linker (void)
-{
-  uintptr_t base = getauxval (AT_BASE);
-  const ElfW (Ehdr) *header = (const ElfW (Ehdr) *)base;
-
-  if (!base)
-    return;
-  const ElfW (Phdr) *phdrs = (const ElfW (Phdr) *)(base + header->e_phoff);
-  linker_text.low = base;
-  for (int i = 0; i < header->e_phnum; i++)
-    if (phdrs[i].p_type == PT_LOAD && base + phdrs[i].p_vaddr + phdrs[i].p_memsz > linker_text.high)
-      linker_text.high = base + phdrs[i].p_vaddr + phdrs[i].p_memsz;
-}
-
-/* The text of the module that holds GC_malloc. */
-static int
-find_collector (struct dl_phdr_info *info, size_t size, void *data)
-{
-  uintptr_t collector = (uintptr_t)&GC_malloc;
-  (void)size;
-  (void)data;
-
-  for (int i = 0; i < info->dlpi_phnum; i++)
-    {
-      uintptr_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-      if (info->dlpi_phdr[i].p_type != PT_LOAD || collector < low
-          || collector >= low + info->dlpi_phdr[i].p_memsz)
-        continue;
-      collector_text = (struct text){ low, low + info->dlpi_phdr[i].p_memsz };
-      return 1;
-    }
-  return 0;
-}
 
 /* libgc takes two signals for stopping threads, which it will not do here: they stay as they are.
  */
@@ -108,17 +66,23 @@ initialise_collector (void)
     sigaction (signals[i], &actions[i], NULL);
 }
 
+static void
+after_fork (void)
+{
+  gcg__blocks_unlock ();
+  gcg__threads_forget ();
+}
+
 static void __attribute__ ((noinline)) set_up (void)
 {
   state = STARTING;
-  find_linker ();
-  dl_iterate_phdr (find_collector, NULL);
+  gcg__callers_find ();
   gcg__environment_read (&wishes);
   initialise_collector ();
   gcg__blocks_begin ();
   gcg__tls_ask ();
   gcg__agent_make_ready ();
-  pthread_atfork (gcg__blocks_lock, gcg__blocks_unlock, gcg__blocks_unlock);
+  pthread_atfork (gcg__blocks_lock, gcg__blocks_unlock, after_fork);
   state = UP;
   unwinding = true;
   gcg__stack_init (wishes.stack_depth);
@@ -179,7 +143,7 @@ allocate (size_t bytes, size_t alignment, void *caller)
     block = gcg__early_new (bytes, alignment);
   else
     {
-      system = (uintptr_t)caller >= linker_text.low && (uintptr_t)caller < linker_text.high;
+      system = gcg__caller_is (GCG__LINKER, (uintptr_t)caller);
       block = gcg__block_new (bytes, alignment, system ? 0 : site_of (caller), system);
     }
   if (!block)
@@ -356,9 +320,8 @@ malloc_usable_size (void *block)
 static bool
 is_program (void *caller)
 {
-  uintptr_t at = (uintptr_t)caller;
-  return state == UP && (at < linker_text.low || at >= linker_text.high)
-         && (at < collector_text.low || at >= collector_text.high);
+  return state == UP && !gcg__caller_is (GCG__LINKER, (uintptr_t)caller)
+         && !gcg__caller_is (GCG__COLLECTOR, (uintptr_t)caller);
 }
 
 API void *

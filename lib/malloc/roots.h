@@ -9,9 +9,8 @@
 void gcg__exit_note (uint64_t frame);
 uint64_t gcg__exit_frame (void);
 
-/* Bytes of thread-local storage below a thread's pointer, and of its control block above. */
+/* Bytes of the thread-local data of modules that have been there from the start. */
 uint64_t gcg__tls_bytes (void);
-#define GCG__CONTROL_BLOCK_BYTES 2304
 
 /* Asks the dynamic linker for the former; before the first capture. */
 void gcg__tls_ask (void);

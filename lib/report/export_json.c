@@ -74,14 +74,14 @@ static void
 write_roots (const struct gcg__snapshot *s, struct gcg__json *json)
 {
   static const char *const kinds[]
-      = { "unknown", "static", "stack", "register", "explicit", "unseen" };
+      = { "unknown", "static", "stack", "register", "explicit", "unseen", "tls" };
   gcg__json_array (json, "roots");
   for (uint64_t i = 0; i < s->n_roots; i++)
     {
       uint32_t kind = s->regions[s->roots[i].region].kind;
       gcg__json_object (json, NULL);
       gcg__json_unsigned (json, "object", s->roots[i].object);
-      gcg__json_string (json, "kind", kinds[kind <= GCG__REGION_UNSEEN ? kind : 0]);
+      gcg__json_string (json, "kind", kinds[kind <= GCG__REGION_TLS ? kind : 0]);
       gcg__json_address (json, "address", s->roots[i].address);
       gcg__json_end (json);
     }

@@ -82,8 +82,7 @@ gcg__thread_members (const struct gcg__model *model, uint32_t index, struct gcg_
   for (uint64_t i = 0; i < s->n_roots; i++)
     {
       const struct gcg__region *region = &s->regions[s->roots[i].region];
-      roots += (region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS)
-               && region->index == index;
+      roots += gcg__region_of_thread (region) && region->index == index;
     }
   gcg__json_unsigned (json, "id", thread->tid);
   gcg__json_string (json, "name", s->strings + thread->name);

@@ -101,8 +101,17 @@ gcg__root_text (const struct gcg__model *model, const struct gcg__root *root,
                           gcg__register_text (model, address, scratch));
       gcg__thread_text (model, region->index, out);
       break;
+    case GCG__REGION_TLS:
+      gcg__buffer_text (out, "thread-local data of thread ");
+      gcg__thread_text (model, region->index, out);
+      gcg__buffer_format (out, ", at 0x%llx", address);
+      break;
     case GCG__REGION_EXPLICIT:
-      gcg__buffer_format (out, "0x%llx, in memory given to GC_add_roots", address);
+      gcg__buffer_format (out,
+                          model->snapshot->info->flags & GCG__INFO_MALLOC
+                              ? "0x%llx, in memory that the program has mapped or named as a root"
+                              : "0x%llx, in memory given to GC_add_roots",
+                          address);
       break;
     default:
       gcg__buffer_text (out, "a root that only the collector knows");
@@ -113,7 +122,7 @@ const char *
 gcg__root_href (const struct gcg__model *model, const struct gcg__root *root, char scratch[32])
 {
   const struct gcg__region *region = &model->snapshot->regions[root->region];
-  if (region->kind != GCG__REGION_STACK && region->kind != GCG__REGION_REGISTERS)
+  if (!gcg__region_of_thread (region))
     return NULL;
   snprintf (scratch, 32, "/threads/%u", model->snapshot->threads[region->index].tid);
   return scratch;

@@ -161,7 +161,7 @@ struct edges
   struct known_layout *layouts; /* [LAYOUTS] */
   uint32_t *bytes; /* [n_objects] requested, UINT32_MAX: at least that; pointers lead anywhere, and
                       unpacking an object there takes ten times as long as reading this */
-  uint64_t *members;            /* a bit for each object: one of the subject's */
+  uint64_t *members; /* a bit for each object: one of the subject's */
   struct table referents, referrers, roots;
 };
 
@@ -314,7 +314,7 @@ count_roots (struct edges *edges)
           (void)gcg__symbols_data (edges->model->symbols, s->roots[i].address, &name, &offset);
           row.type = s->roots[i].address - offset;
         }
-      else if (region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS)
+      else if (gcg__region_of_thread (region))
         row.type = region->index;
       else
         row.type = s->roots[i].region;
@@ -361,9 +361,10 @@ root_text (const struct edges *edges, const struct row *row, struct gcg__buffer 
   struct gcg__root root = s->roots[row->example];
   const struct gcg__region *region = &s->regions[root.region];
   gcg__buffer_clear (out);
-  if (region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS)
+  if (gcg__region_of_thread (region))
     {
       gcg__buffer_text (out, region->kind == GCG__REGION_STACK ? "stack of thread "
+                             : region->kind == GCG__REGION_TLS ? "thread-local data of thread "
                                                                : "registers of thread ");
       gcg__thread_text (edges->model, region->index, out);
       return;

@@ -138,6 +138,7 @@ check_roots (const struct gcg__snapshot *s, struct gcg_error *error)
           break;
         case GCG__REGION_STACK:
         case GCG__REGION_REGISTERS:
+        case GCG__REGION_TLS:
           right = region->index < s->n_threads;
           break;
         case GCG__REGION_EXPLICIT:

@@ -186,11 +186,12 @@ struct gcg__thread
   5u /* marked by the collector from a root that the agent cannot see                              \
         (GC_push_other_roots, mark procedures, its own tables): such                               \
         objects get one root here, address 0 */
+#define GCG__REGION_TLS 6u /* of a thread: thread-local data, keys; malloc'd blocks only */
 
 struct gcg__region
 {
   uint32_t kind;  /* GCG__REGION_... */
-  uint32_t index; /* STATIC: module, STACK and REGISTERS: thread; else 0 */
+  uint32_t index; /* STATIC: module, STACK, REGISTERS and TLS: thread; else 0 */
   uint64_t low, high;
 };
 

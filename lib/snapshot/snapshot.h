@@ -307,6 +307,14 @@ gcg__edges_of (const struct gcg__snapshot *snapshot, uint32_t id)
   return edges;
 }
 
+/* Does REGION belong to a thread, number REGION->index? */
+static inline bool
+gcg__region_of_thread (const struct gcg__region *region)
+{
+  return region->kind == GCG__REGION_STACK || region->kind == GCG__REGION_REGISTERS
+         || region->kind == GCG__REGION_TLS;
+}
+
 /* Where in its object edge EDGE, or root ROOT, points to: GCG__PLACE_... */
 static inline uint32_t
 gcg__edge_place (const struct gcg__snapshot *snapshot, uint64_t edge)

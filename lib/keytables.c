@@ -1,0 +1,22 @@
+/* keytables.c -- see keytables.h.  Reads by process_vm_readv: a control block may end earlier. */
+#include "keytables.h"
+
+#include <string.h>
+
+#include "maps.h"
+
+uint32_t
+gcg__key_tables_stopped (uint64_t low, uint64_t high, uint64_t tables[GCG__KEY_TABLES])
+{
+  uint64_t words[GCG__CONTROL_BYTES / 8];
+
+  if (low >= high || high - low > sizeof words || !gcg__peek_stopped (low, words, high - low))
+    return 0;
+  for (uint64_t i = GCG__KEY_TABLE_BYTES / 8; i + GCG__KEY_TABLES <= (high - low) / 8; i++)
+    if (words[i] == low + 8 * i - GCG__KEY_TABLE_BYTES)
+      {
+        memcpy (tables, words + i, GCG__KEY_TABLES * sizeof *tables);
+        return GCG__KEY_TABLES;
+      }
+  return 0;
+}

@@ -1,0 +1,252 @@
+/* areas.c -- see areas.h.
+ *
+ * A thread may run on a stack that is not its own: a coroutine's, or one for signals.  Where it has
+ * left its own is not known then, and all of that is scanned.  A stack in a block ends with the
+ * block, one that the program has mapped with that mapping, one of pthread_create's at the thread's
+ * own data; others end where their mapping does, or before the next block: mappings that lie side
+ * by side look like one.
+ */
+#include "areas.h"
+
+#include <string.h>
+
+#include "early.h"
+#include "heapwalk.h"
+#include "keytables.h"
+#include "maps.h"
+#include "regions.h"
+#include "roots.h"
+#include "rootwalk.h"
+#include "tag.h"
+#include "threads.h"
+
+#define PAGE         UINT64_C (4096)
+#define XSTATE_MAGIC 0x46505853u /* FP_XSTATE_MAGIC1: arch/x86/include/uapi/asm/sigcontext.h */
+#if defined __x86_64__
+#define RED_ZONE 128u /* bytes below the stack pointer that a function may use */
+#else
+#define RED_ZONE 0u
+#endif
+
+/* The thread-local data of all modules that have been there from the start, of the thread with
+   POINTER. */
+static struct gcg__range
+static_tls (uint64_t pointer)
+{
+#if defined __x86_64__
+  return (struct gcg__range){ pointer - gcg__tls_bytes (), pointer };
+#else
+  return (struct gcg__range){ pointer, pointer + 16 + gcg__tls_bytes () };
+#endif
+}
+
+/* The lowest address of what the C library keeps of the thread with POINTER. */
+static uint64_t
+thread_low (uint64_t pointer)
+{
+  uint64_t control = gcg__control_low (pointer), tls = static_tls (pointer).low;
+  return control < tls ? control : tls;
+}
+
+/* The program's own mapping that holds ADDRESS, or one that is empty. */
+static struct gcg__range
+region_at (uint64_t address)
+{
+  uint32_t n;
+  const struct gcg__range *regions = gcg__regions_stopped (&n);
+
+  for (uint32_t i = 0; i < n; i++)
+    if (address >= regions[i].low && address < regions[i].high)
+      return regions[i];
+  return (struct gcg__range){ 0, 0 };
+}
+
+uint64_t
+gcg__stack_top_stopped (struct gcg__freeze *freeze, uint64_t sp, uint64_t pointer)
+{
+  const struct map *map = gcg__maps_find_stopped (freeze, sp);
+  const struct heap_block *block = block_at_stopped (freeze, sp);
+  struct gcg__range region = region_at (sp);
+  uint64_t top = map ? map->high : sp, own = thread_low (pointer), distance;
+  uint32_t slot;
+
+  if (block && slot_at_stopped (block, sp, &slot, &distance))
+    return block->address + (slot + 1) * block->slot_bytes;
+  if (region.high && region.high < top)
+    top = region.high;
+  if (map && map->is_stack)
+    return top;
+  if (own > sp && own < top)
+    return own;
+  for (uint64_t at = (sp & -PAGE) + PAGE; at < top; at += PAGE)
+    if (block_at_stopped (freeze, at))
+      return at;
+  return top;
+}
+
+/* Is POINTER that of several threads: does it tell nothing of THREAD's own stack? */
+static bool
+is_shared (const struct gcg__freeze *freeze, uint64_t pointer)
+{
+  uint32_t n, found = pointer == (uintptr_t)__builtin_thread_pointer ();
+  const struct gcg__stopped *stopped = gcg__thread_stopped (&n);
+
+  for (uint32_t i = 0; i < n; i++)
+    found += stopped[i].thread_pointer == pointer;
+  return found > 1 || pointer == freeze->thread_pointer;
+}
+
+/* The stack that the kernel or pthread_create has given to THREAD, which runs on another. */
+static void
+left_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg__thread *thread,
+                    uint64_t pointer)
+{
+  const struct map *maps = freeze->maps.data, *map;
+  uint64_t own = thread_low (pointer);
+
+  if (thread->tid == (uint32_t)freeze->pid)
+    for (uint64_t i = 0; i < freeze->maps.n; i++)
+      {
+        if (maps[i].is_stack && (thread->sp < maps[i].low || thread->sp >= maps[i].high))
+          gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, maps[i].low, maps[i].high);
+      }
+  else if (thread->stack_high != own && !is_shared (freeze, pointer)
+           && !block_at_stopped (freeze, own - 1) && !region_at (own - 1).high
+           && (map = gcg__maps_find_stopped (freeze, own - 1)) != NULL)
+    gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, map->low, own);
+}
+
+/* The vector registers of thread INDEX, where the kernel has saved them. */
+static void
+vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext_t *context)
+{
+#if defined __x86_64__
+  const char *saved = (const char *)context->uc_mcontext.fpregs;
+  uint32_t bytes = 512;
+  if (!saved)
+    return;
+  /* Behind the legacy area's last 48 bytes the kernel says how much it has saved in all. */
+  if (*(const uint32_t *)(const void *)(saved + 464) == XSTATE_MAGIC)
+    bytes = *(const uint32_t *)(const void *)(saved + 480);
+  bytes = bytes < 16384 ? bytes : 512;
+#else
+  const char *saved = (const char *)&context->uc_mcontext.__reserved;
+  uint32_t bytes = sizeof context->uc_mcontext.__reserved;
+#endif
+  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
+                           (uintptr_t)saved + bytes);
+}
+
+void
+gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
+                           const struct gcg__thread *thread, const struct gcg__stopped *note)
+{
+  uint64_t pointer = note ? note->thread_pointer : (uintptr_t)__builtin_thread_pointer ();
+  struct gcg__range tls = static_tls (pointer);
+  uint64_t control = gcg__control_low (pointer), tables[GCG__KEY_TABLES];
+  uint32_t n = gcg__key_tables_stopped (control, control + GCG__CONTROL_BYTES, tables);
+
+  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index,
+                           thread->stack_low - (note ? RED_ZONE : 0), thread->stack_high);
+  left_stack_stopped (freeze, index, thread, pointer);
+  gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, tls.low, tls.high);
+  for (uint32_t i = 0; i < n; i++)
+    if (tables[i])
+      gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, tables[i],
+                               tables[i] + GCG__KEY_TABLE_BYTES);
+  if (n == 0)
+    gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, control, control + GCG__CONTROL_BYTES);
+  if (note)
+    vectors_stopped (freeze, index, note->context);
+}
+
+/* Is what NAME is mapped from memory that only looks like a file? */
+static bool
+is_memory (const char *name)
+{
+  static const char *const beginnings[] = { "/memfd:", "/SYSV", "/dev/shm/", "/dev/zero" };
+
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+    if (strncmp (name, beginnings[i], strlen (beginnings[i])) == 0)
+      return true;
+  return false;
+}
+
+/* Up to where from LOW on MAP, of a file, may be looked at.  What is mapped to be shared keeps
+   nothing: an address means nothing to who else maps it.  A look behind the end of the file is a
+   fault, one at a device may do something. */
+static uint64_t
+file_end_stopped (const struct gcg__freeze *freeze, const struct map *map, uint64_t low,
+                  uint64_t high)
+{
+  const char *name = (const char *)COLUMN (freeze, STRINGS)->data + map->name;
+  char byte;
+
+  if (!is_memory (name) && (map->is_shared || strncmp (name, "/dev/", 5) == 0))
+    return low;
+  while (low < high && gcg__peek_stopped (low, &byte, 1))
+    low = (low & -PAGE) + PAGE;
+  return low < high ? low : high;
+}
+
+/* The program's own mapping. */
+static void
+region_stopped (struct gcg__freeze *freeze, struct gcg__range region)
+{
+  uint64_t end, there;
+
+  for (uint64_t low = region.low; low < region.high; low = end)
+    {
+      const struct map *map = gcg__maps_find_stopped (freeze, low);
+      end = !map ? low + PAGE : map->high < region.high ? map->high : region.high;
+      there = !map ? low : map->is_file ? file_end_stopped (freeze, map, low, end) : end;
+      if (low < there)
+        gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, low, there);
+    }
+}
+
+/* An argument or a result, at AT. */
+static void
+held_stopped (void *freeze, uint64_t at)
+{
+  gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, at, at + sizeof (void *));
+}
+
+/* What the dynamic linker has asked for: thread-local data of libraries that were loaded, and
+   tables of it. */
+static void
+linker_blocks_stopped (struct gcg__freeze *freeze)
+{
+  const struct heap_block *blocks = freeze->blocks.data;
+
+  for (uint64_t i = 0; i < freeze->blocks.n; i++)
+    {
+      if (rest_of_stopped (freeze, &blocks[i])->kind != GCG__KIND_UNCOLLECTABLE)
+        continue;
+      for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
+        {
+          char *base = (char *)(uintptr_t)(blocks[i].address + slot * blocks[i].slot_bytes);
+          if (tag_valid (base, *tag_place (base, blocks[i].slot_bytes)))
+            gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, (uintptr_t)base,
+                                     (uintptr_t)base + blocks[i].slot_bytes - 8);
+        }
+    }
+}
+
+void
+gcg__areas_stopped (struct gcg__freeze *freeze)
+{
+  const struct gcg__range *own = freeze->own.data, *regions;
+  uint64_t low, high;
+  uint32_t n;
+
+  regions = gcg__regions_stopped (&n);
+  for (uint32_t i = 0; i < n; i++)
+    region_stopped (freeze, regions[i]);
+  gcg__early_range (&low, &high);
+  gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, low, high);
+  for (uint64_t i = 0; i < freeze->own.n; i++)
+    gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, own[i].low, own[i].high);
+  linker_blocks_stopped (freeze);
+  gcg__threads_held_stopped (held_stopped, freeze);
+}

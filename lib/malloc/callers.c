@@ -1,0 +1,87 @@
+/* callers.c -- see callers.h.
+ *
+ * Found once, when malloc is set up: the libraries concerned are there by then, and stay.
+ */
+#include "callers.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <sys/auxv.h>
+
+#define MOST_OPERATOR 512u /* bytes of code of an operator new */
+
+struct gcg__range gcg__libraries[GCG__N_LIBRARIES];
+
+static uint64_t operators[2];         /* new, and the one with an alignment */
+static uint64_t tls_below, tls_bytes; /* the C library's thread-local data, from the pointer */
+
+static uint64_t
+symbol (const char *name)
+{
+  return (uintptr_t)dlsym (RTLD_DEFAULT, name);
+}
+
+/* One module: is it one of those that hold ADDRESSES? */
+static int
+find_module (struct dl_phdr_info *info, size_t size, void *addresses)
+{
+  struct gcg__range range = { UINT64_MAX, 0 };
+  uint64_t tls = 0;
+
+  (void)size;
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    {
+      uint64_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+      uint64_t high = low + info->dlpi_phdr[i].p_memsz;
+      if (info->dlpi_phdr[i].p_type == PT_TLS)
+        tls = info->dlpi_phdr[i].p_memsz;
+      if (info->dlpi_phdr[i].p_type != PT_LOAD)
+        continue;
+      range.low = low < range.low ? low : range.low;
+      range.high = high > range.high ? high : range.high;
+    }
+  for (int i = 0; i < GCG__N_LIBRARIES; i++)
+    {
+      uint64_t address = ((const uint64_t *)addresses)[i];
+      if (!address || address < range.low || address >= range.high)
+        continue;
+      gcg__libraries[i] = range;
+      if (i == GCG__C_LIBRARY && info->dlpi_tls_data)
+        {
+          tls_below = (uintptr_t)__builtin_thread_pointer () - (uintptr_t)info->dlpi_tls_data;
+          tls_bytes = tls;
+        }
+    }
+  return 0;
+}
+
+void
+gcg__callers_find (void)
+{
+  uint64_t addresses[GCG__N_LIBRARIES]
+      = { [GCG__LINKER] = getauxval (AT_BASE),
+          [GCG__COLLECTOR] = (uintptr_t)&GC_malloc,
+          [GCG__C_LIBRARY] = (uintptr_t)&gnu_get_libc_version,
+          [GCG__CXX_LIBRARY] = symbol ("__cxa_allocate_exception") };
+
+  dl_iterate_phdr (find_module, addresses);
+  operators[0] = symbol ("_Znwm");
+  operators[1] = symbol ("_ZnwmSt11align_val_t");
+  dlerror (); /* none of the program's */
+}
+
+bool
+gcg__caller_may_own (uint64_t caller)
+{
+  if (gcg__caller_is (GCG__CXX_LIBRARY, caller))
+    return caller - operators[0] >= MOST_OPERATOR && caller - operators[1] >= MOST_OPERATOR;
+  return gcg__caller_is (GCG__C_LIBRARY, caller) || gcg__caller_is (GCG__LINKER, caller);
+}
+
+struct gcg__range
+gcg__c_library_tls (uint64_t pointer)
+{
+  return (struct gcg__range){ pointer - tls_below, pointer - tls_below + tls_bytes };
+}

@@ -1,0 +1,19 @@
+/* threads.h -- what threads are given to begin with and leave when they end.
+ *
+ * Between pthread_create and the thread's first instruction its argument is in nobody's hands that
+ * can be seen; from its end to pthread_join its result is.  So threads are made with a note, which
+ * holds the one and then the other, and is a root.
+ */
+#ifndef GCG_MALLOC_THREADS_H
+#define GCG_MALLOC_THREADS_H
+
+#include "collector.h"
+
+/* Calls FUNCTION with each argument and result that is under way, and where it stands.  World
+   stopped. */
+void gcg__threads_held_stopped (void (*function) (void *state, uint64_t at), void *state);
+
+/* After fork, in the child: the other threads are not in it. */
+void gcg__threads_forget (void);
+
+#endif
