@@ -17,9 +17,12 @@ AGENT_SOURCES = \
 	%D%/sample.h %D%/settings.c %D%/settings.h %D%/shapes.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
 	%D%/survivors.c %D%/survivors.h %D%/tag.h %D%/thread.c %D%/thread.h \
 	lib/snapshot/checksum.c lib/snapshot/writer.c
+# Call stacks, for unmodified programs.
+STACK_SOURCES = %D%/stack.c %D%/stack.h %D%/unwind.c %D%/unwind.h %D%/unwinder.c %D%/unwinder.h
 # Where malloc is not what the collector replaces: who points to what it takes.
 HAZARD_SOURCES = %D%/hazards.c %D%/hazards.h %D%/mallocwalk.c %D%/mallocwalk.h %D%/tls.c %D%/tls.h
-AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec
+AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec \
+	-fno-omit-frame-pointer
 # Bound at load: a frozen child must not run the dynamic linker.
 AGENT_LDFLAGS = -Wl,-z,now -Wl,-z,nodelete
 
@@ -34,7 +37,7 @@ lib_libgcglass_la_DEPENDENCIES = $(top_srcdir)/%D%/libgcglass.map
 # The same agent with a wrapper around every entry point of libgc.
 pkglib_LTLIBRARIES += %D%/libgcglass-preload.la
 lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) $(HAZARD_SOURCES) %D%/preload.c %D%/environment.c %D%/environment.h \
-	%D%/stack.c %D%/stack.h
+	$(STACK_SOURCES)
 lib_libgcglass_preload_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_PRELOAD=1
 lib_libgcglass_preload_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
 lib_libgcglass_preload_la_LIBADD = -lgc
@@ -42,7 +45,7 @@ lib_libgcglass_preload_la_LIBADD = -lgc
 # The same agent for programs that use malloc.
 pkglib_LTLIBRARIES += %D%/libgcglass-malloc.la
 lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/environment.c %D%/environment.h \
-	%D%/stack.c %D%/stack.h %D%/malloc/malloc.c %D%/malloc/blocks.c %D%/malloc/blocks.h \
+	$(STACK_SOURCES) %D%/malloc/malloc.c %D%/malloc/blocks.c %D%/malloc/blocks.h \
 	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/callers.c %D%/malloc/callers.h \
 	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/locked.c %D%/malloc/locked.h \
 	%D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \

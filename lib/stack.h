@@ -1,21 +1,29 @@
 /* stack.h -- call stacks for allocation sites of unmodified programs.
  *
- * unw_backtrace of libunwind when it is installed (about 0.1 us for 16 frames), opened with
- * RTLD_LOCAL: linked or preloaded it would replace glibc's backtrace and libgcc's unwinder and make
- * C++ exceptions thirty times slower.  Otherwise glibc's backtrace (2 to 3 us).  Both may be in the
- * middle of their work when the collector stops the thread: libunwind blocks signals while it holds
- * a lock, glibc's takes none (_dl_find_object).
+ * Three ways, each taken when the one before does not do:
+ *
+ *   remembered   the same call with the same words on the stack where unwinding looked the last
+ *                time: the same stack, hence the same site       about 5 ns and 1 ns for each word
+ *   unwound      by rules for return addresses, kept once found (unwind.h)    3 to 5 ns for a frame
+ *   asked        a frame without a rule, e.g. compiled at run time: somebody else's unwinder for
+ * the whole stack (unwinder.h)
+ *
+ * The first two neither lock nor allocate, and may be interrupted anywhere.
  */
 #ifndef GCG_STACK_H
 #define GCG_STACK_H
 
 #include <stdint.h>
 
-/* Finds the unwinder, once; DEPTH is the number of frames wanted, 0 = return address only.  Called
-   when the program has turned out to use the collector. */
+/* Prepares for stacks of DEPTH frames, 0 = return address only.  Called when the program has turned
+   out to use the collector. */
 void gcg__stack_init (unsigned depth);
 
-/* Id of the site of the call whose return address is CALLER, in the program. */
+/* Id of the site of the call whose return address is CALLER, in the program.  All between is ours
+   and has frame pointers. */
 uint32_t gcg__stack_site (void *caller);
+
+/* Modules may have gone, others may come in their place: forgets what is kept about addresses. */
+void gcg__stack_forget (void);
 
 #endif
