@@ -16,6 +16,9 @@
 #include "control.h"
 #include "count.h"
 #include "gc_calls.h"
+#ifdef GCG_MALLOC
+#include "malloc/allocate.h"
+#endif
 #include "raw.h"
 #include "sample.h"
 
@@ -103,6 +106,10 @@ on_fork_child (void)
 void
 gcg__agent_make_ready (void)
 {
+#ifdef GCG_MALLOC
+  /* Which comes back here, when it has not been done. */
+  gcg__malloc_begin ();
+#endif
   pthread_mutex_lock (&ready_mutex);
   if (!gcg__agent_is_ready)
     {

@@ -15,6 +15,7 @@
 #include "collector.h"
 #include "count.h"
 #include "gc_calls.h"
+#include "ignore.h"
 #include "lifetime.h"
 #include "registry.h"
 #include "site.h"
@@ -50,8 +51,9 @@ tag_slowly (void *base, size_t bytes, struct gcg__static_site *site)
     __atomic_store_n (&sizes[block % (sizeof sizes / sizeof *sizes)],
                       block << 28 | (uint64_t)(birth & TAG_BIRTH_MASK) << 8 | size / GRANULE,
                       __ATOMIC_RELAXED);
-  tag_write (base, tag_place (base, size), size - 8 - bytes, gcg__site_id (site), birth);
-  gcg__count_made (gcg__site_id (site), bytes);
+  uint32_t id = gcg__site_now (gcg__site_id (site));
+  tag_write (base, tag_place (base, size), size - 8 - bytes, id, birth);
+  gcg__count_made (id, bytes);
   return base;
 }
 
@@ -67,7 +69,9 @@ tag_plain (void *base, size_t bytes, struct gcg__static_site *site)
         ^ (block << 28 | birth);
   uint64_t slack = granules * GRANULE - 8 - bytes;
 
-  if (__builtin_expect (granules - 1 < MOST_GRANULES && slack < GCG__SLACK_BIG && id != 0, 1))
+  if (__builtin_expect (granules - 1 < MOST_GRANULES && slack < GCG__SLACK_BIG && id != 0
+                            && !gcg__is_disabled (),
+                        1))
     {
       uint64_t low = id | birth << (GCG__WORD_BIRTH_SHIFT - 8) | slack << GCG__WORD_SLACK_SHIFT;
       *tag_place (base, granules * GRANULE) = low | tag_check (base, low) << 48;
@@ -87,6 +91,7 @@ gcg__tag (void *object, size_t bytes, uint32_t site, size_t from_end)
       uint64_t *place = (uint64_t *)(base + size - from_end) - 1;
       if (bytes + 8 + from_end <= size)
         {
+          site = gcg__site_now (site);
           tag_write (base, place, size - 8 - bytes, site, gcg__birth);
           gcg__count_made (site, bytes);
         }
@@ -234,6 +239,7 @@ gcg__realloc_at (void *old, size_t bytes, uint32_t site)
       gcg__retag (taken);
       return NULL;
     }
+  site = gcg__site_instead (site, taken.place ? tag_site (taken.tag) : 0);
   gcg__count_freed (&taken);
   /* libgc has kept or copied as much as it was asked for, eight bytes of the old object more than
      the program wants; they are to be as libgc leaves what it cuts off: zero. */

@@ -8,18 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "alloc.h"
 #include "capture.h"
 #include "control.h"
-#include "count.h"
-#include "gc_calls.h"
 #include "gcglass/gcglass.h"
-#include "registry.h"
 #include "sample.h"
-#include "site.h"
-#include "survivors.h"
-#include "tag.h"
 
 #define CLEARED_WORDS 2048
 
@@ -51,6 +43,28 @@ gcg_snapshot (const char *description, struct gcg_error *error)
 {
   clear_stack_below ();
   return snapshot_now (description, error);
+}
+
+static enum gcg_status __attribute__ ((noinline))
+check_leaks_now (size_t *objects, size_t *bytes, struct gcg_error *error)
+{
+  uint64_t leaks[2];
+  enum gcg_status status = gcg__capture_leaks (leaks, error);
+
+  if (status != GCG_OK)
+    return status;
+  if (objects)
+    *objects = leaks[0];
+  if (bytes)
+    *bytes = leaks[1];
+  return GCG_OK;
+}
+
+enum gcg_status
+gcg_check_leaks (size_t *objects, size_t *bytes, struct gcg_error *error)
+{
+  clear_stack_below ();
+  return check_leaks_now (objects, bytes, error);
 }
 
 enum gcg_status
@@ -157,42 +171,4 @@ void
 gcg_stop_periodic_samples (void)
 {
   gcg__control_every (0);
-}
-
-enum gcg_status
-gcg_track (const void *object, const char *type_name, struct gcg_error *error)
-{
-  void *base;
-  struct gcg__taken taken;
-  uint32_t site;
-
-  gcg__agent_ready ();
-  if (!type_name || !*type_name)
-    return gcg__fail (error, GCG_INVALID, "no type name");
-  base = object ? GC_base ((void *)(uintptr_t)object) : NULL;
-  site = base ? tag_site (gcg__tag_of (base)) : 0;
-  if (!base || !gcg__tag_of (base))
-    return gcg__fail (error, GCG_NOT_FOUND, "%p is not an object allocated through gcglass",
-                      object);
-  site = gcg__site_with_type (site, type_name);
-  taken = gcg__untag (base);
-  tag_write (base, taken.place, taken.slack, site, tag_birth (taken.tag));
-  gcg__survivors_moved (tag_site (taken.tag), taken.bytes, tag_birth (taken.tag),
-                        (uintptr_t)taken.place, site);
-  gcg__registry_retag ((uintptr_t)base, taken.tag, *taken.place);
-  return GCG_OK;
-}
-
-enum gcg_status
-gcg_ignore (const void *object, struct gcg_error *error)
-{
-  void *base;
-
-  gcg__agent_ready ();
-  base = object ? GC_base ((void *)(uintptr_t)object) : NULL;
-  if (!base)
-    return gcg__fail (error, GCG_NOT_FOUND, "%p is not an object of the collector's heap", object);
-  if (!gcg__registry_ignore ((uintptr_t)base, gcg__tag_of (base)))
-    return gcg__fail (error, GCG_NO_MEMORY, "no memory to note an ignored object");
-  return GCG_OK;
 }

@@ -275,14 +275,18 @@ capture_collect (bool at_exit, struct gcg_error *error)
 
 #endif
 
+/* A snapshot into *FD; with FD NULL the LEAKS (objects, bytes) are counted instead. */
 static enum gcg_status
-capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *error)
+capture_run (const char *description, bool at_exit, int *fd, uint64_t leaks[2],
+             struct gcg_error *error)
 {
   struct gcg__shared *shared;
   enum gcg_status status;
-  int memfd = raw_high (memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  int memfd = -1;
 
-  if (memfd < 0)
+  if (fd)
+    memfd = raw_high (memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (fd && memfd < 0)
     return gcg__fail (error, GCG_SYSTEM, "cannot make a memory file for the snapshot: %s",
                       strerror (errno));
   shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -299,6 +303,7 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *e
                               .at_exit = at_exit,
                               .on_demand = GC_get_finalize_on_demand (),
                               .contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED),
+                              .counting = !fd,
                               .settings = &request.settings,
                               .pid = getpid (),
                               .collecting_tid = request.tid,
@@ -324,20 +329,30 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg_error *e
     status = request.error == 0 ? GCG_OK
                                 : gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s",
                                              strerror (request.error));
+  if (leaks && status == GCG_OK)
+    {
+      leaks[0] = shared->leaked_objects;
+      leaks[1] = shared->leaked_bytes;
+    }
   munmap (shared, sizeof *shared);
   if (status != GCG_OK)
     goto fail_shared;
-  fcntl (memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-  *fd = memfd;
+  if (fd)
+    {
+      fcntl (memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+      *fd = memfd;
+    }
   return GCG_OK;
 
 fail_shared:
-  close (memfd);
+  if (memfd >= 0)
+    close (memfd);
   return status;
 }
 
-enum gcg_status
-gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *error)
+static enum gcg_status
+capture_locked (const char *description, bool at_exit, int *fd, uint64_t leaks[2],
+                struct gcg_error *error)
 {
   enum gcg_status status;
   int cancel_state;
@@ -345,8 +360,20 @@ gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *
   gcg__agent_ready ();
   pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
   pthread_mutex_lock (&capture_mutex);
-  status = capture_run (description, at_exit, fd, error);
+  status = capture_run (description, at_exit, fd, leaks, error);
   pthread_mutex_unlock (&capture_mutex);
   pthread_setcancelstate (cancel_state, NULL);
   return status;
+}
+
+enum gcg_status
+gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *error)
+{
+  return capture_locked (description, at_exit, fd, NULL, error);
+}
+
+enum gcg_status
+gcg__capture_leaks (uint64_t leaks[2], struct gcg_error *error)
+{
+  return capture_locked (NULL, false, NULL, leaks, error);
 }

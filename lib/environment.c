@@ -27,13 +27,17 @@ take_out (const char *name)
     *to = NULL;
 }
 
-/* Takes this object out of LD_PRELOAD, which it leads. */
+/* Takes this object out of LD_PRELOAD when it leads it: a program may be linked with it. */
 static void
 take_out_preload (void)
 {
   char *value = getenv ("LD_PRELOAD");
-  char *rest = value ? strpbrk (value, ": ") : NULL;
+  size_t n = value ? strcspn (value, ": ") : 0;
+  char *rest = value && value[n] ? value + n : NULL;
+  const char *name = value ? memrchr (value, '/', n) : NULL;
 
+  if (!name || strncmp (name + 1, "libgcglass-", 11) != 0)
+    return;
   if (!rest)
     take_out ("LD_PRELOAD");
   else
@@ -43,7 +47,7 @@ take_out_preload (void)
 void
 gcg__environment_read (struct gcg__environment *wishes)
 {
-  static const char *const names[] = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_EVERY",
+  static const char *const names[] = { "GCGLASS_SOCKET", "GCGLASS_STACK_DEPTH", "GCGLASS_EVERY",
                                        "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS" };
   const char *name = secure_getenv ("GCGLASS_SOCKET");
   const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
@@ -58,7 +62,8 @@ gcg__environment_read (struct gcg__environment *wishes)
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
   gcg__capture_contents_if_asked ();
-  if (secure_getenv ("GCGLASS_FOLLOW"))
+  /* Nobody has started us: what is set is set by a person, for children as well. */
+  if (!name || secure_getenv ("GCGLASS_FOLLOW"))
     return;
   take_out_preload ();
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -15,6 +15,7 @@
 #include "collector.h"
 #include "hazards.h"
 #include "heapwalk.h"
+#include "leakcount.h"
 #include "malloc/roots.h"
 #include "maps.h"
 #include "preview.h"
@@ -56,6 +57,13 @@ gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_tex
   COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, site, &freeze->error);
 }
 
+/* The site that ID stands for: itself, or whose twin it is. */
+static inline uint32_t
+original_stopped (uint32_t id)
+{
+  return gcg__site_is_ignored (id) ? gcg__site_entry (id)->original : id;
+}
+
 /* The sites that some object has; the others keep their ids but not their texts. */
 static void
 sites_stopped (struct gcg__freeze *freeze)
@@ -70,7 +78,7 @@ sites_stopped (struct gcg__freeze *freeze)
     return;
   for (uint64_t i = 0; i < n_words; i++)
     if (tag_site (words[i]) < n)
-      is_used[tag_site (words[i])] = 1;
+      is_used[original_stopped (tag_site (words[i]))] = 1;
   COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, (struct gcg__site){ 0 }, &freeze->error);
   for (uint32_t i = 1; i < n && !freeze->error; i++)
     gcg__freeze_site_stopped (freeze, i, is_used[i]);
@@ -115,6 +123,20 @@ registry_stopped (struct gcg__freeze *freeze)
         }
     }
   gcg__column_sort_stopped (finalizers, UINT32_MAX);
+}
+
+/* Objects with the twin of a site are of the site, and ignored.  After those who compare tags. */
+static void
+twins_stopped (struct gcg__freeze *freeze)
+{
+  uint64_t *words = COLUMN (freeze, WORDS)->data, n = COLUMN (freeze, WORDS)->n;
+
+  if (!gcg__site_any_ignored)
+    return;
+  for (uint64_t i = 0; i < n; i++)
+    if (gcg__site_is_ignored (tag_site (words[i])))
+      words[i] = (words[i] & ~(uint64_t)TAG_SITE_MASK) | original_stopped (tag_site (words[i]))
+                 | (uint64_t)GCG__OBJECT_IGNORED << GCG__WORD_FLAG_SHIFT;
 }
 
 static void
@@ -266,21 +288,28 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       clip_sites_stopped (freeze);
       gcg__roots_stopped (freeze);
       registry_stopped (freeze);
+      twins_stopped (freeze);
 #ifndef GCG_MALLOC
-      gcg__hazards_stopped (freeze);
+      if (!freeze->counting)
+        gcg__hazards_stopped (freeze);
 #endif
       gcg__heap_edges_stopped (freeze);
 #ifdef GCG_MALLOC
       gcg__mark_stopped (freeze);
 #endif
+    }
+  if (!freeze->error && freeze->counting)
+    gcg__leaks_stopped (freeze, &freeze->shared->leaked_objects, &freeze->shared->leaked_bytes);
+  else if (!freeze->error)
+    {
       if (freeze->contents)
         gcg__previews_stopped (freeze);
       info_stopped (freeze, &info);
       settings_stopped (freeze);
       collections_stopped (freeze, &info);
+      if (!freeze->error)
+        freeze->error = write_stopped (freeze, &info);
     }
-  if (!freeze->error)
-    freeze->error = write_stopped (freeze, &info);
   if (!child)
     {
       for (int i = 0; i < GCG__N_SECTIONS; i++)

@@ -417,6 +417,24 @@ gcg__heap_edges_stopped (struct gcg__freeze *freeze)
     }
 }
 
+const uint64_t *
+gcg__first_edges_stopped (struct gcg__freeze *freeze, struct column *firsts)
+{
+  const uint8_t *counts = COLUMN (freeze, EDGE_COUNTS)->data;
+  const struct gcg__big *bigs = COLUMN (freeze, BIG_COUNTS)->data;
+  uint64_t n = COLUMN (freeze, EDGE_COUNTS)->n, sum = 0, big = 0;
+  uint64_t *first = column_reserve_stopped (firsts, sizeof *first, n + 1, &freeze->error);
+
+  for (uint64_t i = 0; first && i < n; i++)
+    {
+      first[i] = sum;
+      sum += counts[i] == GCG__COUNT_BIG ? bigs[big++].value : counts[i];
+    }
+  if (first)
+    first[n] = sum;
+  return first;
+}
+
 void
 gcg__heap_fini_stopped (struct gcg__freeze *freeze)
 {

@@ -58,6 +58,10 @@ void gcg__heap_objects_stopped (struct gcg__freeze *freeze);
  */
 void gcg__heap_edges_stopped (struct gcg__freeze *freeze);
 
+/* Number of the first edge of each object, and of all after the last: [n + 1], in FIRSTS.  NULL: no
+   memory. */
+const uint64_t *gcg__first_edges_stopped (struct gcg__freeze *freeze, struct column *firsts);
+
 /* The object that WORD points to as the collector sees it, FROM_HEAP (where interior pointers may
    not count) or from a root; false when it is none. */
 bool gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,

@@ -1,16 +1,23 @@
 # libgcglass, the agent: what is linked into, or preloaded before, the profiled program.
 # It needs libgc and libc and no more; it is never built with sanitizers.
 gcgincludedir = $(includedir)/gcglass
-gcginclude_HEADERS = %D%/gcglass/error.h %D%/gcglass/gcglass.h %D%/gcglass/gc.h
+gcginclude_HEADERS = %D%/gcglass/error.h %D%/gcglass/gcglass.h %D%/gcglass/gc.h \
+	%D%/gcglass/malloc.h %D%/gcglass/plain.h %D%/gcglass/redirect.h %D%/gcglass/site.h
+# Before the C library's, where a source is compiled with -include gcglass/malloc.h.
+gcgfirstdir = $(includedir)/gcglass/first
+gcgfirst_HEADERS = %D%/gcglass/first/gcglass_first.h %D%/gcglass/first/malloc.h \
+	%D%/gcglass/first/mm_malloc.h %D%/gcglass/first/stdio.h %D%/gcglass/first/stdlib.h \
+	%D%/gcglass/first/string.h %D%/gcglass/first/unistd.h %D%/gcglass/first/wchar.h
 pkgconfigdir = $(libdir)/pkgconfig
-pkgconfig_DATA = %D%/gcglass.pc
-EXTRA_DIST += %D%/libgcglass.map
+pkgconfig_DATA = %D%/gcglass.pc %D%/gcglass-malloc.pc
+EXTRA_DIST += %D%/libgcglass.map %D%/malloc/exports.map
 
 AGENT_SOURCES = \
 	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.c %D%/column.h \
 	%D%/control.c %D%/control.h %D%/count.c %D%/count.h %D%/figures.c %D%/figures.h \
 	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/keytables.c %D%/keytables.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
+	%D%/ignore.c %D%/ignore.h %D%/leakcount.c %D%/leakcount.h \
 	%D%/lifetime.c %D%/lifetime.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
 	%D%/protocol.h %D%/raw.h %D%/record.c \
 	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/sample.c \
@@ -42,15 +49,18 @@ lib_libgcglass_preload_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_PRELOAD=1
 lib_libgcglass_preload_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
 lib_libgcglass_preload_la_LIBADD = -lgc
 
-# The same agent for programs that use malloc.
-pkglib_LTLIBRARIES += %D%/libgcglass-malloc.la
+# The same agent for programs that use malloc: linked with, or preloaded before, them.
+lib_LTLIBRARIES += %D%/libgcglass-malloc.la
 lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/environment.c %D%/environment.h \
-	$(STACK_SOURCES) %D%/malloc/malloc.c %D%/malloc/blocks.c %D%/malloc/blocks.h \
+	$(STACK_SOURCES) %D%/malloc/allocate.h %D%/malloc/malloc.c %D%/malloc/blocks.c \
+	%D%/malloc/blocks.h %D%/malloc/place.h %D%/malloc/text.c \
 	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/callers.c %D%/malloc/callers.h \
 	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/locked.c %D%/malloc/locked.h \
 	%D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \
 	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
 	%D%/malloc/threads.c %D%/malloc/threads.h
 lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin
-lib_libgcglass_malloc_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
+lib_libgcglass_malloc_la_LDFLAGS = $(AGENT_LDFLAGS) -version-info 0:0:0 \
+	-Wl,--version-script=$(top_srcdir)/%D%/malloc/exports.map
+lib_libgcglass_malloc_la_DEPENDENCIES = $(top_srcdir)/%D%/malloc/exports.map
 lib_libgcglass_malloc_la_LIBADD = -lgc

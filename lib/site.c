@@ -8,20 +8,23 @@
 #include "site.h"
 
 #include <ctype.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "arena.h"
 #include "raw.h"
 
-#define CHUNK       4096u
-#define STACK_SLOTS (GCG__MOST_SITES * 2)
-#define MOST_TYPE   200
+#define CHUNK           4096u
+#define STACK_SLOTS     (GCG__MOST_SITES * 2)
+#define MOST_TYPE       200
+#define MOST_EXPRESSION 1024
 
 static struct gcg__site_entry *chunks[GCG__MOST_SITES / CHUNK];
 static uint32_t n_sites = 1;
 static gcg__lock site_lock = GCG__LOCK_INIT;
 static uint64_t *stack_slots;
+static uint32_t unknown_twin; /* of site 0, which has no entry */
+bool gcg__site_any_ignored;
 
 const struct gcg__site_entry *
 gcg__site_entry (uint32_t id)
@@ -104,13 +107,38 @@ site_type_of (const char *expression)
   return gcg__arena_text (type);
 }
 
+/* Has TEXT to be put in parentheses beside a "*"? */
+static bool
+site_is_sum (const char *text)
+{
+  return strncmp (text, "sizeof", 6) != 0 && strpbrk (text, " +-<>?&|^") != NULL;
+}
+
+/* What SITE allocates, as one expression: its count times its size.  ROOM is for the product. */
+static const char *
+site_expression (const struct gcg__static_site *site, char *room, size_t bytes)
+{
+  const char *count = site->count, *size = site->expression;
+  bool sums[2] = { site_is_sum (count), site_is_sum (size) };
+
+  if (!count[0] || strcmp (count, "1") == 0)
+    return size;
+  if (strcmp (size, "1") == 0)
+    return count;
+  snprintf (room, bytes, "%s%s%s * %s%s%s", sums[0] ? "(" : "", count, sums[0] ? ")" : "",
+            sums[1] ? "(" : "", size, sums[1] ? ")" : "");
+  return room;
+}
+
 uint32_t
 gcg__site_register (struct gcg__static_site *site)
 {
-  const char *type = site->type[0] ? gcg__arena_text (site->type) : site_type_of (site->expression);
+  char room[MOST_EXPRESSION];
+  const char *expression = site_expression (site, room, sizeof room);
+  const char *type = site->type[0] ? gcg__arena_text (site->type) : site_type_of (expression);
   struct gcg__site_entry entry = { .file = gcg__arena_text (site->file),
                                    .function = gcg__arena_text (site->function),
-                                   .expression = gcg__arena_text (site->expression),
+                                   .expression = gcg__arena_text (expression),
                                    .type = type,
                                    .line = site->line };
   uint32_t id;
@@ -196,8 +224,38 @@ gcg__site_of_stack (const uint64_t *frames, uint32_t n)
   return id;
 }
 
+bool
+gcg__site_is_ignored (uint32_t id)
+{
+  return __builtin_expect (__atomic_load_n (&gcg__site_any_ignored, __ATOMIC_RELAXED), 0) && id
+         && id < gcg__site_count () && gcg__site_entry (id)->is_ignored;
+}
+
 uint32_t
-gcg__site_with_type (uint32_t id, const char *type)
+gcg__site_ignored (uint32_t id)
+{
+  uint32_t *twin = id ? &chunks[id / CHUNK][id % CHUNK].twin : &unknown_twin;
+  uint32_t found = __atomic_load_n (twin, __ATOMIC_ACQUIRE);
+  struct gcg__site_entry entry = { .file = "", .function = "", .expression = "", .type = "" };
+
+  if (found || gcg__site_is_ignored (id))
+    return found ? found : id;
+  if (id)
+    entry = *gcg__site_entry (id);
+  entry.is_ignored = true;
+  entry.original = id;
+  entry.twin = 0;
+  __atomic_store_n (&gcg__site_any_ignored, true, __ATOMIC_RELEASE);
+  gcg__lock_take (&site_lock);
+  found = *twin ? *twin : site_add (&entry);
+  __atomic_store_n (twin, found, __ATOMIC_RELEASE);
+  gcg__lock_give (&site_lock);
+  return found;
+}
+
+/* gcg__site_with_type for what is no twin. */
+static uint32_t
+site_with_type (uint32_t id, const char *type)
 {
   struct gcg__site_entry entry
       = { .file = "", .function = "", .expression = "", .type = gcg__arena_text (type) };
@@ -208,12 +266,13 @@ gcg__site_with_type (uint32_t id, const char *type)
     {
       entry = *gcg__site_entry (id);
       entry.type = type;
+      entry.twin = 0;
     }
   for (uint32_t i = 1; !found && i < n_sites; i++)
     {
       const struct gcg__site_entry *other = gcg__site_entry (i);
       if (other->file == entry.file && other->line == entry.line && other->frames == entry.frames
-          && strcmp (other->type, type) == 0)
+          && !other->is_ignored && strcmp (other->type, type) == 0)
         found = i;
     }
   gcg__lock_give (&site_lock);
@@ -224,4 +283,12 @@ gcg__site_with_type (uint32_t id, const char *type)
   found = site_add (&entry);
   gcg__lock_give (&site_lock);
   return found;
+}
+
+uint32_t
+gcg__site_with_type (uint32_t id, const char *type)
+{
+  if (!gcg__site_is_ignored (id))
+    return site_with_type (id, type);
+  return gcg__site_ignored (site_with_type (gcg__site_entry (id)->original, type));
 }

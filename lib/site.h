@@ -2,19 +2,24 @@
  *
  * A site is either a macro's static structure, registered on its first use, or a call stack, found
  * by hash.  Ids are 1 ... 2^20 - 1, given in order and never reused; 0 means "not known" and is
- * what everything gets when the table is full.  Entries are
+ * what everything gets when the table is full.  A site may have a twin for blocks that are meant to
+ * stay (gcg_ignore, gcg_disable): a tag that names it is all that tells them apart, and what is
+ * freed or allocated anew forgets it by itself.  Entries are
  * written once, before their id is published, and never change: readers, the frozen child among
  * them, need no lock.  Strings are copied: the module that holds a static site may be unloaded.
  */
 #ifndef GCG_SITE_H
 #define GCG_SITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#ifndef GCG_NO_REDIRECT
 #define GCG_NO_REDIRECT 1
+#endif
 #include "gcglass/gc.h"
 
-#define GCG__MOST_SITES (1u << 20)
+#define GCG__MOST_SITES  (1u << 20)
 #define GCG__MOST_FRAMES 64
 
 struct gcg__site_entry
@@ -23,6 +28,9 @@ struct gcg__site_entry
   const uint64_t *frames;                          /* stack sites: innermost first */
   uint32_t n_frames;
   uint32_t line;
+  bool is_ignored; /* the twin of site ORIGINAL */
+  uint32_t original;
+  uint32_t twin; /* of this site, 0 = none yet: the one thing that is set later */
 };
 
 /* Id of SITE, registered when it is new.  Any thread. */
@@ -38,7 +46,16 @@ gcg__site_id (struct gcg__static_site *site)
 /* Id of the site with the N return addresses FRAMES (at most GCG__MOST_FRAMES).  Any thread. */
 uint32_t gcg__site_of_stack (const uint64_t *frames, uint32_t n);
 
-/* Id of a site like ID whose type is TYPE. */
+/* The twin of site ID (0 included), or ID when it is one; 0: the table is full.  Any thread. */
+uint32_t gcg__site_ignored (uint32_t id);
+
+/* Is ID a twin? */
+bool gcg__site_is_ignored (uint32_t id);
+
+/* Is there any? */
+extern bool gcg__site_any_ignored;
+
+/* Id of a site like ID, twin or not, whose type is TYPE. */
 uint32_t gcg__site_with_type (uint32_t id, const char *type);
 
 /* Entry ID (1 ... gcg__site_count () - 1).  World stopped or not. */

@@ -17,7 +17,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/signals.c %D%/signals.h \
 	%D%/snapshot.c \
 	%D%/view.c
-tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBDIR='"$(pkglibdir)"'
+tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"' -DPKGLIBDIR='"$(pkglibdir)"'
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
 tools_gcglass_LDADD = server/libserver.la server/librenderer.la lib/report/libreport.la \

@@ -254,9 +254,15 @@ program_heap_of (const char *path)
   posix_spawn_file_actions_destroy (&files);
   close (out[1]);
   FILE *names = fdopen (out[0], "r");
+  bool linked = false; /* with us, who need libgc: it is no program of the collector's for that */
   while (failure == 0 && names != NULL && fgets (line, sizeof line, names) != NULL)
-    if (strstr (line, "libgc.so.") != NULL)
-      heap = PROGRAM_COLLECTOR;
+    {
+      linked = linked || strstr (line, "libgcglass-malloc.so.") != NULL;
+      if (strstr (line, "libgc.so.") != NULL)
+        heap = PROGRAM_COLLECTOR;
+    }
+  if (linked)
+    heap = PROGRAM_MALLOC;
   if (names != NULL)
     fclose (names);
   else
@@ -287,26 +293,32 @@ beside_us (const char *file)
   return NULL;
 }
 
-/* NAME beside the file GIVEN, or GIVEN itself where it is not there. */
+/* NAME beside the file GIVEN, or in the folder above, or GIVEN itself where it is in neither. */
 static char *
 sibling (const char *given, const char *name)
 {
   const char *slash = strrchr (given, '/');
-  char *path;
-  if (slash == NULL || asprintf (&path, "%.*s/%s", (int)(slash - given), given, name) < 0)
-    return realpath (given, NULL);
-  char *real = realpath (access (path, R_OK) == 0 ? path : given, NULL);
-  free (path);
-  return real;
+  char *path, *real = NULL;
+  for (int above = 0; above < 2 && real == NULL && slash != NULL; above++)
+    {
+      if (asprintf (&path, "%.*s%s%s", (int)(slash - given + 1), given, above ? "../" : "", name)
+          < 0)
+        break;
+      real = realpath (path, NULL);
+      free (path);
+    }
+  return real != NULL ? real : realpath (given, NULL);
 }
 
 int
 program_find_preload (enum program_heap heap, char **path, char text[TEXT_BYTES])
 {
-  const char *name = heap == PROGRAM_MALLOC ? "libgcglass-malloc.so" : "libgcglass-preload.so";
+  /* The one that programs are linked with is preloaded into others: never are there two. */
+  bool is_malloc = heap == PROGRAM_MALLOC;
+  const char *name = is_malloc ? "libgcglass-malloc.so.0" : "libgcglass-preload.so";
   char installed[256], built[64];
   const char *given = secure_getenv ("GCGLASS_PRELOAD");
-  snprintf (installed, sizeof installed, PKGLIBDIR "/%s", name);
+  snprintf (installed, sizeof installed, "%s/%s", is_malloc ? LIBDIR : PKGLIBDIR, name);
   *path = NULL;
   if (given != NULL && *given != '\0')
     {
@@ -322,7 +334,7 @@ program_find_preload (enum program_heap heap, char **path, char text[TEXT_BYTES]
     *path = strdup (installed);
   else
     {
-      snprintf (built, sizeof built, "../lib/gcglass/%s", name);
+      snprintf (built, sizeof built, "../lib/%s%s", is_malloc ? "" : "gcglass/", name);
       *path = beside_us (built);
       snprintf (built, sizeof built, "../lib/.libs/%s", name);
       if (*path == NULL)

@@ -14,22 +14,11 @@
 #include <stddef.h>
 
 #include "gcglass/gcglass.h"
+#include "gcglass/site.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Where an allocation stands in the source: one static structure per call.  ID is set on first
-   use; the rest never changes. */
-struct gcg__static_site
-{
-  const char *file;
-  const char *function;
-  const char *expression; /* the size as written */
-  const char *type;       /* "" when it is to be read from EXPRESSION */
-  unsigned line;
-  unsigned id;
-};
 
 /* As their namesakes in <gc.h>; SITE says where. */
 GCG_API void *gcg__malloc (size_t bytes, struct gcg__static_site *site)
@@ -65,13 +54,6 @@ GCG_API void gcg__register_finalizer (void *object, GC_finalization_proc functio
 GCG_API void gcg__add_roots (void *low, void *high);
 GCG_API void gcg__remove_roots (void *low, void *high);
 GCG_API void gcg__register_displacement (size_t offset);
-
-#define GCG__SITE(expression, type)                                                                \
-  (__extension__ ({                                                                                \
-    static struct gcg__static_site gcg__site                                                       \
-      = { __FILE__, __func__, expression, type, __LINE__, 0 };                                     \
-    &gcg__site;                                                                                    \
-  }))
 
 /* Allocation with a type. */
 #define GCG_NEW(T) ((T *)gcg__malloc (sizeof (T), GCG__SITE ("", #T)))

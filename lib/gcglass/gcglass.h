@@ -5,8 +5,9 @@
  *
  *   gcg_start_in_background (NULL, NULL, NULL);   prints the URL to open
  *
- * Link with -lgcglass -lgc.  Every function may be called before GC_INIT, from any thread, and
- * after fork (the child is not served).  Nothing here throws, exits or aborts.
+ * Link with -lgcglass -lgc; a program that uses malloc (<gcglass/malloc.h>) with -lgcglass-malloc
+ * instead: the same functions, for another heap.  Every function may be called before GC_INIT, from
+ * any thread, and after fork (the child is not served).  Nothing here throws, exits or aborts.
  */
 #ifndef GCGLASS_H
 #define GCGLASS_H
@@ -93,8 +94,23 @@ GCG_API void gcg_stop_periodic_samples (void);
 GCG_API enum gcg_status gcg_track (const void *object, const char *type_name,
                                    struct gcg_error *error);
 
-/* OBJECT is meant to stay: it is not counted as a leak. */
+/* OBJECT (any address in it) is meant to stay: it is not counted as a leak, and with malloc nothing
+   that it leads to is.  That is forgotten when OBJECT is freed.  Errors: GCG_NOT_FOUND: no object
+   that is in use; GCG_NO_MEMORY. */
 GCG_API enum gcg_status gcg_ignore (const void *object, struct gcg_error *error);
+
+/* From gcg_disable to gcg_enable what the calling thread allocates is as if gcg_ignore had been
+   called for it.  Pairs may be nested; one gcg_enable more than there were gcg_disable does
+   nothing.  A forked child goes on as the thread that forked; other threads are not concerned. */
+GCG_API void gcg_disable (void);
+GCG_API void gcg_enable (void);
+
+/* Counts what is leaked now: with malloc the blocks that nothing leads to any more; with the
+   collector, which frees those, what it never will: objects that cycles through ordered finalizers
+   keep, and uncollectable objects that nothing points to.  *OBJECTS and *BYTES (as they were asked
+   for); either may be NULL.  The program is stopped as for gcg_snapshot, and nothing is sent to any
+   server nor kept.  Errors: as gcg_snapshot. */
+GCG_API enum gcg_status gcg_check_leaks (size_t *objects, size_t *bytes, struct gcg_error *error);
 
 #ifdef __cplusplus
 }

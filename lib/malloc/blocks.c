@@ -425,6 +425,14 @@ slot_of (const void *block, size_t *slot, uint64_t **place)
   return tag_valid (block, **place) ? base : NULL;
 }
 
+void *
+gcg__block_at (const void *address, uint64_t **place)
+{
+  size_t slot;
+  const void *base = GC_base ((void *)(uintptr_t)address);
+  return base ? slot_of (base, &slot, place) : NULL;
+}
+
 size_t
 gcg__block_bytes (const void *block)
 {

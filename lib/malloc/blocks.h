@@ -45,6 +45,9 @@ void *gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system
 /* Bytes that were asked for at BLOCK; SIZE_MAX when it is no block of ours. */
 size_t gcg__block_bytes (const void *block);
 
+/* The block of the program's that ADDRESS lies in, and where its tag is; NULL: there is none. */
+void *gcg__block_at (const void *address, uint64_t **place);
+
 /* Frees BLOCK; false when it is no block, or has been freed already. */
 bool gcg__block_free (void *block);
 

@@ -1,4 +1,5 @@
-/* malloc.c -- the preload object for programs that use malloc: the C library's allocator replaced.
+/* malloc.c -- the C library's allocator replaced, in programs that are linked with
+ * libgcglass-malloc and in those that it is preloaded into.
  *
  * Every entry point of malloc(3) is here, and does what glibc's does: alignment, zero sizes,
  * overflow, errno.  Blocks are libgc's (blocks.h); nothing is ever collected.
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "allocate.h"
 #include "blocks.h"
 #include "callers.h"
 #include "capture.h"
@@ -28,11 +30,14 @@
 #include "early.h"
 #include "environment.h"
 #include "gc_calls.h"
-#include "roots.h"
+#include "ignore.h"
+#include "place.h"
 #include "protocol.h"
 #include "raw.h"
 #include "regions.h"
+#include "roots.h"
 #include "stack.h"
+#include "tag.h"
 #include "threads.h"
 
 #define API     __attribute__ ((visibility ("default")))
@@ -101,6 +106,12 @@ is_up (void)
   return true;
 }
 
+bool
+gcg__malloc_begin (void)
+{
+  return is_up ();
+}
+
 /* The site of a return address alone, as the thread has met it lately. */
 #define RECENT 32u
 static _Thread_local struct
@@ -110,7 +121,7 @@ static _Thread_local struct
 } recent[RECENT];
 
 static inline uint32_t
-site_of (void *caller)
+site_of_caller (void *caller)
 {
   uint32_t site, at = ((uintptr_t)caller >> 2) % RECENT;
   if (wishes.stack_depth == 0)
@@ -130,25 +141,52 @@ site_of (void *caller)
   return site;
 }
 
-/* What all allocating functions do. */
+/* Who asks, and what for. */
+struct request
+{
+  void *caller;
+  const void *key, *other; /* place.h */
+};
+#define REQUEST(key, other)                                                                        \
+  (&(struct request){ CALLER, (const void *)(key), (const void *)(other) })
+
+static inline uint32_t
+site_of (const struct request *request)
+{
+  uint32_t site = gcg__place_take (request->key, request->other);
+  return gcg__site_now (site ? site : site_of_caller (request->caller));
+}
+
+/* What all allocating functions do, at a SITE that is known. */
 static void *
-allocate (size_t bytes, size_t alignment, void *caller)
+allocate_at (size_t bytes, size_t alignment, uint32_t site, const struct request *request)
 {
   void *block = NULL;
-  bool system;
 
   if (bytes > MOST)
     ;
   else if (!is_up ())
     block = gcg__early_new (bytes, alignment);
   else
-    {
-      system = gcg__caller_is (GCG__LINKER, (uintptr_t)caller);
-      block = gcg__block_new (bytes, alignment, system ? 0 : site_of (caller), system);
-    }
+    block = gcg__block_new (bytes, alignment, site,
+                            gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller));
   if (!block)
     errno = ENOMEM;
   return block;
+}
+
+static void *
+allocate (size_t bytes, size_t alignment, const struct request *request)
+{
+  bool has_site
+      = bytes <= MOST && is_up () && !gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller);
+  return allocate_at (bytes, alignment, has_site ? site_of (request) : 0, request);
+}
+
+void *
+gcg__allocate (size_t bytes, const void *key, void *caller)
+{
+  return allocate (bytes, MINIMUM, &(struct request){ caller, key, key });
 }
 
 /* As the C library ends a program that frees what is no block. */
@@ -171,7 +209,7 @@ release (void *block, const char *complaint)
 API void *
 malloc (size_t bytes)
 {
-  void *volatile block = allocate (bytes, MINIMUM, CALLER);
+  void *volatile block = allocate (bytes, MINIMUM, REQUEST (bytes, bytes));
   return block;
 }
 
@@ -188,18 +226,31 @@ calloc (size_t n, size_t bytes)
   void *volatile block;
   if (__builtin_mul_overflow (n, bytes, &all))
     all = SIZE_MAX;
-  block = allocate (all, MINIMUM, CALLER);
+  block = allocate (all, MINIMUM, REQUEST (n, all));
   return block;
 }
 
+/* The site of what takes the place of OLD: what was meant to stay goes on to be. */
+static uint32_t
+site_instead_of (const void *old, const struct request *request)
+{
+  uint32_t site = site_of (request);
+  uint64_t *place;
+
+  if (__builtin_expect (gcg__site_any_ignored, 0) && gcg__block_at (old, &place))
+    site = gcg__site_instead (site, tag_site (*place));
+  return site;
+}
+
 static void *
-reallocate (void *old, size_t bytes, void *caller)
+reallocate (void *old, size_t bytes, const struct request *request)
 {
   size_t had;
+  uint32_t site = 0;
   void *block;
 
   if (!old)
-    return allocate (bytes, MINIMUM, caller);
+    return allocate (bytes, MINIMUM, request);
   if (bytes == 0)
     {
       release (old, "realloc(): invalid pointer\n");
@@ -213,9 +264,11 @@ reallocate (void *old, size_t bytes, void *caller)
   had = gcg__early_has (old) ? gcg__early_bytes (old) : gcg__block_bytes (old);
   if (had == SIZE_MAX)
     die ("realloc(): invalid pointer\n");
-  if (!gcg__early_has (old) && gcg__block_resize (old, bytes, site_of (caller)))
+  if (is_up () && !gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller))
+    site = site_instead_of (old, request);
+  if (!gcg__early_has (old) && gcg__block_resize (old, bytes, site))
     return old;
-  block = allocate (bytes, MINIMUM, caller);
+  block = allocate_at (bytes, MINIMUM, site, request);
   if (!block)
     return NULL;
   memcpy (block, old, had < bytes ? had : bytes);
@@ -226,7 +279,7 @@ reallocate (void *old, size_t bytes, void *caller)
 API void *
 realloc (void *old, size_t bytes)
 {
-  void *volatile block = reallocate (old, bytes, CALLER);
+  void *volatile block = reallocate (old, bytes, REQUEST (bytes, bytes));
   return block;
 }
 
@@ -237,13 +290,13 @@ reallocarray (void *old, size_t n, size_t bytes)
   void *volatile block;
   if (__builtin_mul_overflow (n, bytes, &all))
     all = SIZE_MAX;
-  block = reallocate (old, all, CALLER);
+  block = reallocate (old, all, REQUEST (n, all));
   return block;
 }
 
 /* ALIGNMENT as memalign takes it: any number, made a power of 2. */
 static void *
-allocate_aligned (size_t alignment, size_t bytes, void *caller)
+allocate_aligned (size_t alignment, size_t bytes, const struct request *request)
 {
   size_t power = MINIMUM;
   if (alignment > SIZE_MAX / 2 + 1)
@@ -253,20 +306,20 @@ allocate_aligned (size_t alignment, size_t bytes, void *caller)
     }
   while (power < alignment)
     power *= 2;
-  return allocate (bytes, power, caller);
+  return allocate (bytes, power, request);
 }
 
 API void *
 memalign (size_t alignment, size_t bytes)
 {
-  void *volatile block = allocate_aligned (alignment, bytes, CALLER);
+  void *volatile block = allocate_aligned (alignment, bytes, REQUEST (bytes, bytes));
   return block;
 }
 
 API void *
 aligned_alloc (size_t alignment, size_t bytes)
 {
-  void *volatile block = allocate_aligned (alignment, bytes, CALLER);
+  void *volatile block = allocate_aligned (alignment, bytes, REQUEST (bytes, bytes));
   return block;
 }
 
@@ -277,7 +330,7 @@ posix_memalign (void **block, size_t alignment, size_t bytes)
   void *made;
   if (alignment % sizeof (void *) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0)
     return EINVAL;
-  made = allocate_aligned (alignment, bytes, CALLER);
+  made = allocate_aligned (alignment, bytes, REQUEST (bytes, bytes));
   errno = old_errno;
   if (!made)
     return ENOMEM;
@@ -288,7 +341,7 @@ posix_memalign (void **block, size_t alignment, size_t bytes)
 API void *
 valloc (size_t bytes)
 {
-  void *volatile block = allocate_aligned ((size_t)getpagesize (), bytes, CALLER);
+  void *volatile block = allocate_aligned ((size_t)getpagesize (), bytes, REQUEST (bytes, bytes));
   return block;
 }
 
@@ -296,9 +349,8 @@ API void *
 pvalloc (size_t bytes)
 {
   size_t page = (size_t)getpagesize ();
-  void *volatile block;
-  bytes = bytes > MOST ? bytes : (bytes + page - 1) & ~(page - 1);
-  block = allocate_aligned (page, bytes, CALLER);
+  size_t whole = bytes > MOST ? bytes : (bytes + page - 1) & ~(page - 1);
+  void *volatile block = allocate_aligned (page, whole, REQUEST (bytes, bytes));
   return block;
 }
 

@@ -8,6 +8,8 @@
 
 #include <dlfcn.h>
 
+#include "heapwalk.h"
+
 static uint64_t exit_frame, tls_bytes;
 
 void
@@ -53,32 +55,13 @@ reach (struct gcg__freeze *freeze, struct column *queue, uint32_t object)
   COLUMN_PUSH (queue, uint32_t, object, &freeze->error);
 }
 
-/* Number of the first edge of each object, and of all after the last: [n + 1]. */
-static uint64_t *
-first_edges (struct gcg__freeze *freeze, struct column *firsts)
-{
-  const uint8_t *counts = COLUMN (freeze, EDGE_COUNTS)->data;
-  const struct gcg__big *bigs = COLUMN (freeze, BIG_COUNTS)->data;
-  uint64_t n = COLUMN (freeze, EDGE_COUNTS)->n, sum = 0, big = 0;
-  uint64_t *first = column_reserve_stopped (firsts, sizeof *first, n + 1, &freeze->error);
-
-  for (uint64_t i = 0; first && i < n; i++)
-    {
-      first[i] = sum;
-      sum += counts[i] == GCG__COUNT_BIG ? bigs[big++].value : counts[i];
-    }
-  if (first)
-    first[n] = sum;
-  return first;
-}
-
 void
 gcg__mark_stopped (struct gcg__freeze *freeze)
 {
   const struct gcg__root *roots = COLUMN (freeze, ROOTS)->data;
   const uint32_t *targets = COLUMN (freeze, EDGE_TARGETS)->data;
   struct column firsts = { 0 }, queue = { 0 };
-  const uint64_t *first = first_edges (freeze, &firsts);
+  const uint64_t *first = gcg__first_edges_stopped (freeze, &firsts);
 
   for (uint64_t i = 0; i < COLUMN (freeze, ROOTS)->n && !freeze->error; i++)
     reach (freeze, &queue, roots[i].object);

@@ -241,7 +241,7 @@ static volatile unsigned next_site;
 static void
 make_at (struct gcg__static_site *site)
 {
-  *site = (struct gcg__static_site){ "limits.c", "make_at", "", "struct made", 1, 0 };
+  *site = (struct gcg__static_site){ "limits.c", "make_at", "", "struct made", "", 1, 0 };
   *(volatile char *)gcg__malloc (16, site) = 1;
 }
 
@@ -294,7 +294,7 @@ log_is_bounded (void)
 {
   struct stat about;
   for (int i = 0; i < SITES; i++)
-    sites[i] = (struct gcg__static_site){ "limits.c", "many", "", "struct many", 1, 0 };
+    sites[i] = (struct gcg__static_site){ "limits.c", "many", "", "struct many", "", 1, 0 };
   for (int k = 0; k < SAMPLES; k++)
     {
       for (int i = 0; i < SITES; i++)

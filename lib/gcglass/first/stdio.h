@@ -1,0 +1,12 @@
+/* gcglass/first/stdio.h -- <stdio.h> without the macros of <gcglass/malloc.h> in its way. */
+#ifdef GCG__WITHIN
+#include_next <stdio.h>
+#else
+#define GCG__WITHIN 1
+#include <gcglass/plain.h>
+#include_next <stdio.h>
+#undef GCG__WITHIN
+#ifdef GCGLASS_MALLOC_H
+#include <gcglass/redirect.h>
+#endif
+#endif

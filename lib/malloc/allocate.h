@@ -1,0 +1,15 @@
+/* allocate.h -- malloc as the other files of this folder need it. */
+#ifndef GCG_ALLOCATE_H
+#define GCG_ALLOCATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Sets up the collector and the agent when it is time; may a block be made? */
+bool gcg__malloc_begin (void);
+
+/* malloc for a function that the program called with KEY and that returns to CALLER; errno is set
+   when there is no memory. */
+void *gcg__allocate (size_t bytes, const void *key, void *caller);
+
+#endif
