@@ -54,7 +54,7 @@ same ()
   [ ${#shows[@]} = 0 ] || save=(-o "$here/$name.gcsnap")
   "$program" "$@" <"$input" >plain.out 2>plain.err
   plain=$?
-  timeout -k 5 120 "$gcglass" run --exit --quiet "${options[@]}" "${save[@]}" -- "$program" "$@" \
+  timeout -k 5 60 "$gcglass" run --exit --quiet "${options[@]}" "${save[@]}" -- "$program" "$@" \
     <"$input" >traced.out 2>traced.err
   traced=$?
   for file in {plain,traced}.{out,err}; do

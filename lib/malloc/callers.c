@@ -4,7 +4,6 @@
  */
 #include "callers.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <gnu/libc-version.h>
 #include <link.h>
@@ -17,11 +16,12 @@ struct gcg__range gcg__libraries[GCG__N_LIBRARIES];
 static uint64_t operators[2];         /* new, and the one with an alignment */
 static uint64_t tls_below, tls_bytes; /* the C library's thread-local data, from the pointer */
 
-static uint64_t
-symbol (const char *name)
-{
-  return (uintptr_t)dlsym (RTLD_DEFAULT, name);
-}
+/* The C++ library's, where it is loaded.  Not by dlsym: what it does not find leaves a message, and
+   to take that away may lock what the call that we are in has locked (newlocale, in a constructor).
+ */
+extern char cxx_allocate_exception[] __asm__("__cxa_allocate_exception") __attribute__ ((weak));
+extern char cxx_new[] __asm__("_Znwm") __attribute__ ((weak));
+extern char cxx_new_aligned[] __asm__("_ZnwmSt11align_val_t") __attribute__ ((weak));
 
 /* One module: is it one of those that hold ADDRESSES? */
 static int
@@ -60,16 +60,14 @@ find_module (struct dl_phdr_info *info, size_t size, void *addresses)
 void
 gcg__callers_find (void)
 {
-  uint64_t addresses[GCG__N_LIBRARIES]
-      = { [GCG__LINKER] = getauxval (AT_BASE),
-          [GCG__COLLECTOR] = (uintptr_t)&GC_malloc,
-          [GCG__C_LIBRARY] = (uintptr_t)&gnu_get_libc_version,
-          [GCG__CXX_LIBRARY] = symbol ("__cxa_allocate_exception") };
+  uint64_t addresses[GCG__N_LIBRARIES] = { [GCG__LINKER] = getauxval (AT_BASE),
+                                           [GCG__COLLECTOR] = (uintptr_t)&GC_malloc,
+                                           [GCG__C_LIBRARY] = (uintptr_t)&gnu_get_libc_version,
+                                           [GCG__CXX_LIBRARY] = (uintptr_t)cxx_allocate_exception };
 
   dl_iterate_phdr (find_module, addresses);
-  operators[0] = symbol ("_Znwm");
-  operators[1] = symbol ("_ZnwmSt11align_val_t");
-  dlerror (); /* none of the program's */
+  operators[0] = (uintptr_t)cxx_new;
+  operators[1] = (uintptr_t)cxx_new_aligned;
 }
 
 bool
