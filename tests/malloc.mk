@@ -22,14 +22,19 @@ dist_check_SCRIPTS += %D%/malloc/real.test
 TESTS += %D%/malloc/real.test
 EXTRA_DIST += %D%/same.sh
 # Programs that are compiled for it: before any header, after all, in C++, hardened.
-SOURCE_READER = tests/agent/tap.h lib/snapshot/reader.c lib/snapshot/find.c lib/snapshot/check.c \
+# What they look into snapshots with is not.
+check_LTLIBRARIES += %D%/malloc/libreader.la
+tests_malloc_libreader_la_SOURCES = lib/snapshot/reader.c lib/snapshot/find.c lib/snapshot/check.c \
 	lib/snapshot/checksum.c
 check_PROGRAMS += %D%/malloc/source %D%/malloc/source_hardened
 SOURCE_CFLAGS = $(AM_CFLAGS) -Wno-unused-result -Wno-use-after-free -Wno-alloc-size-larger-than -include gcglass/malloc.h -I$(top_srcdir)/lib/gcglass/first
-tests_malloc_source_SOURCES = %D%/malloc/source.c $(SOURCE_READER)
+tests_malloc_source_SOURCES = %D%/malloc/source.c tests/agent/tap.h
 tests_malloc_source_CFLAGS = $(SOURCE_CFLAGS)
-tests_malloc_source_LDADD = lib/libgcglass-malloc.la -lpthread
+tests_malloc_source_LDADD = %D%/malloc/libreader.la lib/libgcglass-malloc.la -lpthread
 tests_malloc_source_hardened_SOURCES = $(tests_malloc_source_SOURCES)
 tests_malloc_source_hardened_CFLAGS = $(SOURCE_CFLAGS) -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 tests_malloc_source_hardened_LDADD = $(tests_malloc_source_LDADD)
 TESTS += %D%/malloc/source %D%/malloc/source_hardened
+dist_check_SCRIPTS += %D%/malloc/source.test
+EXTRA_DIST += %D%/malloc/source_cxx.cc %D%/malloc/source_order.c
+TESTS += %D%/malloc/source.test

@@ -55,8 +55,20 @@ launch_find (struct launch *launch, const char *name)
   int status = program_find (name, &launch->path, text);
   if (status == 0 && !launch->force && !program_can_observe (launch->path, text))
     status = PROGRAM_NOT_RUN;
-  if (status == 0 && !launch->heap_given)
-    launch->heap = program_heap_of (launch->path);
+  if (status == 0 && launch->heap != PROGRAM_MALLOC)
+    {
+      bool linked;
+      enum program_heap heap = program_heap_of (launch->path, &linked);
+      if (launch->heap_given && linked)
+        {
+          snprintf (text, TEXT_BYTES,
+                    "%s: it is linked with libgcglass-malloc: --heap gc cannot be had",
+                    launch->path);
+          status = PROGRAM_NOT_RUN;
+        }
+      if (!launch->heap_given)
+        launch->heap = heap;
+    }
   if (status == 0)
     status = program_find_preload (launch->heap, &launch->preload, text);
   if (status != 0)

@@ -233,10 +233,11 @@ resolve_scripts (const char *path, char program[4096])
 }
 
 enum program_heap
-program_heap_of (const char *path)
+program_heap_of (const char *path, bool *linked)
 {
   char program[4096], linker[256], line[4096];
   enum program_heap heap = PROGRAM_MALLOC;
+  *linked = false;
   resolve_scripts (path, program);
   if (!read_linker (program, linker))
     return PROGRAM_COLLECTOR;
@@ -254,14 +255,14 @@ program_heap_of (const char *path)
   posix_spawn_file_actions_destroy (&files);
   close (out[1]);
   FILE *names = fdopen (out[0], "r");
-  bool linked = false; /* with us, who need libgc: it is no program of the collector's for that */
   while (failure == 0 && names != NULL && fgets (line, sizeof line, names) != NULL)
     {
-      linked = linked || strstr (line, "libgcglass-malloc.so.") != NULL;
+      *linked = *linked || strstr (line, "libgcglass-malloc.so.") != NULL;
       if (strstr (line, "libgc.so.") != NULL)
         heap = PROGRAM_COLLECTOR;
     }
-  if (linked)
+  /* We need libgc: it is no program of the collector's for that. */
+  if (*linked)
     heap = PROGRAM_MALLOC;
   if (names != NULL)
     fclose (names);

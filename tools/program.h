@@ -27,8 +27,9 @@ enum program_heap
   PROGRAM_MALLOC
 };
 
-/* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs. */
-enum program_heap program_heap_of (const char *path);
+/* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs;
+   *LINKED: libgcglass-malloc is among them. */
+enum program_heap program_heap_of (const char *path, bool *linked);
 
 /* Finds the preload object for HEAP: beside GCGLASS_PRELOAD, the installed one, one beside this
    program.  Returns 0 and *PATH, which the caller frees, or an exit status and the reason in TEXT.
