@@ -96,6 +96,7 @@ static void
 on_fork_child (void)
 {
   agent_tid = 0;
+  thread_pointer = (uintptr_t)__builtin_thread_pointer ();
   gcg__lock_forget ();
   gcg__count_forget ();
   gcg__capture_forget ();

@@ -32,6 +32,7 @@
 #include "freeze.h"
 #include "gc_calls.h"
 #include "raw.h"
+#include "rules.h"
 #ifdef GCG_MALLOC
 #include "malloc/roots.h"
 #include "malloc/stopworld.h"
@@ -300,6 +301,7 @@ capture_run (const char *description, bool at_exit, int *fd, uint64_t leaks[2],
   request.freeze
       = (struct gcg__freeze){ .fd = memfd,
                               .description = description ? description : "",
+                              .rules = gcg__rules_text (),
                               .at_exit = at_exit,
                               .on_demand = GC_get_finalize_on_demand (),
                               .contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED),

@@ -8,6 +8,7 @@
 
 #include "control.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -30,19 +31,30 @@
 
 #define MOST_CONNECTIONS 16
 #define STACK_BYTES      ((size_t)256 << 10)
+#define LAST_MS          5000
+
+enum kind
+{
+  SERVER,  /* is sent all snapshots and samples */
+  CHECKER, /* all snapshots */
+  ASKER    /* what it asks for: it came in through the listening socket */
+};
 
 struct connection
 {
   int fd; /* -1: free */
   int closed_eventfd;
-  bool asked_here; /* came in through the listening socket: gets no unasked-for snapshots */
+  enum kind kind;
 };
 
 static pthread_mutex_t control_mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct connection connections[MOST_CONNECTIONS];
+static struct connection connections[MOST_CONNECTIONS]
+    = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER } };
 static bool running;
 static int listen_fd = -1, wake_fd = -1;
 static uint64_t interval_ns, next_ns;
+static int check_signal;
+static bool check_wanted, last_wanted, last_done;
 
 static socklen_t
 abstract_address (struct sockaddr_un *address, const char *name)
@@ -158,7 +170,7 @@ send_log (int fd)
 }
 
 static enum gcg_status
-add_connection (int fd, int closed_eventfd, bool asked_here, struct gcg_error *error)
+add_connection (int fd, int closed_eventfd, enum kind kind, struct gcg_error *error)
 {
   struct connection *free = NULL;
 
@@ -168,8 +180,8 @@ add_connection (int fd, int closed_eventfd, bool asked_here, struct gcg_error *e
       free = &connections[i];
   if (free)
     {
-      *free = (struct connection){ fd, closed_eventfd, asked_here };
-      if (!asked_here)
+      *free = (struct connection){ fd, closed_eventfd, kind };
+      if (kind == SERVER)
         send_log (fd);
     }
   pthread_mutex_unlock (&control_mutex);
@@ -178,34 +190,42 @@ add_connection (int fd, int closed_eventfd, bool asked_here, struct gcg_error *e
       close (fd);
       return gcg__fail (error, GCG_BUSY, "this process already has %d servers", MOST_CONNECTIONS);
     }
-  eventfd_write (wake_fd, 1);
+  if (wake_fd >= 0)
+    eventfd_write (wake_fd, 1);
   return GCG_OK;
 }
 
 enum gcg_status
 gcg__control_add (int fd, int closed_eventfd, struct gcg_error *error)
 {
-  return add_connection (fd, closed_eventfd, false, error);
+  return add_connection (fd, closed_eventfd, SERVER, error);
+}
+
+/* Is there anybody of a kind up to MOST? */
+static bool
+has_any (enum kind most)
+{
+  bool any = false;
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    any = any || (connections[i].fd >= 0 && connections[i].kind <= most);
+  pthread_mutex_unlock (&control_mutex);
+  return any;
 }
 
 bool
 gcg__control_has_servers (void)
 {
-  bool any = false;
-  pthread_mutex_lock (&control_mutex);
-  for (int i = 0; running && i < MOST_CONNECTIONS; i++)
-    any = any || (connections[i].fd >= 0 && !connections[i].asked_here);
-  pthread_mutex_unlock (&control_mutex);
-  return any;
+  return has_any (CHECKER);
 }
 
-/* Sends MESSAGE and what is ATTACHED to every connected server. */
+/* Sends MESSAGE and what is ATTACHED to everybody of a kind up to MOST. */
 static void
-send_to_servers (const struct gcg__message *message, int attached)
+send_to_all (enum kind most, const struct gcg__message *message, int attached)
 {
   pthread_mutex_lock (&control_mutex);
-  for (int i = 0; running && i < MOST_CONNECTIONS; i++)
-    if (connections[i].fd >= 0 && !connections[i].asked_here)
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    if (connections[i].fd >= 0 && connections[i].kind <= most)
       send_message (connections[i].fd, message, attached);
   pthread_mutex_unlock (&control_mutex);
 }
@@ -215,26 +235,103 @@ gcg__control_publish (int fd, const char *description, uint32_t flags)
 {
   struct gcg__message message = new_message (GCG__SNAPSHOT);
 
-  (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, true, NULL);
+  if (has_any (SERVER))
+    (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, true, NULL);
   message.flags = flags;
   set_text (&message, description);
-  send_to_servers (&message, fd);
+  send_to_all (CHECKER, &message, fd);
+}
+
+void
+gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags)
+{
+  struct gcg__message message = new_message (GCG__SNAPSHOT);
+
+  message.status = why->status;
+  message.flags = flags;
+  set_text (&message, why->text);
+  send_to_all (CHECKER, &message, -1);
+}
+
+/* Takes a snapshot and sends it, or why there is none. */
+static void
+publish_now (const char *description, uint32_t flags)
+{
+  struct gcg_error error = { GCG_OK, "" };
+  int fd = -1;
+
+  if (gcg__capture (description, (flags & GCG__FLAG_EXIT) != 0, &fd, &error) != GCG_OK)
+    {
+      gcg__control_publish_failure (&error, flags);
+      return;
+    }
+  gcg__control_publish (fd, description, flags);
+  close (fd);
+}
+
+void
+gcg__control_last (void)
+{
+  const struct timespec moment = { 0, 1000000 };
+
+  if (wake_fd < 0)
+    return;
+  __atomic_store_n (&last_wanted, true, __ATOMIC_RELEASE);
+  eventfd_write (wake_fd, 1);
+  for (int i = 0; i < LAST_MS && !__atomic_load_n (&last_done, __ATOMIC_ACQUIRE); i++)
+    syscall (SYS_nanosleep, &moment, NULL);
+}
+
+/* Does what was asked for by flags. */
+static void
+do_wanted (void)
+{
+  if (__atomic_exchange_n (&check_wanted, false, __ATOMIC_ACQ_REL))
+    publish_now ("signal", GCG__FLAG_CHECK);
+  if (__atomic_exchange_n (&last_wanted, false, __ATOMIC_ACQ_REL))
+    {
+      publish_now ("at exit", GCG__FLAG_EXIT);
+      __atomic_store_n (&last_done, true, __ATOMIC_RELEASE);
+    }
+}
+
+static void
+on_check_signal (int signal)
+{
+  int old_errno = errno, fd = wake_fd;
+
+  (void)signal;
+  __atomic_store_n (&check_wanted, true, __ATOMIC_RELEASE);
+  if (fd >= 0)
+    eventfd_write (fd, 1);
+  errno = old_errno;
+}
+
+void
+gcg__control_signal (int signal)
+{
+  struct sigaction old,
+      ours = { .sa_handler = on_check_signal, .sa_flags = SA_RESTART | SA_ONSTACK };
+
+  if (sigaction (signal, NULL, &old) != 0 || (old.sa_flags & SA_SIGINFO)
+      || old.sa_handler != SIG_DFL || sigaction (signal, &ours, NULL) != 0)
+    return;
+  check_signal = signal;
 }
 
 enum gcg_status
-gcg__control_sample (const char *description, uint32_t flags, bool exact,
-                     struct gcg_error *error)
+gcg__control_sample (const char *description, uint32_t flags, bool exact, struct gcg_error *error)
 {
   struct gcg__message message = new_message (GCG__SAMPLES);
   enum gcg_status status = gcg__sample_take (description, flags, exact, error);
   int samples;
 
-  if (status != GCG_OK || !gcg__control_has_servers ())
+  if (status != GCG_OK || !has_any (SERVER))
     return status;
   samples = gcg__sample_last ();
   if (samples < 0)
     return gcg__fail (error, GCG_NO_MEMORY, "no memory for a sample");
-  send_to_servers (&message, samples);
+  send_to_all (SERVER, &message, samples);
   close (samples);
   return GCG_OK;
 }
@@ -250,7 +347,7 @@ answer_capture (int fd, const struct gcg__message *ask)
 
   answer.sequence = ask->sequence;
   answer.status = gcg__capture (ask->text, false, &snapshot, &error);
-  if (answer.status == GCG_OK && gcg__control_has_servers ())
+  if (answer.status == GCG_OK && has_any (SERVER))
     (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);
   set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
   sent = send_message (fd, &answer, snapshot);
@@ -266,7 +363,7 @@ is_asked_here (int fd)
   bool is = false;
   pthread_mutex_lock (&control_mutex);
   for (int i = 0; i < MOST_CONNECTIONS; i++)
-    is = is || (connections[i].fd == fd && connections[i].asked_here);
+    is = is || (connections[i].fd == fd && connections[i].kind == ASKER);
   pthread_mutex_unlock (&control_mutex);
   return is;
 }
@@ -339,7 +436,7 @@ accept_client (void)
   if (!peer_is_allowed (fd) || !gcg__control_hello (fd))
     close (fd);
   else
-    (void)add_connection (fd, -1, true, NULL);
+    (void)add_connection (fd, -1, ASKER, NULL);
 }
 
 /* Takes the periodic sample when its time has come; returns the wait in ms until the next. */
@@ -392,6 +489,7 @@ control_main (void *unused)
         {
           eventfd_t ignored;
           eventfd_read (wake_fd, &ignored);
+          do_wanted ();
         }
       if (fds[1].revents)
         accept_client ();
@@ -430,6 +528,17 @@ listen_as_agent (void)
   return fd;
 }
 
+/* The C library ends the program with its last thread, and ours is not to be waited for: it is
+   taken out of the library's count.  Where that has no such name, a program whose main has ended by
+   pthread_exit goes on until somebody ends it. */
+static void
+leave_count (void)
+{
+  unsigned *count = dlvsym (RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
+  if (count)
+    __atomic_fetch_sub (count, 1, __ATOMIC_RELAXED);
+}
+
 /* The mutex is held.  Faults are not blocked: the incremental collector protects pages, and learns
    of writes to them, its own while it collects in our thread among them, by SIGSEGV. */
 static int
@@ -453,6 +562,8 @@ start_thread (void)
   error = pthread_create (&thread, &attributes, control_main, NULL);
   pthread_attr_destroy (&attributes);
   pthread_sigmask (SIG_SETMASK, &old, NULL);
+  if (!error)
+    leave_count ();
   return error;
 }
 
@@ -473,8 +584,6 @@ gcg__control_start (struct gcg_error *error)
       goto done;
     }
   listen_fd = listen_as_agent ();
-  for (int i = 0; i < MOST_CONNECTIONS; i++)
-    connections[i].fd = -1;
   failure = start_thread ();
   if (failure)
     {
@@ -494,8 +603,9 @@ done:
   return status;
 }
 
-enum gcg_status
-gcg__control_connect (const char *name, struct gcg_error *error)
+/* Connects to NAME as one of KIND. */
+static enum gcg_status
+connect_to (const char *name, enum kind kind, struct gcg_error *error)
 {
   struct sockaddr_un address;
   socklen_t n = abstract_address (&address, name);
@@ -510,11 +620,23 @@ gcg__control_connect (const char *name, struct gcg_error *error)
       status = gcg__fail (error, GCG_SYSTEM, "cannot reach the server: %s", strerror (errno));
       goto fail_connect;
     }
-  return gcg__control_add (fd, -1, error);
+  return add_connection (fd, -1, kind, error);
 
 fail_connect:
   close (fd);
   return status;
+}
+
+enum gcg_status
+gcg__control_connect (const char *name, bool sampled, struct gcg_error *error)
+{
+  return connect_to (name, sampled ? SERVER : CHECKER, error);
+}
+
+enum gcg_status
+gcg__control_connect_alone (const char *name)
+{
+  return connect_to (name, CHECKER, NULL);
 }
 
 void
@@ -528,19 +650,36 @@ gcg__control_every (double seconds)
     return;
   eventfd_write (wake_fd, 1);
   message = sampling_message ();
-  send_to_servers (&message, -1);
+  send_to_all (SERVER, &message, -1);
+}
+
+/* The handler was the parent's: whoever sends the signal to the child does not mean us. */
+static void
+forget_signal (void)
+{
+  struct sigaction now, usual = { .sa_handler = SIG_DFL };
+
+  if (check_signal && sigaction (check_signal, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO)
+      && now.sa_handler == on_check_signal)
+    sigaction (check_signal, &usual, NULL);
+  check_signal = 0;
 }
 
 void
 gcg__control_forget (void)
 {
   pthread_mutex_init (&control_mutex, NULL);
+  forget_signal ();
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    if (connections[i].fd >= 0)
+      {
+        close (connections[i].fd);
+        connections[i].fd = -1;
+      }
+  check_wanted = last_wanted = last_done = false;
   if (!running)
     return;
   running = false;
-  for (int i = 0; i < MOST_CONNECTIONS; i++)
-    if (connections[i].fd >= 0)
-      close (connections[i].fd);
   close (wake_fd);
   if (listen_fd >= 0)
     close (listen_fd);

@@ -27,11 +27,24 @@ enum gcg_status gcg__control_add (int fd, int closed_eventfd, struct gcg_error *
 bool gcg__control_hello (int fd);
 
 /* Connects to the server that listens on abstract NAME, checks that it is this user's or root's,
-   says HELLO and adds the connection. */
-enum gcg_status gcg__control_connect (const char *name, struct gcg_error *error);
+   says HELLO and adds the connection.  SAMPLED: samples are sent to it. */
+enum gcg_status gcg__control_connect (const char *name, bool sampled, struct gcg_error *error);
+
+/* The same in a forked child, without a thread: nothing that is asked is answered. */
+enum gcg_status gcg__control_connect_alone (const char *name);
 
 /* Sends the snapshot in FD, and a sample taken with it, to every connected server. */
 void gcg__control_publish (int fd, const char *description, uint32_t flags);
+
+/* Sends why there is no snapshot. */
+void gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags);
+
+/* Has the thread take and publish the last snapshot, and waits for that, not for ever. */
+void gcg__control_last (void);
+
+/* From now on SIGNAL makes the thread take and publish a snapshot, unless the program has a handler
+   of its own for it, or ignores it. */
+void gcg__control_signal (int signal);
 
 /* Takes a sample and sends it to every connected server.  Parameters and errors: as
    gcg__sample_take. */

@@ -7,6 +7,7 @@
 
 #include "capture.h"
 #include "control.h"
+#include "ending.h"
 #include "lifetime.h"
 
 #define DEFAULT_DEPTH 8
@@ -47,23 +48,29 @@ take_out_preload (void)
 void
 gcg__environment_read (struct gcg__environment *wishes)
 {
-  static const char *const names[] = { "GCGLASS_SOCKET", "GCGLASS_STACK_DEPTH", "GCGLASS_EVERY",
-                                       "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS" };
+  static const char *const names[]
+      = { "GCGLASS_SOCKET",   "GCGLASS_STACK_DEPTH", "GCGLASS_EVERY", "GCGLASS_LIFETIMES",
+          "GCGLASS_CONTENTS", "GCGLASS_LEAKS",       "GCGLASS_SIGNAL" };
   const char *name = secure_getenv ("GCGLASS_SOCKET");
   const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
   const char *seconds = secure_getenv ("GCGLASS_EVERY");
+  const char *signal = secure_getenv ("GCGLASS_SIGNAL");
 
-  *wishes = (struct gcg__environment){ .stack_depth = DEFAULT_DEPTH };
+  *wishes = (struct gcg__environment){ .stack_depth = DEFAULT_DEPTH, .pid = getpid () };
   if (depth)
     wishes->stack_depth = (unsigned)strtoul (depth, NULL, 10);
   if (seconds)
     wishes->every = strtod (seconds, NULL);
+  if (signal)
+    wishes->signal = atoi (signal);
   wishes->lifetimes = secure_getenv ("GCGLASS_LIFETIMES") != NULL;
+  wishes->leaks = secure_getenv ("GCGLASS_LEAKS") != NULL;
+  wishes->follow = secure_getenv ("GCGLASS_FOLLOW") != NULL;
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
   gcg__capture_contents_if_asked ();
   /* Nobody has started us: what is set is set by a person, for children as well. */
-  if (!name || secure_getenv ("GCGLASS_FOLLOW"))
+  if (!name || wishes->follow)
     return;
   take_out_preload ();
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -73,11 +80,17 @@ gcg__environment_read (struct gcg__environment *wishes)
 void
 gcg__environment_apply (const struct gcg__environment *wishes)
 {
+  /* A process that was forked before the program used the collector. */
+  if (wishes->leaks && !wishes->follow && getpid () != wishes->pid)
+    return;
   if (wishes->lifetimes)
     gcg__lifetime_begin ();
   if (!wishes->socket_name[0] || gcg__control_start (NULL) != GCG_OK
-      || gcg__control_connect (wishes->socket_name, NULL) != GCG_OK)
+      || gcg__control_connect (wishes->socket_name, !wishes->leaks, NULL) != GCG_OK)
     return;
+  gcg__ending_observe ();
+  if (wishes->signal)
+    gcg__control_signal (wishes->signal);
   if (wishes->every >= GCG__LEAST_INTERVAL && wishes->every <= GCG__MOST_INTERVAL)
     gcg__control_every (wishes->every);
 }

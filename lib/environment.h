@@ -1,4 +1,5 @@
-/* environment.h -- what gcglass run tells the preload object by variables of the environment.
+/* environment.h -- what gcglass run and gcglass leaks tell the preload object by variables of the
+ * environment.
  *
  * They are taken out again, and so is the preload object itself: the program sees the environment
  * that it would see without us, and its children run without us unless they are to be followed.
@@ -7,13 +8,18 @@
 #define GCG_ENVIRONMENT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct gcg__environment
 {
   char socket_name[100]; /* where the server listens; "": there is none */
   unsigned stack_depth;
   double every; /* seconds between samples, 0 = none */
+  int signal;   /* that asks for a check, 0 = none */
   bool lifetimes;
+  bool leaks;  /* reports of leaks are made: no samples */
+  bool follow; /* children run under us, too */
+  pid_t pid;   /* of the process that read them */
 };
 
 /* Reads and takes out.  The C library must be initialised. */

@@ -16,6 +16,7 @@
 #include "hazards.h"
 #include "heapwalk.h"
 #include "leakcount.h"
+#include "malloc/blocks.h"
 #include "malloc/roots.h"
 #include "maps.h"
 #include "preview.h"
@@ -242,6 +243,31 @@ settings_stopped (struct gcg__freeze *freeze)
   COLUMN_PUSH (COLUMN (freeze, STATISTICS), struct gcg__statistics, statistics, &freeze->error);
 }
 
+#ifdef GCG_MALLOC
+
+static void
+usage_stopped (struct gcg__freeze *freeze)
+{
+  struct gcg__usage usage;
+
+  gcg__blocks_usage (&usage);
+  COLUMN_PUSH (COLUMN (freeze, USAGE), struct gcg__usage, usage, &freeze->error);
+}
+
+#endif
+
+static void
+rules_stopped (struct gcg__freeze *freeze)
+{
+  size_t n = freeze->rules[0] ? strlen (freeze->rules) + 1 : 0;
+  char *copy = n ? column_reserve_stopped (COLUMN (freeze, RULES), 1, n, &freeze->error) : NULL;
+
+  if (!copy)
+    return;
+  memcpy (copy, freeze->rules, n);
+  COLUMN (freeze, RULES)->n = n;
+}
+
 /* What the parent has lost, once it runs again: a small heap is written before it does. */
 static uint64_t
 pause_stopped (const struct gcg__freeze *freeze)
@@ -296,12 +322,14 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       gcg__heap_edges_stopped (freeze);
 #ifdef GCG_MALLOC
       gcg__mark_stopped (freeze);
+      usage_stopped (freeze);
 #endif
     }
   if (!freeze->error && freeze->counting)
     gcg__leaks_stopped (freeze, &freeze->shared->leaked_objects, &freeze->shared->leaked_bytes);
   else if (!freeze->error)
     {
+      rules_stopped (freeze);
       if (freeze->contents)
         gcg__previews_stopped (freeze);
       info_stopped (freeze, &info);

@@ -34,6 +34,7 @@ struct gcg__freeze
   /* Asked for. */
   int fd;
   const char *description;
+  const char *rules; /* of the program's own, for reports of leaks; "" = none */
   bool at_exit, in_place;
   bool on_demand; /* the program runs its finalizers on demand */
   bool contents;  /* previews are wanted */

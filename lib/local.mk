@@ -20,7 +20,7 @@ AGENT_SOURCES = \
 	%D%/ignore.c %D%/ignore.h %D%/leakcount.c %D%/leakcount.h \
 	%D%/lifetime.c %D%/lifetime.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
 	%D%/protocol.h %D%/raw.h %D%/record.c \
-	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/sample.c \
+	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/rules.c %D%/rules.h %D%/sample.c \
 	%D%/sample.h %D%/settings.c %D%/settings.h %D%/shapes.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
 	%D%/survivors.c %D%/survivors.h %D%/tag.h %D%/thread.c %D%/thread.h \
 	lib/snapshot/checksum.c lib/snapshot/writer.c
@@ -43,7 +43,7 @@ lib_libgcglass_la_DEPENDENCIES = $(top_srcdir)/%D%/libgcglass.map
 
 # The same agent with a wrapper around every entry point of libgc.
 pkglib_LTLIBRARIES += %D%/libgcglass-preload.la
-lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) $(HAZARD_SOURCES) %D%/preload.c %D%/environment.c %D%/environment.h \
+lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) $(HAZARD_SOURCES) %D%/preload.c %D%/ending.c %D%/ending.h %D%/environment.c %D%/environment.h \
 	$(STACK_SOURCES)
 lib_libgcglass_preload_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_PRELOAD=1
 lib_libgcglass_preload_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
@@ -51,7 +51,7 @@ lib_libgcglass_preload_la_LIBADD = -lgc
 
 # The same agent for programs that use malloc: linked with, or preloaded before, them.
 lib_LTLIBRARIES += %D%/libgcglass-malloc.la
-lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/environment.c %D%/environment.h \
+lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D%/environment.c %D%/environment.h \
 	$(STACK_SOURCES) %D%/malloc/allocate.h %D%/malloc/malloc.c %D%/malloc/blocks.c \
 	%D%/malloc/blocks.h %D%/malloc/place.h %D%/malloc/text.c \
 	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/callers.c %D%/malloc/callers.h \

@@ -22,12 +22,10 @@
 
 #include "agent.h"
 #include "alloc.h"
-#include "capture.h"
 #include "collector.h"
-#include "control.h"
+#include "ending.h"
 #include "environment.h"
 #include "gc_calls.h"
-#include "protocol.h"
 #include "stack.h"
 #include "thread.h"
 
@@ -42,7 +40,6 @@ static struct
 } collector_text, own_text;
 
 static struct gcg__environment wishes;
-static pid_t served_pid;
 
 /* The text of the module with address DATA: both ranges are found this way. */
 static int
@@ -104,7 +101,7 @@ static void __attribute__ ((constructor)) preload_begin (void)
 {
   need_real ();
   gcg__environment_read (&wishes);
-  served_pid = getpid ();
+  gcg__ending_begin (&wishes);
 }
 
 /* The program has initialised the collector: now we may. */
@@ -120,18 +117,6 @@ collector_is_up (void)
   gcg__agent_make_ready ();
   gcg__thread_hook ();
   gcg__environment_apply (&wishes);
-}
-
-/* The last snapshot, when everything of the program's that runs at exit has run. */
-static void __attribute__ ((destructor)) preload_end (void)
-{
-  int fd;
-
-  if (getpid () != served_pid || !gcg__control_has_servers ()
-      || gcg__capture ("at exit", true, &fd, NULL) != GCG_OK)
-    return;
-  gcg__control_publish (fd, "at exit", GCG__FLAG_EXIT);
-  close (fd);
 }
 
 /* Allocators of one size: NAME (SIZE PARAMETERS) asked for with ROOM more. */

@@ -3,18 +3,19 @@
  * A Unix socket of type SOCK_SEQPACKET carries struct gcg__message, one per packet.  The agent says
  * HELLO first.  A client asks CAPTURE and is answered SNAPSHOT with the same sequence number and,
  * on success, a sealed memfd that holds the snapshot (SCM_RIGHTS).  A SNAPSHOT with sequence 0 was
- * not asked for over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT).
+ * not asked for over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT;
+ * without a snapshot: its status and text say why there is none), or a signal came (FLAG_CHECK).
  *
  * SAMPLES brings a sealed memfd with records of a recording (lib/recording/format.h, without the
  * file's header): to a server the whole log when it connects, then each sample as it is taken;
  * sequence 0 = not asked for.
  *
  *   who connects                  how
- *   gcglass run                   listens on an abstract name, given in GCGLASS_SOCKET; the agent
+ *   gcglass run, gcglass leaks    listens on an abstract name, given in GCGLASS_SOCKET; the agent
  *                                 connects when the program first uses the collector
- *   gcg_start                     the agent starts "gcglass serve --fd 3" at one end of a socketpair,
- *                                 says HELLO and SERVE; the server answers URL, or URL with a failure
- *   gcglass snapshot PID          connects to the agent's own abstract name, GCG__AGENT_NAME
+ *   gcg_start                     the agent starts "gcglass serve --fd 3" at one end of a
+ * socketpair, says HELLO and SERVE; the server answers URL, or URL with a failure gcglass snapshot
+ * PID          connects to the agent's own abstract name, GCG__AGENT_NAME
  *
  * Both sides check SO_PEERCRED: same user or root; a client of GCG__AGENT_NAME also that the
  * listener's pid is the one it asked for (abstract names can be squatted).
@@ -25,7 +26,7 @@
 
 #include <stdint.h>
 
-#define GCG__PROTOCOL_MAGIC 0x4d474347u /* "GCGM" */
+#define GCG__PROTOCOL_MAGIC   0x4d474347u /* "GCGM" */
 #define GCG__PROTOCOL_VERSION 1u
 
 /* printf format of the abstract name (after the leading NUL) of process PID's agent. */
@@ -50,13 +51,14 @@ enum gcg__message_type
    debug (0, 1). */
 
 #define GCG__FLAG_EXIT      1u /* SNAPSHOT: the last one, the program is ending */
+#define GCG__FLAG_CHECK     4u /* SNAPSHOT: a signal has asked for it */
 #define GCG__FLAG_LIFETIMES 2u /* SAMPLING: deaths are counted */
 
 struct gcg__message
 {
   uint32_t magic;
   uint16_t version;
-  uint16_t type; /* enum gcg__message_type */
+  uint16_t type;   /* enum gcg__message_type */
   uint32_t status; /* enum gcg_status */
   uint32_t flags;
   uint32_t pid;

@@ -308,7 +308,7 @@ fail_wake:
   return GCG_SYSTEM;
 }
 
-/* Binds FD to a fresh abstract name. */
+/* Binds FD to a fresh abstract name and listens. */
 static bool
 bind_new_name (int fd, char name[GCG__SOCKET_NAME_BYTES])
 {
@@ -322,7 +322,19 @@ bind_new_name (int fd, char name[GCG__SOCKET_NAME_BYTES])
   return bind (fd, (struct sockaddr *)&address,
                (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + (size_t)n))
              == 0
-         && listen (fd, 8) == 0;
+         && listen (fd, 128) == 0;
+}
+
+int
+gcg__live_socket (char name[GCG__SOCKET_NAME_BYTES])
+{
+  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0 || bind_new_name (fd, name))
+    return fd;
+  int why = errno;
+  close (fd);
+  errno = why;
+  return -1;
 }
 
 enum gcg_status
@@ -336,8 +348,8 @@ gcg__live_listen (struct gcg__source *source, const struct gcg__live_events *eve
     return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
   live->source = source;
   live->fd = -1;
-  live->listen_fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (live->listen_fd < 0 || !bind_new_name (live->listen_fd, name))
+  live->listen_fd = gcg__live_socket (name);
+  if (live->listen_fd < 0)
     {
       status = gcg__report_fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
       goto fail_socket;

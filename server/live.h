@@ -57,6 +57,9 @@ bool gcg__live_say (void *live, uint16_t type, uint32_t sequence, const char *te
    is fine. */
 void gcg__live_free (struct gcg__live *live);
 
+/* A socket that listens on a new name, which is written to NAME; -1 with errno. */
+int gcg__live_socket (char name[GCG__SOCKET_NAME_BYTES]);
+
 /* Receives one message on FD, waiting for it; *ATTACHED is the descriptor that came with it, or -1.
    False at the end of the connection and when it is not a message of ours. */
 bool gcg__live_receive (int fd, struct gcg__message *message, int *attached);

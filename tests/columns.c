@@ -85,7 +85,7 @@ columns_view (const struct columns *columns)
 #define COLUMNS_VIEW(NAME, field, count)                                                           \
   view.field = (const void *)columns->sections[GCG__SECTION_##NAME - 1].data;                      \
   count = columns->sections[GCG__SECTION_##NAME - 1].n
-  uint64_t n_info, n_words, n_counts, n_steps, n_statistics;
+  uint64_t n_info, n_words, n_counts, n_steps, n_statistics, n_usage;
   COLUMNS_VIEW (INFO, info, n_info);
   COLUMNS_VIEW (STRINGS, strings, view.n_strings);
   COLUMNS_VIEW (MODULES, modules, view.n_modules);
@@ -113,9 +113,15 @@ columns_view (const struct columns *columns)
   COLUMNS_VIEW (EDGE_PLACES, edge_places, view.n_edge_places);
   COLUMNS_VIEW (ROOT_PLACES, root_places, view.n_root_places);
   COLUMNS_VIEW (HAZARDS, hazards, view.n_hazards);
+  COLUMNS_VIEW (USAGE, usage, n_usage);
+  COLUMNS_VIEW (RULES, rules, view.n_rules);
 #undef COLUMNS_VIEW
   if (n_statistics == 0)
     view.statistics = NULL;
+  if (n_usage == 0)
+    view.usage = NULL;
+  if (view.n_rules == 0)
+    view.rules = NULL;
   if (view.n_edge_places == 0)
     view.edge_places = NULL;
   if (view.n_root_places == 0)

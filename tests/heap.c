@@ -54,7 +54,7 @@ struct heap
   struct vector requested, contents, big_slacks, edges, finalizers;
   /* Made by heap_finish. */
   struct vector first, counts, targets, steps, big_counts, big_steps, sorted;
-  struct vector previews, preview_starts, edge_places, root_places, hazards;
+  struct vector previews, preview_starts, edge_places, root_places, hazards, usage, rules;
   uint64_t hazards_left_out;
   bool places; /* not all pointers are to starts */
   uint64_t next_address;
@@ -130,6 +130,8 @@ heap_new (void)
   heap->edge_places.element = 1;
   heap->root_places.element = 1;
   heap->hazards.element = sizeof (struct gcg__hazard);
+  heap->usage.element = sizeof (struct gcg__usage);
+  heap->rules.element = 1;
   heap->finalizers.element = sizeof (struct gcg__finalizer);
   heap->first.element = sizeof (uint64_t);
   heap->counts.element = 1;
@@ -185,6 +187,8 @@ heap_free (struct heap *heap)
   free (heap->edge_places.data);
   free (heap->root_places.data);
   free (heap->hazards.data);
+  free (heap->usage.data);
+  free (heap->rules.data);
   free (heap->big_slacks.data);
   free (heap->edges.data);
   free (heap->sorted.data);
@@ -359,6 +363,19 @@ void
 heap_malloc (struct heap *heap)
 {
   heap->info.flags |= GCG__INFO_MALLOC;
+}
+
+void
+heap_usage (struct heap *heap, const struct gcg__usage *usage)
+{
+  VECTOR_PUSH (&heap->usage, struct gcg__usage, *usage);
+}
+
+void
+heap_rules (struct heap *heap, const char *text)
+{
+  size_t n = strlen (text) + 1;
+  memcpy (vector_add (&heap->rules, n), text, n);
 }
 
 void
@@ -639,6 +656,8 @@ heap_write (struct heap *heap)
     [GCG__SECTION_EDGE_PLACES - 1] = { heap->edge_places.data, n_edge_places },
     [GCG__SECTION_ROOT_PLACES - 1] = { heap->root_places.data, n_root_places },
     HEAP_VECTOR (HAZARDS, hazards),
+    HEAP_VECTOR (USAGE, usage),
+    HEAP_VECTOR (RULES, rules),
   };
 #undef HEAP_ONE
 #undef HEAP_VECTOR

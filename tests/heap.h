@@ -46,6 +46,10 @@ void heap_hazards_left_out (struct heap *heap, uint64_t n);
 void heap_ignore (struct heap *heap, uint32_t object);
 /* The objects are malloc'd blocks. */
 void heap_malloc (struct heap *heap);
+/* What its program has asked malloc for. */
+void heap_usage (struct heap *heap, const struct gcg__usage *usage);
+/* TEXT is what its program wants not reported. */
+void heap_rules (struct heap *heap, const char *text);
 void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);
 /* From now on the snapshot holds contents: object ID begins with the N bytes at BYTES, then zeros;
    so do all others. */

@@ -178,7 +178,6 @@ use_leaks (struct gcg__model *model, struct gcg_error *error)
 {
   struct gcg__rules rules = { 0 };
   struct gcg__baseline baseline = { 0 };
-  struct gcg__heap_usage usage = { .known = false };
   struct gcg__leak_text_options options = { .name = "x" };
   struct gcg__leak_report *report;
   struct gcg__json json;
@@ -186,14 +185,14 @@ use_leaks (struct gcg__model *model, struct gcg_error *error)
   enum gcg_status status
       = gcg__rules_parse (&rules, "leak:tree\ncycle:a->b\nleak:c", "rules", error);
   if (status == GCG_OK)
-    status = gcg__leak_report_new (model, &rules, &baseline, &report, error);
+    status = gcg__leak_report_new (model, &rules, &baseline, NULL, &report, error);
   if (status == GCG_OK)
     {
       gcg__buffer_init (&out, NULL, NULL);
       gcg__json_init (&json, NULL, NULL);
-      status = gcg__leak_text_write (report, &usage, &options, &out, error);
+      status = gcg__leak_text_write (report, &options, &out, error);
       if (status == GCG_OK)
-        status = gcg__leak_json_write (report, &usage, &json, error);
+        status = gcg__leak_json_write (report, &json, error);
       if (status == GCG_OK)
         status = gcg__json_finish (&json, error);
       gcg__json_fini (&json);

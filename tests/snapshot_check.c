@@ -242,6 +242,7 @@ test_lengths (void **state)
         /* These may have any length: nothing counts or needs their last element. */
         bool any = code == GCG__SECTION_COLLECTIONS || (way != 0 && code == GCG__SECTION_STATISTICS)
                    || (way == 0 && code == GCG__SECTION_ROOT_PLACES) /* of the one root */
+                   || (way == 0 && (code == GCG__SECTION_USAGE || code == GCG__SECTION_RULES))
                    || (way == 0
                        && (code == GCG__SECTION_STRINGS || code == GCG__SECTION_MODULES
                            || code == GCG__SECTION_FRAMES || code == GCG__SECTION_THREADS))
@@ -278,6 +279,38 @@ test_statistics (void **state)
   statistics = columns_at (&columns, GCG__SECTION_STATISTICS, 0);
   statistics->smaps = (gcg__string)columns.sections[GCG__SECTION_STRINGS - 1].n;
   expect (&columns, "smaps", "(I5)");
+}
+
+/* Usage is told once; the text of rules is one. */
+static void
+test_usage_and_rules (void **state)
+{
+  (void)state;
+  static const char text[] = "leak:a\nleak:b";
+  struct heap *heap = heap_new ();
+  struct columns columns;
+  heap_malloc (heap);
+  heap_usage (heap, &(struct gcg__usage){ 9, 8, 7, 1, 6, 2, 5 });
+  heap_rules (heap, text);
+  struct gcg__snapshot *s = heap_snapshot (heap);
+  heap_free (heap);
+  assert_int_equal (s->usage->allocs, 9);
+  assert_int_equal (s->usage->peak_bytes, 5);
+  assert_string_equal (s->rules, text);
+  columns_load (&columns, s);
+  columns_resize (&columns, GCG__SECTION_USAGE, 2);
+  expect (&columns, "two usages", "USAGE is there 2 times");
+  columns_load (&columns, s);
+  columns_resize (&columns, GCG__SECTION_RULES, sizeof text - 1);
+  expect (&columns, "rules without an end", "(I13)");
+  columns_load (&columns, s);
+  *(char *)columns_at (&columns, GCG__SECTION_RULES, 6) = 0;
+  expect (&columns, "rules with two ends", "(I13)");
+  columns_load (&columns, s);
+  columns_resize (&columns, GCG__SECTION_RULES, 0);
+  columns_resize (&columns, GCG__SECTION_USAGE, 0);
+  expect (&columns, "neither", NULL);
+  gcg__snapshot_close (s);
 }
 
 /* Previews are those of all objects, or none; each change with all else sound. */
@@ -499,10 +532,11 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_changes),  cmocka_unit_test (test_lengths),
-    cmocka_unit_test (test_previews), cmocka_unit_test (test_statistics),
-    cmocka_unit_test (test_places),   cmocka_unit_test (test_no_objects),
-    cmocka_unit_test (test_limits),   cmocka_unit_test (test_hazards),
+    cmocka_unit_test (test_changes),         cmocka_unit_test (test_lengths),
+    cmocka_unit_test (test_previews),        cmocka_unit_test (test_statistics),
+    cmocka_unit_test (test_places),          cmocka_unit_test (test_no_objects),
+    cmocka_unit_test (test_limits),          cmocka_unit_test (test_hazards),
+    cmocka_unit_test (test_usage_and_rules),
   };
   return cmocka_run_group_tests_name ("snapshot_check", tests, setup, teardown);
 }

@@ -174,6 +174,18 @@ print_hazards (void)
   FIELD ("HAZARDS", struct gcg__hazard, address);
 }
 
+static void
+print_usage (void)
+{
+  FIELD ("USAGE", struct gcg__usage, allocs);
+  FIELD ("USAGE", struct gcg__usage, frees);
+  FIELD ("USAGE", struct gcg__usage, bytes);
+  FIELD ("USAGE", struct gcg__usage, live_blocks);
+  FIELD ("USAGE", struct gcg__usage, live_bytes);
+  FIELD ("USAGE", struct gcg__usage, peak_blocks);
+  FIELD ("USAGE", struct gcg__usage, peak_bytes);
+}
+
 int
 main (void)
 {
@@ -186,5 +198,6 @@ main (void)
   print_objects ();
   print_statistics ();
   print_hazards ();
+  print_usage ();
   return 0;
 }

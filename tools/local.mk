@@ -6,6 +6,9 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/child.c %D%/child.h \
 	%D%/export.c \
 	%D%/launch.c %D%/launch.h \
+	%D%/leak_jobs.c %D%/leak_jobs.h \
+	%D%/leak_report.c %D%/leak_report.h \
+	%D%/leak_run.c %D%/leak_run.h \
 	%D%/leaks.c \
 	%D%/program.c %D%/program.h \
 	%D%/report.c \
@@ -16,7 +19,8 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/serving.c %D%/serving.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/snapshot.c \
-	%D%/view.c
+	%D%/view.c \
+	%D%/watch.c %D%/watch.h
 tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"' -DPKGLIBDIR='"$(pkglibdir)"'
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)

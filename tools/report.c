@@ -145,7 +145,8 @@ report (const struct command *self, int argc, char **argv)
 const struct command command_report = {
   .name = "report",
   .arguments = "[OPTION]... FILE",
-  .summary = "Tells what a snapshot holds: leaks, types, sites, cycles and where to cut them; of a recording: "
+  .summary = "Tells what a snapshot holds: leaks, types, sites, cycles and where to cut them; of a "
+             "recording: "
              "what has grown",
   .options = "  -j, --json     as one JSON object\n"
              "  -t, --top=N    rows of each table (default 10)\n"

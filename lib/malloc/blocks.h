@@ -23,14 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the program has asked for, as valgrind counts its heap usage. */
-struct gcg__usage
-{
-  uint64_t allocs, frees, bytes;
-  uint64_t live_blocks, live_bytes;
-  uint64_t peak_blocks,
-      peak_bytes; /* exact with one thread; with several, within 64 KiB for each */
-};
+#include "snapshot/format.h"
 
 /* Whether a block may be asked for: libgc is initialised.  Sets up what must be there first. */
 void gcg__blocks_begin (void);

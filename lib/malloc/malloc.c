@@ -25,14 +25,12 @@
 #include "allocate.h"
 #include "blocks.h"
 #include "callers.h"
-#include "capture.h"
-#include "control.h"
 #include "early.h"
+#include "ending.h"
 #include "environment.h"
 #include "gc_calls.h"
 #include "ignore.h"
 #include "place.h"
-#include "protocol.h"
 #include "raw.h"
 #include "regions.h"
 #include "roots.h"
@@ -50,7 +48,6 @@ extern char **environ;
 static enum { NOTHING, STARTING, UP } state;
 
 static struct gcg__environment wishes;
-static pid_t served_pid;
 static _Thread_local bool unwinding;
 
 /* libgc takes two signals for stopping threads, which it will not do here: they stay as they are.
@@ -421,55 +418,10 @@ mremap (void *old, size_t old_bytes, size_t bytes, int flags, ...)
   return at;
 }
 
-/* The program's end begins here: what the stack holds below is no longer its. */
-API void __attribute__ ((noreturn)) exit (int status)
-{
-  void (*real) (int) __attribute__ ((noreturn));
-  gcg__exit_note ((uintptr_t)__builtin_frame_address (0));
-  *(void **)&real = dlsym (RTLD_NEXT, "exit");
-  real (status);
-}
-
-static int (*program_main) (int, char **, char **);
-
-/* main, so that its return is seen. */
-static int
-run_main (int argc, char **argv, char **environment)
-{
-  int status = program_main (argc, argv, environment);
-  gcg__exit_note ((uintptr_t)__builtin_frame_address (0));
-  return status;
-}
-
-API int __libc_start_main (int (*main) (int, char **, char **), int argc, char **argv,
-                           void (*init) (void), void (*fini) (void), void (*rtld_fini) (void),
-                           void *stack_end);
-API int
-__libc_start_main (int (*main) (int, char **, char **), int argc, char **argv, void (*init) (void),
-                   void (*fini) (void), void (*rtld_fini) (void), void *stack_end)
-{
-  int (*real) (int (*) (int, char **, char **), int, char **, void (*) (void), void (*) (void),
-               void (*) (void), void *);
-  *(void **)&real = dlsym (RTLD_NEXT, "__libc_start_main");
-  program_main = main;
-  return real (run_main, argc, argv, init, fini, rtld_fini, stack_end);
-}
-
 static void __attribute__ ((constructor)) begin (void)
 {
   if (!is_up ())
     return;
-  served_pid = getpid ();
+  gcg__ending_begin (&wishes);
   gcg__environment_apply (&wishes);
-}
-
-static void __attribute__ ((destructor)) end (void)
-{
-  int fd;
-
-  if (getpid () != served_pid || !gcg__control_has_servers ()
-      || gcg__capture ("at exit", true, &fd, NULL) != GCG_OK)
-    return;
-  gcg__control_publish (fd, "at exit", GCG__FLAG_EXIT);
-  close (fd);
 }

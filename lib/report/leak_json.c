@@ -1,8 +1,8 @@
 /* leak_json.c -- a report of leaks as one JSON object, "gcglass leaks --json".
  *
- * Bytes are as the program requested them.  What the caller does not know of the program's life is
- * null.  Only the first MAX_CYCLES cycles are listed with their ways round; "cycle_count" has them
- * all.
+ * Bytes are as the program requested them.  What the snapshot does not tell of the program's life
+ * is null.  Only the first MAX_CYCLES cycles are listed with their ways round; "cycle_count" has
+ * them all.
  */
 #include <config.h>
 
@@ -25,14 +25,30 @@ write_sum (struct gcg__json *json, const char *key, const struct gcg__totals *to
   gcg__json_end (json);
 }
 
-/* The member NAME of the open object, null unless KNOWN. */
+/* The member NAME of the open object, null unless NUMBER is known. */
 static void
-write_known (struct gcg__json *json, const char *name, bool known, uint64_t number)
+write_known (struct gcg__json *json, const char *name, const uint64_t *number)
 {
-  if (known)
-    gcg__json_unsigned (json, name, number);
+  if (number != NULL)
+    gcg__json_unsigned (json, name, *number);
   else
     gcg__json_null (json, name);
+}
+
+/* What is known of the program's whole life. */
+static void
+write_usage (const struct gcg__usage *usage, struct gcg__json *json)
+{
+  bool known = usage != NULL;
+  gcg__json_object (json, "totals");
+  write_known (json, "allocs", known ? &usage->allocs : NULL);
+  write_known (json, "frees", known ? &usage->frees : NULL);
+  write_known (json, "bytes", known ? &usage->bytes : NULL);
+  gcg__json_end (json);
+  gcg__json_object (json, "peak");
+  write_known (json, "bytes", known ? &usage->peak_bytes : NULL);
+  write_known (json, "blocks", known ? &usage->peak_blocks : NULL);
+  gcg__json_end (json);
 }
 
 static void
@@ -174,9 +190,9 @@ static void
 write_rules (const struct gcg__leak_report *r, struct gcg__json *json)
 {
   gcg__json_array (json, "suppressions");
-  for (uint32_t i = 0; i < r->rules->n; i++)
+  for (uint32_t i = 0; i < r->rules.n; i++)
     {
-      const struct gcg__rule *rule = &r->rules->list[i];
+      const struct gcg__rule *rule = &r->rules.list[i];
       gcg__json_object (json, NULL);
       gcg__json_string (json, "rule", rule->text);
       gcg__json_string (json, "file", rule->from);
@@ -189,8 +205,8 @@ write_rules (const struct gcg__leak_report *r, struct gcg__json *json)
 }
 
 enum gcg_status
-gcg__leak_json_write (const struct gcg__leak_report *report, const struct gcg__heap_usage *usage,
-                      struct gcg__json *json, struct gcg_error *error)
+gcg__leak_json_write (const struct gcg__leak_report *report, struct gcg__json *json,
+                      struct gcg_error *error)
 {
   const struct gcg__snapshot *s = report->model->snapshot;
   enum gcg_status status = GCG_OK;
@@ -208,15 +224,7 @@ gcg__leak_json_write (const struct gcg__leak_report *report, const struct gcg__h
   write_groups (report, "groups", false, json);
   write_groups (report, "known_groups", true, json);
   write_rules (report, json);
-  gcg__json_object (json, "totals");
-  write_known (json, "allocs", usage->known, usage->allocs);
-  write_known (json, "frees", usage->known, usage->frees);
-  write_known (json, "bytes", usage->known, usage->bytes);
-  gcg__json_end (json);
-  gcg__json_object (json, "peak");
-  write_known (json, "bytes", usage->known, usage->peak_bytes);
-  write_known (json, "blocks", usage->known, usage->peak_blocks);
-  gcg__json_end (json);
+  write_usage (s->usage, json);
   gcg__json_end (json);
   return status;
 }

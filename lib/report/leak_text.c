@@ -180,8 +180,9 @@ total (const struct text *t, const char *name, const struct gcg__totals *totals)
 }
 
 static void
-write_totals (const struct text *t, const struct gcg__heap_usage *usage)
+write_totals (const struct text *t)
 {
+  const struct gcg__usage *usage = t->report->model->snapshot->usage;
   const struct gcg__leak_report *r = t->report;
   const struct gcg__leaks *l = r->leaks;
   gcg__buffer_text (t->out, "\n");
@@ -204,7 +205,7 @@ write_totals (const struct text *t, const struct gcg__heap_usage *usage)
   total (t, "valgrind: possibly lost", &l->interior_only);
   total (t, "LeakSanitizer: direct", &r->direct);
   total (t, "LeakSanitizer: indirect", &r->lsan_indirect);
-  if (!usage->known)
+  if (usage == NULL)
     return;
   gcg__buffer_format (t->out, "  in all: %s allocs, %s frees, %s bytes allocated\n",
                       gcg__word_count (usage->allocs).text, gcg__word_count (usage->frees).text,
@@ -219,7 +220,7 @@ write_rules (const struct text *t)
 {
   const struct gcg__leak_report *r = t->report;
   bool used = false;
-  for (uint32_t i = 0; i < r->rules->n; i++)
+  for (uint32_t i = 0; i < r->rules.n; i++)
     if (r->used[i].objects > 0)
       {
         if (!used)
@@ -233,13 +234,13 @@ write_rules (const struct text *t)
         gcg__buffer_text (t->out, "  ");
         gcg__buffer_format (t->out, "%49s%13s  ", gcg__word_count (r->used[i].bytes).text,
                             gcg__word_count (r->used[i].objects).text);
-        gcg__buffer_clean (t->out, r->rules->list[i].text);
+        gcg__buffer_clean (t->out, r->rules.list[i].text);
         gcg__buffer_text (t->out, "\n");
       }
-  for (uint32_t i = 0; i < r->rules->n; i++)
+  for (uint32_t i = 0; i < r->rules.n; i++)
     if (r->used[i].objects == 0)
       {
-        const struct gcg__rule *rule = &r->rules->list[i];
+        const struct gcg__rule *rule = &r->rules.list[i];
         style (t, WARNING);
         gcg__buffer_text (t->out, "warning: ");
         style (t, PLAIN);
@@ -248,6 +249,14 @@ write_rules (const struct text *t)
         gcg__buffer_clean (t->out, rule->text);
         gcg__buffer_text (t->out, " matches no leak: remove it if it never does\n");
       }
+  if (r->rules_failure[0] != '\0')
+    {
+      style (t, WARNING);
+      gcg__buffer_text (t->out, "warning: ");
+      style (t, PLAIN);
+      gcg__buffer_clean (t->out, r->rules_failure);
+      gcg__buffer_text (t->out, "\n");
+    }
 }
 
 static void
@@ -259,8 +268,12 @@ write_head (const struct text *t)
   style (t, BOLD);
   gcg__buffer_clean (t->out, program[0] != '\0' ? program : t->options->name);
   style (t, PLAIN);
-  gcg__buffer_format (t->out, "  pid %u%s: ", s->info->pid,
-                      s->info->flags & GCG__INFO_AT_EXIT ? ", at its end" : "");
+  gcg__buffer_format (t->out, "  pid %u", s->info->pid);
+  if (t->options->when != NULL)
+    gcg__buffer_format (t->out, ", %s", t->options->when);
+  else if (s->info->flags & GCG__INFO_AT_EXIT)
+    gcg__buffer_text (t->out, ", at its end");
+  gcg__buffer_text (t->out, ": ");
   if (r->leaked.objects == 0)
     gcg__buffer_text (t->out, "no leaks");
   else
@@ -282,7 +295,7 @@ write_head (const struct text *t)
 }
 
 enum gcg_status
-gcg__leak_text_write (const struct gcg__leak_report *report, const struct gcg__heap_usage *usage,
+gcg__leak_text_write (const struct gcg__leak_report *report,
                       const struct gcg__leak_text_options *options, struct gcg__buffer *out,
                       struct gcg_error *error)
 {
@@ -295,7 +308,7 @@ gcg__leak_text_write (const struct gcg__leak_report *report, const struct gcg__h
       if (report->groups[g].kind != GCG__LEAK_INDIRECT && !report->groups[g].known)
         status = write_group (&t, g, ++number, error);
     }
-  write_totals (&t, usage);
+  write_totals (&t);
   write_rules (&t);
   return status != GCG_OK ? status : gcg__buffer_status (out, error);
 }

@@ -24,6 +24,8 @@
 #define MAX_EDGE_KINDS 256u   /* of one cycle that are told apart */
 #define OTHER_CYCLES   "cycle:of other kinds"
 #define MEMBERS_LOOKED 4096u
+#define TOLD           UINT32_MAX
+#define PROGRAM_RULES  "the program's own rules"
 
 /* Kinds of cycles. */
 struct kind
@@ -42,8 +44,9 @@ struct making
   struct kind *kinds;
   uint32_t n_kinds, kinds_size, groups_size;
   uint32_t *kind_of_cycle; /* [n_cycles] */
-  uint32_t *rule_of;       /* [n_objects] number of the rule that suppresses it + 1, 0: none */
-  uint32_t *group_of;      /* [n_objects] of leaders */
+  uint32_t *rule_of;       /* [n_objects] number of the rule that suppresses it + 1, 0: none;
+                              TOLD */
+  uint32_t *group_of;      /* [n_objects] of leaders that are in one, else GCG__NONE */
 };
 
 const char *
@@ -137,7 +140,7 @@ kind_add (struct making *m, uint32_t cycle)
   if (m->n_kinds < MAX_KINDS)
     {
       enum gcg_status status = gcg__cycle_names_init (&kind->names, m->report->model,
-                                                      m->report->rules, cycle, m->error);
+                                                      &m->report->rules, cycle, m->error);
       if (status != GCG_OK)
         return status;
     }
@@ -203,7 +206,7 @@ apply_rules (struct making *m)
         continue;
       if (rule_of_site[site] == 0) /* not asked yet; 1: none, else the rule's number + 2 */
         {
-          uint32_t rule = gcg__leak_rule_of_site (model, m->report->rules, site);
+          uint32_t rule = gcg__leak_rule_of_site (model, &m->report->rules, site);
           rule_of_site[site] = rule == GCG__NONE ? 1 : rule + 2;
         }
       uint32_t rule = rule_of_site[site] > 1 ? rule_of_site[site] - 2 : GCG__NONE;
@@ -220,6 +223,30 @@ apply_rules (struct making *m)
   return status;
 }
 
+/* Leaves out what has been told of before: of a cycle all blocks or none. */
+static void
+leave_out (struct making *m, const struct gcg__told *told)
+{
+  const struct gcg__analysis *a = m->analysis;
+  struct gcg__object_walk walk = gcg__objects (m->snapshot);
+  while (gcg__next_object (&walk))
+    {
+      uint32_t id = walk.object.id;
+      if ((m->report->leaks->flags[id] & GCG__LEAK_LEAKED) != 0 && m->rule_of[id] == 0
+          && gcg__told_knows (told, &walk.object))
+        m->rule_of[id] = TOLD;
+    }
+  for (uint32_t c = 0; c < a->n_cycles; c++)
+    {
+      const uint32_t *members = &a->cycle_members[a->cycles[c].first_member];
+      bool is_new = false;
+      for (uint32_t i = 0; i < a->cycles[c].n_objects; i++)
+        is_new = is_new || m->rule_of[members[i]] == 0;
+      for (uint32_t i = 0; is_new && i < a->cycles[c].n_objects; i++)
+        m->rule_of[members[i]] = 0;
+    }
+}
+
 /* Adds up what is leaked, and what is not told. */
 static void
 sum_up (struct making *m)
@@ -232,7 +259,9 @@ sum_up (struct making *m)
       uint64_t bytes = walk.object.requested_bytes;
       if ((flags & GCG__LEAK_LEAKED) == 0)
         continue;
-      if (m->rule_of[id] != 0)
+      if (m->rule_of[id] == TOLD)
+        add_totals (&r->told, 1, bytes);
+      else if (m->rule_of[id] != 0)
         {
           add_totals (&r->suppressed, 1, bytes);
           add_totals (&r->used[m->rule_of[id] - 1], 1, bytes);
@@ -313,7 +342,7 @@ group_block (struct making *m, struct gcg__map *map, const struct gcg__object *o
 {
   struct gcg__leak_report *r = m->report;
   uint32_t leader = r->leaks->leader_of[object->id];
-  bool leads = leader == object->id;
+  bool leads = leader == object->id || m->group_of[leader] == GCG__NONE;
   uint32_t parent = leads ? GCG__NONE : m->group_of[leader];
   uint32_t *group
       = gcg__map_at (map, gcg__map_mix (gcg__map_mix (2, object_kind (m, object->id)), parent));
@@ -337,9 +366,9 @@ group_block (struct making *m, struct gcg__map *map, const struct gcg__object *o
         return no_memory (m);
     }
   add_totals (&r->groups[*group].own, 1, object->requested_bytes);
-  if (leads)
+  if (leader == object->id)
     m->group_of[object->id] = *group;
-  else
+  else if (!leads)
     add_totals (&r->groups[parent].through, 1, object->requested_bytes);
   return GCG_OK;
 }
@@ -382,7 +411,9 @@ find_cycle_parents (struct making *m)
       if (r->groups[g].parent == none)
         continue;
       r->groups[g].parent
-          = leader == first || m->group_of[leader] == g ? none : m->group_of[leader];
+          = leader == first || m->group_of[leader] == g || m->group_of[leader] == GCG__NONE
+                ? none
+                : m->group_of[leader];
     }
   for (uint32_t g = 0; g < r->n_groups; g++)
     if (r->groups[g].parent == none)
@@ -506,16 +537,35 @@ cycle_compare (const void *a, const void *b, void *analysis)
   return (x > y) - (x < y);
 }
 
+/* The rules that were given, then those that the program has of its own: what is wrong with these
+   does not keep the leaks from being told. */
+static enum gcg_status
+collect_rules (struct making *m, const struct gcg__rules *rules)
+{
+  struct gcg__leak_report *r = m->report;
+  struct gcg_error error;
+  enum gcg_status status = gcg__rules_add_all (&r->rules, rules, m->error);
+  if (status != GCG_OK || m->snapshot->rules == NULL)
+    return status;
+  status = gcg__rules_parse (&r->rules, m->snapshot->rules, PROGRAM_RULES, &error);
+  if (status == GCG_INVALID)
+    strcpy (r->rules_failure, error.text);
+  return status == GCG_NO_MEMORY ? no_memory (m) : GCG_OK;
+}
+
 /* Fills the report of M.  Errors as gcg__leak_report_new's. */
 static enum gcg_status
-make (struct making *m, const struct gcg__baseline *baseline)
+make (struct making *m, const struct gcg__rules *rules, const struct gcg__baseline *baseline,
+      const struct gcg__told *told)
 {
   struct gcg__leak_report *r = m->report;
   uint32_t n_objects = m->snapshot->n_objects, n_cycles = m->analysis->n_cycles;
   enum gcg_status status = gcg__leaks_new (m->analysis, &r->leaks, m->error);
   if (status != GCG_OK)
     return status;
-  r->used = calloc (r->rules->n + (size_t)1, sizeof *r->used);
+  if ((status = collect_rules (m, rules)) != GCG_OK)
+    return status;
+  r->used = calloc (r->rules.n + (size_t)1, sizeof *r->used);
   r->cycles = calloc (n_cycles + (size_t)1, sizeof *r->cycles);
   r->group_of_cycle = calloc (n_cycles + (size_t)1, sizeof *r->group_of_cycle);
   m->kind_of_cycle = calloc (n_cycles + (size_t)1, sizeof *m->kind_of_cycle);
@@ -524,6 +574,7 @@ make (struct making *m, const struct gcg__baseline *baseline)
   if (r->used == NULL || r->cycles == NULL || r->group_of_cycle == NULL || m->kind_of_cycle == NULL
       || m->rule_of == NULL || m->group_of == NULL)
     return no_memory (m);
+  memset (m->group_of, 0xff, n_objects * sizeof *m->group_of);
   for (uint32_t c = 0; c < n_cycles; c++)
     {
       r->cycles[c] = c;
@@ -534,6 +585,8 @@ make (struct making *m, const struct gcg__baseline *baseline)
              (struct gcg__analysis *)m->analysis);
   if ((status = find_kinds (m)) != GCG_OK || (status = apply_rules (m)) != GCG_OK)
     return status;
+  if (told != NULL)
+    leave_out (m, told);
   sum_up (m);
   if ((status = group_all (m)) == GCG_OK && (status = sort_groups (m)) == GCG_OK)
     find_known (r, baseline);
@@ -542,16 +595,15 @@ make (struct making *m, const struct gcg__baseline *baseline)
 
 enum gcg_status
 gcg__leak_report_new (struct gcg__model *model, const struct gcg__rules *rules,
-                      const struct gcg__baseline *baseline, struct gcg__leak_report **report,
-                      struct gcg_error *error)
+                      const struct gcg__baseline *baseline, const struct gcg__told *told,
+                      struct gcg__leak_report **report, struct gcg_error *error)
 {
   struct making m = { .analysis = model->analysis, .snapshot = model->snapshot, .error = error };
   m.report = calloc (1, sizeof *m.report);
   if (m.report == NULL)
     return no_memory (&m);
   m.report->model = model;
-  m.report->rules = rules;
-  enum gcg_status status = make (&m, baseline);
+  enum gcg_status status = make (&m, rules, baseline, told);
   for (uint32_t k = 0; k < m.n_kinds; k++)
     free (m.kinds[k].names.signature);
   free (m.kinds);
@@ -573,6 +625,7 @@ gcg__leak_report_free (struct gcg__leak_report *report)
   for (uint32_t g = 0; g < report->n_groups; g++)
     free (report->groups[g].signature);
   free (report->groups);
+  gcg__rules_fini (&report->rules);
   free (report->used);
   free (report->cycles);
   free (report->group_of_cycle);

@@ -1,7 +1,7 @@
 /* leaks.h -- a report of leaks: what is leaked by kinds, without what is suppressed, and what of it
  * is new.
  *
- * Every leaked block that no rule suppresses is in exactly one group:
+ * Every leaked block that no rule suppresses, and that is new, is in exactly one group:
  *   cycle     blocks on leaked cycles of the same types
  *   leaked    blocks on no cycle that no other leaked block points to, of one type and site
  *   indirect  all others, of one type and site, leaked through the blocks of one group of the other
@@ -11,6 +11,9 @@
  *   cycle:struct a->struct b
  *   leak:struct node: new_node (list.c) < build (list.c) < main (main.c)
  * The first is a rule of suppress.h, too.  Where the type is not known the signature does without.
+ *
+ * Where a process is looked at again and again, what has been told of before is left out of the
+ * groups; a cycle is, when all of its blocks have been.
  *
  * A rule suppresses the blocks that it is about and all leaked blocks that they reach, as
  * LeakSanitizer does.
@@ -23,6 +26,7 @@
 #include "report/json.h"
 #include "report/model.h"
 #include "report/suppress.h"
+#include "report/told.h"
 
 enum gcg__leak_kind
 {
@@ -50,8 +54,9 @@ struct gcg__leak_report
 {
   struct gcg__model *model;       /* borrowed */
   struct gcg__leaks *leaks;       /* with what is suppressed */
-  const struct gcg__rules *rules; /* borrowed */
-  struct gcg__totals *used;       /* [rules->n]: what each has suppressed */
+  struct gcg__rules rules;        /* those given, and the program's own */
+  struct gcg__totals *used;       /* [rules.n]: what each has suppressed */
+  char rules_failure[256];        /* what is wrong with the program's own; "": nothing */
   struct gcg__leak_group *groups; /* [n_groups]: cycles and blocks, those that hold most first,
                                      each with what is leaked through it right after it */
   uint32_t n_groups, n_known;     /* n_known of them are */
@@ -60,43 +65,36 @@ struct gcg__leak_report
   uint32_t n_cycles;
   struct gcg__totals leaked, suppressed; /* these and the next without what is suppressed */
   struct gcg__totals definite, indirect, direct, lsan_indirect;
-  struct gcg__totals fresh; /* not known: leaks to fail for */
+  struct gcg__totals fresh; /* in groups, and not known: leaks to fail for */
+  struct gcg__totals told;  /* leaked, but in no group: told of before */
 };
 
-/* Reports the leaks in MODEL by RULES (whose use is counted) and BASELINE.  MODEL and RULES must
-   outlive *REPORT, which is to be freed.  Finds the shortest cycle of one cycle for each set of
-   types, fields and sites.  Errors: GCG_NO_MEMORY; GCG_UNSUPPORTED: not a heap of malloc'd
-   blocks. */
+/* Reports the leaks in MODEL by RULES, those of the program itself, and BASELINE.  MODEL must
+   outlive *REPORT, which is to be freed.  What TOLD has (NULL: nothing) is in no group.  Finds the
+   shortest cycle of one cycle for each set of types, fields and sites.  Errors: GCG_NO_MEMORY;
+   GCG_UNSUPPORTED: not a heap of malloc'd blocks. */
 enum gcg_status gcg__leak_report_new (struct gcg__model *model, const struct gcg__rules *rules,
                                       const struct gcg__baseline *baseline,
+                                      const struct gcg__told *told,
                                       struct gcg__leak_report **report, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 void gcg__leak_report_free (struct gcg__leak_report *report);
 
-/* What the caller knows of the program's whole life. */
-struct gcg__heap_usage
-{
-  bool known;
-  uint64_t allocs, frees, bytes; /* as valgrind's "total heap usage" counts */
-  uint64_t peak_bytes, peak_blocks;
-};
-
 struct gcg__leak_text_options
 {
   const char *name; /* of the file, where the snapshot does not name the program */
+  const char *when; /* it was taken; NULL: as the snapshot says */
   bool colour;
 };
 
 /* leak_text.c: the report in a terminal.  Errors: GCG_NO_MEMORY. */
 enum gcg_status gcg__leak_text_write (const struct gcg__leak_report *report,
-                                      const struct gcg__heap_usage *usage,
                                       const struct gcg__leak_text_options *options,
                                       struct gcg__buffer *out, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
 /* leak_json.c: the same as one JSON object.  Errors: GCG_NO_MEMORY. */
-enum gcg_status gcg__leak_json_write (const struct gcg__leak_report *report,
-                                      const struct gcg__heap_usage *usage, struct gcg__json *json,
+enum gcg_status gcg__leak_json_write (const struct gcg__leak_report *report, struct gcg__json *json,
                                       struct gcg_error *error) __attribute__ ((warn_unused_result));
 
 /* "leaked cycle", "leaked", "indirectly leaked" */

@@ -25,7 +25,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/root_text.h %D%/root_text.c \
 	%D%/source_type.h %D%/source_type.c \
 	%D%/suppress.h %D%/suppress.c \
-	%D%/timeline.h %D%/timeline.c \
+	%D%/timeline.h %D%/timeline.c %D%/told.c %D%/told.h \
 	%D%/type_edges.h %D%/type_edges.c \
 	%D%/types.h %D%/types.c \
 	%D%/votes.h %D%/votes.c \

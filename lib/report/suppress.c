@@ -227,6 +227,16 @@ gcg__rules_parse (struct gcg__rules *rules, const char *text, const char *from,
 }
 
 enum gcg_status
+gcg__rules_add_all (struct gcg__rules *rules, const struct gcg__rules *from,
+                    struct gcg_error *error)
+{
+  enum gcg_status status = GCG_OK;
+  for (uint32_t i = 0; i < from->n && status == GCG_OK; i++)
+    status = rules_add (rules, from->list[i].text, from->list[i].from, from->list[i].line, error);
+  return status;
+}
+
+enum gcg_status
 gcg__read_text (const char *path, char **text, struct gcg_error *error)
 {
   enum gcg_status status = GCG_OK;

@@ -47,7 +47,11 @@ void gcg__rules_fini (struct gcg__rules *rules);
    rule (the message says which); GCG_NO_MEMORY.  The rules before it have been added then. */
 enum gcg_status gcg__rules_parse (struct gcg__rules *rules, const char *text, const char *from,
                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
-/* The same with the file at PATH.  Errors: also GCG_SYSTEM. */
+/* Adds all that FROM has.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__rules_add_all (struct gcg__rules *rules, const struct gcg__rules *from,
+                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
+
+/* The same as gcg__rules_parse with the file at PATH.  Errors: also GCG_SYSTEM. */
 enum gcg_status gcg__rules_read (struct gcg__rules *rules, const char *path,
                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
 

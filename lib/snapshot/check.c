@@ -1,4 +1,4 @@
-/* check.c -- verifies the invariants I1 ... I12 that snapshot.h promises.
+/* check.c -- verifies the invariants I1 ... I13 that snapshot.h promises.
  *
  * A snapshot may come from anywhere, with every checksum right and every number a lie.  All that a
  * reader of a checked snapshot ever uses as an index, an offset or a length is compared here with
@@ -86,7 +86,7 @@ check_short_string (const struct gcg__snapshot *s, gcg__string string)
          && strnlen (s->strings + string, GCG__STRING_MAX + 1) <= GCG__STRING_MAX;
 }
 
-/* I5 of strings, INFO, modules and sites. */
+/* I5 of strings, INFO, modules and sites; I13. */
 static enum gcg_status
 check_names (const struct gcg__snapshot *s, struct gcg_error *error)
 {
@@ -99,6 +99,8 @@ check_names (const struct gcg__snapshot *s, struct gcg_error *error)
     return check_fail (error, "%s", "a string of INFO is out of range (I5)");
   if (s->statistics && !check_string (s, s->statistics->smaps))
     return check_fail (error, "%s", "the string of STATISTICS is out of range (I5)");
+  if (s->rules && strnlen (s->rules, s->n_rules) != s->n_rules - 1)
+    return check_fail (error, "%s", "the text of RULES does not end in its only NUL (I13)");
   for (uint32_t i = 0; i < s->n_modules; i++)
     if (!check_short_string (s, s->modules[i].path)
         || !check_short_string (s, s->modules[i].build_id))

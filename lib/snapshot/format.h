@@ -71,11 +71,13 @@ struct gcg__file_section
   XX (STATISTICS, 24, struct gcg__statistics)                                                      \
   XX (EDGE_PLACES, 25, uint8_t)                                                                    \
   XX (ROOT_PLACES, 26, uint8_t)                                                                    \
-  XX (HAZARDS, 27, struct gcg__hazard)
+  XX (HAZARDS, 27, struct gcg__hazard)                                                             \
+  XX (USAGE, 28, struct gcg__usage)                                                                \
+  XX (RULES, 29, char)
 
 enum gcg__section
 {
-  GCG__N_SECTIONS = 27, /* codes are 1 ... 27 */
+  GCG__N_SECTIONS = 29, /* codes are 1 ... 29 */
   GCG__SECTION_OPTIONAL = 20,
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
@@ -316,6 +318,19 @@ struct gcg__hazard
   uint64_t address; /* of the word */
 };
 
+/* What the program has asked malloc for in its whole life, as valgrind's "total heap usage" counts:
+   realloc is a free and an alloc. */
+struct gcg__usage
+{
+  uint64_t allocs, frees, bytes;
+  uint64_t live_blocks, live_bytes;
+  uint64_t peak_blocks, peak_bytes; /* when peak_bytes were live; with one thread exact, with
+                                       several within 64 KiB for each */
+};
+
+/* RULES: what the program itself wants no leaks reported of, as text of lib/report/suppress.h; ends
+   in NUL unless it is empty. */
+
 #define GCG__SETTING_ALL_INTERIOR     1u
 #define GCG__SETTING_INCREMENTAL      2u
 #define GCG__SETTING_ON_DEMAND        4u
@@ -385,6 +400,7 @@ _Static_assert(sizeof (struct gcg__finalizer) == 16, "FINALIZERS");
 _Static_assert(sizeof (struct gcg__stack_piece) == 24, "STACK_PIECES");
 _Static_assert(sizeof (struct gcg__statistics) == 248, "STATISTICS");
 _Static_assert(sizeof (struct gcg__hazard) == 24, "HAZARDS");
+_Static_assert(sizeof (struct gcg__usage) == 56, "USAGE");
 
 /* Checksum of a section: four lanes of 64-bit FNV-1a over little-endian words (word i goes to lane
    i mod 4, the last one zero-padded), then the lanes and the length folded the same way.  Every

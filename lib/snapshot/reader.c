@@ -117,7 +117,7 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
                     struct gcg_error *error)
 {
   uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
-  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics, n_hazards;
+  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics, n_hazards, n_usage;
 #define READER_COLUMN(NAME, field, count)                                                          \
   s->field = columns[GCG__SECTION_##NAME - 1].data;                                                \
   count = columns[GCG__SECTION_##NAME - 1].n
@@ -148,6 +148,8 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
   READER_COLUMN (EDGE_PLACES, edge_places, s->n_edge_places);
   READER_COLUMN (ROOT_PLACES, root_places, s->n_root_places);
   READER_COLUMN (HAZARDS, hazards, n_hazards);
+  READER_COLUMN (USAGE, usage, n_usage);
+  READER_COLUMN (RULES, rules, s->n_rules);
 #undef READER_COLUMN
   if (n_info != 1)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
@@ -156,8 +158,15 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
     return gcg__snapshot_fail (error, GCG_CORRUPT,
                                "damaged snapshot: STATISTICS is there %" PRIu64 " times",
                                n_statistics);
+  if (n_usage > 1)
+    return gcg__snapshot_fail (error, GCG_CORRUPT,
+                               "damaged snapshot: USAGE is there %" PRIu64 " times", n_usage);
   if (n_statistics == 0)
     s->statistics = NULL;
+  if (n_usage == 0)
+    s->usage = NULL;
+  if (s->n_rules == 0)
+    s->rules = NULL;
   if (s->n_edge_places == 0)
     s->edge_places = NULL;
   if (s->n_root_places == 0)

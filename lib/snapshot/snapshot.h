@@ -46,6 +46,7 @@
  *   I12 hazards ascend by object, which is not marked; their kinds are known ones and their threads
  *       in range, 0 where none is told; at most one says how many are left out, the last; there are
  *       at most GCG__HAZARDS_MAX others
+ *   I13 the text of rules ends in NUL and has no other
  *
  * A snapshot is read-only and may be read by any number of threads.
  */
@@ -85,10 +86,12 @@ struct gcg__snapshot
   const uint8_t *edge_places;               /* [n_edges] GCG__PLACE_..., NULL when not told */
   const uint8_t *root_places;               /* [n_roots], NULL when not told */
   const struct gcg__hazard *hazards; /* [n_hazards], without what says how many are missing */
+  const struct gcg__usage *usage;    /* NULL when not told */
+  const char *rules;                 /* NULL when there are none */
   uint64_t n_strings;                /* bytes */
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;
   uint32_t n_objects, n_blocks, n_sites, n_modules, n_threads, n_regions;
-  uint64_t n_stack_words, n_previews, n_preview_starts, n_edge_places, n_root_places;
+  uint64_t n_stack_words, n_previews, n_preview_starts, n_edge_places, n_root_places, n_rules;
   uint32_t n_collections, n_finalizers, n_stack_pieces, n_hazards;
   uint64_t n_hazards_left_out;
   const void *map; /* the whole file, or a copy of it */
@@ -111,7 +114,7 @@ enum gcg_status gcg__snapshot_open (const char *path, struct gcg__snapshot **sna
 /* Takes SNAPSHOT (NULL is fine). */
 void gcg__snapshot_close (struct gcg__snapshot *snapshot);
 
-/* Verifies I1 ... I12 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
+/* Verifies I1 ... I13 of a snapshot whose columns are set (check.c).  Linear, allocates nothing. */
 enum gcg_status gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 

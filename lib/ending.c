@@ -1,0 +1,206 @@
+/* ending.c -- see ending.h.
+ *
+ * Only the process that was connected leaves a last snapshot, or, when children are followed, each
+ * forked one, which connects by itself and starts no thread for it: most run another program soon.
+ * A child of vfork shares our memory and is told by its number.
+ *
+ * _exit may be called in a signal handler, in the middle of anything.  In malloc mode no handler
+ * runs while its thread is in libgc (malloc/blocks.c); else this thread may hold libgc's lock: then
+ * the agent's thread takes the snapshot, and is not waited for for ever.
+ */
+#include "ending.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "agent.h"
+#include "capture.h"
+#include "control.h"
+#include "environment.h"
+#include "protocol.h"
+#include "raw.h"
+#include "rules.h"
+#ifdef GCG_MALLOC
+#include "malloc/roots.h"
+#endif
+
+#define API         __attribute__ ((visibility ("default")))
+#define FRAME       ((uint64_t)(uintptr_t)__builtin_frame_address (0))
+#define DESCRIPTION "at exit"
+
+static const struct gcg__environment *wishes;
+static pid_t observed; /* the process; 0 = none */
+static bool wrapped;   /* what glibc runs last */
+static pid_t ending;   /* the thread that takes the last snapshot, 0 = none yet */
+static bool ended;     /* it has been taken */
+
+static bool
+is_observed (void)
+{
+  return observed && getpid () == observed;
+}
+
+/* What lies below on the stack is that of the end's own calls, and of the past. */
+static void
+note_frame (uint64_t frame)
+{
+#ifdef GCG_MALLOC
+  if (is_observed ())
+    gcg__exit_note (frame);
+#else
+  (void)frame;
+#endif
+}
+
+/* Takes the last snapshot in this thread. */
+static void
+take_here (void)
+{
+  struct gcg_error error;
+  int fd = -1;
+  enum gcg_status status = gcg__capture (DESCRIPTION, true, &fd, &error);
+
+  if (status != GCG_OK)
+    gcg__control_publish_failure (&error, GCG__FLAG_EXIT);
+  else
+    {
+      gcg__control_publish (fd, DESCRIPTION, GCG__FLAG_EXIT);
+      close (fd);
+    }
+}
+
+/* The same where any lock may be held by this thread. */
+static void
+take_anywhere (void)
+{
+#ifdef GCG_MALLOC
+  take_here ();
+#else
+  gcg__control_last ();
+#endif
+}
+
+static void
+take (void (*how) (void))
+{
+  const struct timespec moment = { 0, 1000000 };
+  pid_t self = (pid_t)syscall (SYS_gettid), none = 0;
+
+  if (!is_observed () || !gcg__control_has_servers ())
+    return;
+  if (__atomic_compare_exchange_n (&ending, &none, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    {
+      how ();
+      __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
+    }
+  /* Another thread is at it: whoever of us is ready first ends both. */
+  while (none != self && !__atomic_load_n (&ended, __ATOMIC_ACQUIRE))
+    syscall (SYS_nanosleep, &moment, NULL);
+}
+
+static void (*program_fini) (void);
+
+/* What glibc runs last. */
+static void
+run_fini (void)
+{
+  if (program_fini)
+    program_fini ();
+  take (take_here);
+}
+
+static void
+at_quick_end (void)
+{
+  take (take_here);
+}
+
+/* Where what glibc runs last is not wrapped: a program that does not begin as others do. */
+static void __attribute__ ((destructor)) end (void)
+{
+  if (!wrapped)
+    take (take_here);
+}
+
+API void __attribute__ ((noreturn)) exit (int status)
+{
+  void (*real) (int) __attribute__ ((noreturn));
+  note_frame (FRAME);
+  *(void **)&real = dlsym (RTLD_NEXT, "exit");
+  real (status);
+}
+
+API void __attribute__ ((noreturn)) quick_exit (int status)
+{
+  void (*real) (int) __attribute__ ((noreturn));
+  note_frame (FRAME);
+  *(void **)&real = dlsym (RTLD_NEXT, "quick_exit");
+  real (status);
+}
+
+API void __attribute__ ((noreturn)) _exit (int status)
+{
+  note_frame (FRAME);
+  take (take_anywhere);
+  for (;;)
+    syscall (SYS_exit_group, status);
+}
+
+API void _Exit (int status) __attribute__ ((noreturn, alias ("_exit")));
+
+static int (*program_main) (int, char **, char **);
+
+/* main, so that its beginning and its return are seen. */
+static int
+run_main (int argc, char **argv, char **environment)
+{
+  int status;
+
+  if (wishes && wishes->leaks)
+    gcg__rules_ask ();
+  status = program_main (argc, argv, environment);
+  note_frame (FRAME);
+  return status;
+}
+
+API int __libc_start_main (int (*main) (int, char **, char **), int argc, char **argv,
+                           void (*init) (void), void (*fini) (void), void (*rtld_fini) (void),
+                           void *stack_end);
+API int
+__libc_start_main (int (*main) (int, char **, char **), int argc, char **argv, void (*init) (void),
+                   void (*fini) (void), void (*rtld_fini) (void), void *stack_end)
+{
+  int (*real) (int (*) (int, char **, char **), int, char **, void (*) (void), void (*) (void),
+               void (*) (void), void *);
+  *(void **)&real = dlsym (RTLD_NEXT, "__libc_start_main");
+  program_main = main;
+  program_fini = rtld_fini;
+  wrapped = true;
+  return real (run_main, argc, argv, init, fini, run_fini, stack_end);
+}
+
+/* The agent has forgotten its connections (agent.c). */
+static void
+on_fork_child (void)
+{
+  observed = 0;
+  ending = 0;
+  ended = false;
+  if (wishes->follow && gcg__control_connect_alone (wishes->socket_name) == GCG_OK)
+    observed = getpid ();
+}
+
+void
+gcg__ending_begin (const struct gcg__environment *of)
+{
+  wishes = of;
+  at_quick_exit (at_quick_end);
+}
+
+void
+gcg__ending_observe (void)
+{
+  observed = getpid ();
+  pthread_atfork (NULL, NULL, on_fork_child);
+}

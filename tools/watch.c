@@ -1,0 +1,181 @@
+/* watch.c -- see watch.h.
+ *
+ * Whoever does not speak as an agent does is hung up on.  A connection that has ended leaves its
+ * place to the last one; so events for one round of poll are looked up by their descriptors, and
+ * nobody new is accepted until all have been read.
+ */
+#include <config.h>
+
+#include "tools/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "report/fail.h"
+
+struct connection
+{
+  struct watched who;
+  int fd;
+  bool greeted; /* HELLO was read */
+  bool asked;   /* for a snapshot that has not come yet */
+};
+
+struct watch
+{
+  struct watch_events events;
+  int listen_fd;
+  uint32_t last_id, last_sequence;
+  struct connection connections[WATCH_FDS - 1];
+  uint32_t n;
+};
+
+enum gcg_status
+watch_new (const struct watch_events *events, char name[GCG__SOCKET_NAME_BYTES],
+           struct watch **result, struct gcg_error *error)
+{
+  struct watch *watch = calloc (1, sizeof *watch);
+  if (watch == NULL)
+    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+  watch->events = *events;
+  watch->listen_fd = gcg__live_socket (name);
+  if (watch->listen_fd < 0)
+    {
+      free (watch);
+      return gcg__report_fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
+    }
+  *result = watch;
+  return GCG_OK;
+}
+
+nfds_t
+watch_fill (const struct watch *watch, struct pollfd fds[WATCH_FDS])
+{
+  nfds_t n = 0;
+  for (uint32_t i = 0; i < watch->n; i++)
+    fds[n++] = (struct pollfd){ watch->connections[i].fd, POLLIN, 0 };
+  /* Those who find no room wait until somebody has left. */
+  if (watch->n < WATCH_FDS - 1)
+    fds[n++] = (struct pollfd){ watch->listen_fd, POLLIN, 0 };
+  return n;
+}
+
+static void
+accept_one (struct watch *watch)
+{
+  int fd = accept4 (watch->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  struct ucred peer = { .pid = 0 };
+  socklen_t n = sizeof peer;
+  if (fd < 0)
+    return;
+  if (!gcg__live_peer_allowed (fd) || getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
+    {
+      close (fd);
+      return;
+    }
+  watch->connections[watch->n++]
+      = (struct connection){ .who = { .id = ++watch->last_id, .pid = peer.pid }, .fd = fd };
+}
+
+static void
+take_snapshot (struct watch *watch, struct connection *connection,
+               const struct gcg__message *message, int attached)
+{
+  const struct watch_events *events = &watch->events;
+  connection->asked = connection->asked && message->sequence == 0;
+  connection->who.told = connection->who.told || (message->flags & GCG__FLAG_EXIT) != 0;
+  if (message->status == GCG_OK && attached >= 0)
+    {
+      events->snapshot (events->context, &connection->who, attached, message->flags);
+      return;
+    }
+  if (attached >= 0)
+    close (attached);
+  events->failed (events->context, &connection->who, message->flags,
+                  message->status == GCG_OK ? "the snapshot came without its file" : message->text);
+}
+
+/* Reads one message; false when the conversation is over. */
+static bool
+read_one (struct watch *watch, struct connection *connection)
+{
+  struct gcg__message message;
+  int attached;
+  errno = 0;
+  if (!gcg__live_receive (connection->fd, &message, &attached))
+    return errno == EAGAIN;
+  if (message.type == GCG__SNAPSHOT && connection->greeted)
+    {
+      take_snapshot (watch, connection, &message, attached);
+      return true;
+    }
+  if (attached >= 0)
+    close (attached);
+  connection->greeted = connection->greeted || message.type == GCG__HELLO;
+  return connection->greeted;
+}
+
+static void
+hang_up (struct watch *watch, struct connection *connection)
+{
+  struct watched who = connection->who;
+  bool greeted = connection->greeted;
+  close (connection->fd);
+  *connection = watch->connections[--watch->n];
+  if (greeted)
+    watch->events.left (watch->events.context, &who);
+}
+
+void
+watch_serve (struct watch *watch, const struct pollfd *fds, nfds_t n)
+{
+  for (nfds_t i = 0; i < n; i++)
+    for (uint32_t c = 0; fds[i].revents != 0 && c < watch->n; c++)
+      if (watch->connections[c].fd == fds[i].fd)
+        {
+          if (!read_one (watch, &watch->connections[c]))
+            hang_up (watch, &watch->connections[c]);
+          break;
+        }
+  for (nfds_t i = 0; i < n; i++)
+    if (fds[i].revents != 0 && fds[i].fd == watch->listen_fd)
+      accept_one (watch);
+}
+
+uint32_t
+watch_ask (struct watch *watch, const char *description)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < watch->n; i++)
+    {
+      struct connection *connection = &watch->connections[i];
+      struct gcg__message message = { .type = GCG__CAPTURE, .sequence = ++watch->last_sequence };
+      if (!connection->greeted || connection->asked)
+        continue;
+      snprintf (message.text, sizeof message.text, "%s", description);
+      connection->asked = gcg__live_send (connection->fd, &message);
+      n += connection->asked;
+    }
+  return n;
+}
+
+uint32_t
+watch_connected (const struct watch *watch)
+{
+  return watch->n;
+}
+
+void
+watch_free (struct watch *watch)
+{
+  if (watch == NULL)
+    return;
+  for (uint32_t i = 0; i < watch->n; i++)
+    close (watch->connections[i].fd);
+  close (watch->listen_fd);
+  free (watch);
+}
