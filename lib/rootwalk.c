@@ -56,14 +56,20 @@ note_context_stopped (struct gcg__thread *thread, const ucontext_t *context)
 #endif
 }
 
+/* Where the first thread's stack began, when the program did.  What is above are its arguments and
+   its environment. */
+extern void *__libc_stack_end;
+
 /* Copies the innermost part of THREAD's stack, so that it can be unwound where there are symbols.
- */
+   The environment, which may hold passwords, is no part of it. */
 static void
 copy_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg__thread *thread)
 {
   struct column *stacks = COLUMN (freeze, STACKS);
   uint64_t low = thread->stack_low & ~UINT64_C (7);
-  uint64_t bytes = thread->stack_high > low ? thread->stack_high - low : 0;
+  uint64_t begin = (uint64_t)(uintptr_t)__libc_stack_end;
+  uint64_t high = begin > low && begin < thread->stack_high ? begin : thread->stack_high;
+  uint64_t bytes = high > low ? high - low : 0;
   const struct map *map = gcg__maps_find_stopped (freeze, low);
 
   bytes = bytes < MOST_STACK ? bytes : MOST_STACK;
