@@ -473,7 +473,7 @@ gcg__server_url (struct gcg__server *server, char url[GCG__URL_BYTES])
 enum gcg_status
 gcg__server_doorway (struct gcg__server *server, char path[4096], struct gcg_error *error)
 {
-  static const char name[] = "open.html";
+  static const char name[] = GCG__DOORWAY_NAME;
   char url[GCG__URL_BYTES];
   gcg__server_url (server, url);
   gcg__tempdir_remove (server->tempdir, name);

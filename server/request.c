@@ -231,6 +231,19 @@ check_escapes (const char *path)
   return true;
 }
 
+/* Whether PATH leads up.  In the name of a type, which may be that of a file, it must do so as a
+   whole segment. */
+static bool
+climbs (const char *path)
+{
+  if (!names_type (path))
+    return strstr (path, "..") != NULL;
+  for (const char *p = path; (p = strstr (p, "/..")) != NULL; p++)
+    if (p[3] == '/' || p[3] == '\0')
+      return true;
+  return false;
+}
+
 static int
 check_path (const char *path, const char **text)
 {
@@ -240,7 +253,7 @@ check_path (const char *path, const char **text)
       return 414;
     }
   *text = "The address is not one of gcglass.";
-  if (path[0] != '/' || strstr (path, "..") != NULL || strstr (path, "//") != NULL)
+  if (path[0] != '/' || strstr (path, "//") != NULL || climbs (path))
     return 400;
   for (const char *p = path; *p != '\0'; p++)
     if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr ("\\\"<>^`{|}", *p)

@@ -16,7 +16,8 @@ struct gcg__route_parameter
   const char *summary;
 };
 
-#define GCG__MAX_SEGMENT_BYTES 400
+/* Names of types are cut to 400 bytes and three dots. */
+#define GCG__MAX_SEGMENT_BYTES 1000
 
 /* What the {...} of a path stood for, percent escapes decoded. */
 struct gcg__captures

@@ -20,7 +20,8 @@
 
 #include "report/fail.h"
 
-#define PREFIX "gcglass-"
+#define PREFIX   "gcglass-"
+#define TEMPLATE "XXXXXX"
 
 /* A directory younger than this may belong to a gcglass that has not locked it yet. */
 #define ABANDONED_SECONDS 60
@@ -65,6 +66,37 @@ directory_open (int parent_fd, const char *name, struct stat *status)
   return -1;
 }
 
+/* Whether NAME is as mkdtemp makes them here. */
+static bool
+is_our_name (const char *name)
+{
+  return strncmp (name, PREFIX, strlen (PREFIX)) == 0 && strlen (name) == strlen (PREFIX TEMPLATE);
+}
+
+/* Whether there is nothing in directory FD but files that are made here: a person may have chosen
+   such a name too. */
+static bool
+holds_only_ours (int fd)
+{
+  int copy = openat (fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *files = copy < 0 ? NULL : fdopendir (copy);
+  struct dirent *file;
+  bool ours = true;
+  if (files == NULL)
+    {
+      if (copy >= 0)
+        close (copy);
+      return false;
+    }
+  while ((file = readdir (files)) != NULL)
+    ours = ours
+           && (strcmp (file->d_name, ".") == 0 || strcmp (file->d_name, "..") == 0
+               || strcmp (file->d_name, GCG__DOORWAY_NAME) == 0
+               || strncmp (file->d_name, GCG__PICTURE_PREFIX, strlen (GCG__PICTURE_PREFIX)) == 0);
+  closedir (files);
+  return ours;
+}
+
 static void
 directory_sweep (int parent_fd)
 {
@@ -80,12 +112,13 @@ directory_sweep (int parent_fd)
   while ((entry = readdir (entries)) != NULL)
     {
       struct stat status;
-      if (strncmp (entry->d_name, PREFIX, strlen (PREFIX)) != 0)
+      if (!is_our_name (entry->d_name))
         continue;
       int fd = directory_open (parent_fd, entry->d_name, &status);
       if (fd < 0)
         continue;
-      if (status.st_mtime + ABANDONED_SECONDS < time (NULL) && flock (fd, LOCK_EX | LOCK_NB) == 0)
+      if (status.st_mtime + ABANDONED_SECONDS < time (NULL) && flock (fd, LOCK_EX | LOCK_NB) == 0
+          && holds_only_ours (fd))
         {
           directory_empty (fd);
           unlinkat (parent_fd, entry->d_name, AT_REMOVEDIR);
@@ -101,7 +134,7 @@ gcg__tempdir_new (struct gcg__tempdir **result, struct gcg_error *error)
   const char *parent = secure_getenv ("TMPDIR");
   if (parent == NULL || parent[0] != '/')
     parent = "/tmp";
-  size_t bytes = strlen (parent) + sizeof ("/" PREFIX "XXXXXX");
+  size_t bytes = strlen (parent) + sizeof ("/" PREFIX TEMPLATE);
   struct gcg__tempdir *directory = malloc (sizeof (*directory) + bytes);
   struct stat status;
   if (directory == NULL)
@@ -114,7 +147,7 @@ gcg__tempdir_new (struct gcg__tempdir **result, struct gcg_error *error)
       goto fail_parent;
     }
   directory_sweep (directory->parent_fd);
-  snprintf (directory->path, bytes, "%s/" PREFIX "XXXXXX", parent);
+  snprintf (directory->path, bytes, "%s/" PREFIX TEMPLATE, parent);
   directory->name = directory->path + strlen (parent) + 1;
   if (mkdtemp (directory->path) == NULL)
     {
@@ -173,7 +206,14 @@ gcg__tempdir_create (struct gcg__tempdir *directory, const char *name, struct gc
 int
 gcg__tempdir_open (struct gcg__tempdir *directory, const char *name)
 {
-  return openat (directory->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  /* Something else in the place of the file must neither be followed nor waited for. */
+  int fd = openat (directory->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  struct stat status;
+  if (fd < 0 || (fstat (fd, &status) == 0 && S_ISREG (status.st_mode)))
+    return fd;
+  close (fd);
+  errno = EINVAL;
+  return -1;
 }
 
 void

@@ -8,18 +8,28 @@
  *   probe with WORD... -- COMMAND...
  *                              runs COMMAND with ignore=N, block=N or close=N done before
  *   probe wrap COMMAND...      runs COMMAND and says how it ended
+ *   probe work FILE            works for a minute, and adds a byte to FILE after each round
+ *   probe objects              names the shared objects that it was loaded with
+ *   probe speak NAME           connects to the abstract socket NAME, says something, and says what
+ *                              comes of it
  */
 #include "config.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <link.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -185,14 +195,63 @@ wrap (char **command)
   return 0;
 }
 
+static int
+work (const char *path)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  volatile unsigned sum = 0;
+  time_t end = time (NULL) + 60;
+  while (time (NULL) < end)
+    {
+      for (unsigned i = 0; i < 1000000; i++)
+        sum += i * i;
+      if (write (fd, ".", 1) != 1)
+        return 97;
+    }
+  return 0;
+}
+
+static int
+show_object (struct dl_phdr_info *info, size_t bytes, void *context)
+{
+  (void)bytes, (void)context;
+  puts (info->dlpi_name);
+  return 0;
+}
+
+static int
+speak (const char *name)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  char packet[2048] = "hello";
+  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  strncpy (address.sun_path + 1, name, sizeof address.sun_path - 2);
+  socklen_t n = (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + strlen (name));
+  if (connect (fd, (struct sockaddr *)&address, n) != 0)
+    {
+      printf ("refused: %s\n", strerror (errno));
+      return 0;
+    }
+  (void)!send (fd, packet, sizeof packet, MSG_NOSIGNAL);
+  ssize_t got = recv (fd, packet, sizeof packet, 0);
+  puts (got > 0 ? "answered" : "closed");
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
   const char *what = argc > 1 ? argv[1] : "";
   if (strcmp (what, "show") == 0)
     return show (argc, argv);
+  if (strcmp (what, "objects") == 0)
+    return dl_iterate_phdr (show_object, NULL);
   if (argc < 3)
     return 99;
+  if (strcmp (what, "work") == 0)
+    return work (argv[2]);
+  if (strcmp (what, "speak") == 0)
+    return speak (argv[2]);
   if (strcmp (what, "status") == 0)
     return atoi (argv[2]);
   if (strcmp (what, "kill") == 0)

@@ -85,32 +85,75 @@ write_renderer (char path[512], const char *script)
 
 /* --- R3 --- */
 
+/* How far the profiled program has come: it writes one byte for each round of its work. */
+static off_t
+rounds (const char *path)
+{
+  struct stat status;
+  return stat (path, &status) == 0 ? status.st_size : 0;
+}
+
+static bool dripping = true;
+
+/* Sends a byte to each of 50 connections every 50 ms. */
+static void *
+drip (void *context)
+{
+  const int *fds = context;
+  while (__atomic_load_n (&dripping, __ATOMIC_RELAXED))
+    {
+      for (int i = 0; i < 50; i++)
+        (void)!send (fds[i], "y", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+      usleep (50000);
+    }
+  return NULL;
+}
+
+/* The program works on, whoever is connected to the server that shows it, and a good request is
+   answered. */
 static void
 slow_clients (void **state)
 {
-  struct server server = view (4);
-  int idle[50], dripping[50];
+  const char *top = getenv ("top_builddir");
+  char work[512], probe[4096];
+  snprintf (work, sizeof work, "work-%d", (int)getpid ());
+  snprintf (probe, sizeof probe, "%s/tests/server/probe", top == NULL ? "." : top);
+  const char *arguments[]
+      = { "run", "--port", "0", "--heap", "gc", "--", probe, "work", work, NULL };
+  struct server server;
+  int idle[50], drops[50];
+  pthread_t thread;
   (void)state;
+  unlink (work);
+  server_start (&server, arguments);
+  for (int i = 0; i < 500 && rounds (work) == 0; i++)
+    usleep (20000);
   for (int i = 0; i < 50; i++)
     {
       idle[i] = dial (server.port);
-      dripping[i] = dial (server.port);
-      assert_int_equal (write (dripping[i], "GET / HTTP/1.1\r\nX: ", 19), 19);
+      drops[i] = dial (server.port);
+      assert_int_equal (write (drops[i], "GET / HTTP/1.1\r\nX: ", 19), 19);
     }
+  pthread_create (&thread, NULL, drip, drops);
   usleep (100000);
-  for (int i = 0; i < 50; i++)
-    (void)!send (dripping[i], "y", 1, MSG_NOSIGNAL);
+  off_t before = rounds (work);
+  assert_true (before > 0);
   struct answer answer = ask_as_owner (&server, "GET", "/api/frame", NULL, NULL);
   assert_int_equal (answer.status, 200);
-  print_message ("# one good request among 100 slow ones: %.2f s\n", answer.seconds);
+  print_message ("# one good request among 100 slow ones: %.2f s, %ld rounds of the program\n",
+                 answer.seconds, (long)(rounds (work) - before));
   assert_true (answer.seconds < 6);
   answer_free (&answer);
+  assert_true (rounds (work) > before);
+  __atomic_store_n (&dripping, false, __ATOMIC_RELAXED);
+  pthread_join (thread, NULL);
   for (int i = 0; i < 50; i++)
     {
       close (idle[i]);
-      close (dripping[i]);
+      close (drops[i]);
     }
   server_end (&server, SIGTERM);
+  unlink (work);
 }
 
 /* --- R7 --- */
@@ -171,7 +214,7 @@ many_pictures (void **state)
   (void)state;
   write_renderer (renderer, "echo + >>renders.log\ncat >/dev/null\nsleep 1\necho '<svg/>'\n"
                             "echo - >>renders.log");
-  struct server server = view (100);
+  struct server server = view (50000);
   for (int i = 0; i < 20; i++)
     {
       /* Four different pictures, each asked for five times. */
@@ -217,6 +260,40 @@ many_pictures (void **state)
     }
   assert_int_equal (most, 2);
   unlink ("renders.log");
+  unlink (renderer);
+}
+
+/* --- L4: what the renderer gets --- */
+
+static void
+renderer_environment (void **state)
+{
+  char renderer[512], text[65536] = "", path[4096];
+  const char *top = getenv ("top_builddir");
+  (void)state;
+  write_renderer (renderer, "env >renderer.env; ulimit -c >>renderer.env; ls -l /proc/self/fd "
+                            ">>renderer.env; cat >/dev/null; echo '<svg/>'");
+  snprintf (path, sizeof path, "%s/tests/server/.libs/empty.so", top == NULL ? "." : top);
+  setenv ("LD_PRELOAD", path, 1);
+  setenv ("LD_LIBRARY_PATH", "/none", 1);
+  setenv ("GCGLASS_TOKEN", "a-token-for-nobody", 1);
+  setenv ("ASAN_OPTIONS", "verify_asan_link_order=0", 0);
+  struct server server = view (10);
+  unsetenv ("LD_PRELOAD");
+  unsetenv ("LD_LIBRARY_PATH");
+  unsetenv ("GCGLASS_TOKEN");
+  assert_int_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+  server_end (&server, SIGTERM);
+  int fd = open ("renderer.env", O_RDONLY);
+  assert_true (read (fd, text, sizeof text - 1) > 0);
+  close (fd);
+  assert_non_null (strstr (text, "PATH="));
+  assert_null (strstr (text, "LD_"));
+  assert_null (strstr (text, "GCGLASS_"));
+  assert_null (strstr (text, "a-token-for-nobody"));
+  /* Neither the snapshot nor a client. */
+  assert_null (strstr (text, ".gcsnap"));
+  unlink ("renderer.env");
   unlink (renderer);
 }
 
@@ -300,12 +377,112 @@ temporary_directory (void **state)
   unlink (renderer);
 }
 
+static const struct timespec long_ago[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+/* A file with one byte, whose fate is watched. */
+static void
+make_victim (const char *path)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  assert_int_equal (write (fd, "v", 1), 1);
+  close (fd);
+}
+
+static void
+check_victim (const char *path)
+{
+  struct stat status;
+  assert_int_equal (stat (path, &status), 0);
+  assert_int_equal (status.st_size, 1);
+}
+
+/* Somebody has put something else where a picture is to be, or was. */
+static void
+planted_files (void **state)
+{
+  char renderer[512], path[512], file[1024], victim[512];
+  (void)state;
+  write_renderer (renderer, "cat >/dev/null; echo '<svg/>'");
+  snprintf (victim, sizeof victim, "victim-%d", (int)getpid ());
+  make_victim (victim);
+  char *whole = realpath (victim, NULL);
+  struct server server = view (10);
+  assert_int_equal (count_entries (path), 1);
+  snprintf (file, sizeof file, "%s/picture-1", path);
+  assert_int_equal (symlink (whole, file), 0);
+  assert_int_not_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+  check_victim (victim);
+  snprintf (file, sizeof file, "%s/picture-2", path);
+  assert_int_equal (mkfifo (file, 0600), 0);
+  assert_int_not_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+  /* The third one is drawn, and replaced. */
+  assert_int_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+  snprintf (file, sizeof file, "%s/picture-3", path);
+  assert_int_equal (unlink (file), 0);
+  assert_int_equal (symlink (whole, file), 0);
+  assert_int_not_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+  assert_int_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+  snprintf (file, sizeof file, "%s/picture-4", path);
+  assert_int_equal (unlink (file), 0);
+  assert_int_equal (mkfifo (file, 0600), 0);
+  assert_int_not_equal (status_of (&server, "/garbage/1/graph.svg"), 200);
+  check_victim (victim);
+  server_end (&server, SIGTERM);
+  assert_int_equal (count_entries (path), 0);
+  check_victim (victim);
+  unlink (victim);
+  free (whole);
+  unlink (renderer);
+}
+
+/* Names like that of a directory that was left behind: what they lead to is left alone. */
+static void
+planted_directories (void **state)
+{
+  char victim[512], path[512], file[640], file_elsewhere[640], foreign[640];
+  (void)state;
+  snprintf (victim, sizeof victim, "%s/own", directory);
+  assert_int_equal (mkdir (victim, 0700), 0);
+  snprintf (file, sizeof file, "%s/picture-1", victim);
+  make_victim (file);
+  assert_int_equal (utimensat (AT_FDCWD, victim, long_ago, 0), 0);
+  snprintf (path, sizeof path, "%s/gcglass-aaaaaa", directory);
+  assert_int_equal (symlink (victim, path), 0);
+  snprintf (path, sizeof path, "%s/gcglass-bbbbbb", directory);
+  assert_int_equal (mkfifo (path, 0600), 0);
+  assert_int_equal (utimensat (AT_FDCWD, path, long_ago, 0), 0);
+  /* A person's own, by chance or not. */
+  snprintf (path, sizeof path, "%s/gcglass-cccccc", directory);
+  assert_int_equal (mkdir (path, 0700), 0);
+  snprintf (file_elsewhere, sizeof file_elsewhere, "%s/night.gcsnap", path);
+  make_victim (file_elsewhere);
+  assert_int_equal (utimensat (AT_FDCWD, path, long_ago, 0), 0);
+  snprintf (foreign, sizeof foreign, "%s/gcglass-dddddd", directory);
+  assert_int_equal (mkdir (foreign, 0700), 0);
+  bool root = geteuid () == 0 && chown (foreign, 65534, 65534) == 0;
+  assert_int_equal (utimensat (AT_FDCWD, foreign, long_ago, 0), 0);
+  struct server server = view (4);
+  server_end (&server, SIGTERM);
+  check_victim (file);
+  check_victim (file_elsewhere);
+  /* Ours would have gone: it is empty. */
+  assert_int_equal (access (foreign, F_OK), root ? 0 : -1);
+  unlink (file);
+  rmdir (victim);
+  unlink (file_elsewhere);
+  rmdir (path);
+  rmdir (foreign);
+  snprintf (path, sizeof path, "%s/gcglass-aaaaaa", directory);
+  assert_int_equal (unlink (path), 0);
+  snprintf (path, sizeof path, "%s/gcglass-bbbbbb", directory);
+  assert_int_equal (unlink (path), 0);
+}
+
 /* A gcglass that is killed cannot tidy up: the next one does, once the directory is old enough not
    to belong to one that is starting.  One that is in use is left alone, however old. */
 static void
 left_behind (void **state)
 {
-  static const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
   char path[512], other[512];
   (void)state;
   struct server server = view (4);
@@ -315,11 +492,11 @@ left_behind (void **state)
   assert_int_equal (count_entries (other), 2);
   server_end (&server, SIGTERM);
   assert_int_equal (count_entries (path), 1);
-  assert_int_equal (utimensat (AT_FDCWD, path, old, 0), 0);
+  assert_int_equal (utimensat (AT_FDCWD, path, long_ago, 0), 0);
   server = view (4);
   assert_int_equal (count_entries (other), 1);
   assert_string_not_equal (path, other);
-  assert_int_equal (utimensat (AT_FDCWD, other, old, 0), 0);
+  assert_int_equal (utimensat (AT_FDCWD, other, long_ago, 0), 0);
   struct server second = view (4);
   assert_int_equal (count_entries (path), 2);
   server_end (&second, SIGTERM);
@@ -370,12 +547,16 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (slow_clients),
-    cmocka_unit_test (clients_that_leave),
-    cmocka_unit_test (many_pictures),
-    cmocka_unit_test (renderers_that_fail),
-    cmocka_unit_test (renderer_that_hangs_does_not_keep_us),
-    cmocka_unit_test (temporary_directory),
+    { "R3 slow clients", slow_clients, NULL, NULL, NULL },
+    { "R7 clients that leave", clients_that_leave, NULL, NULL, NULL },
+    { "R4 many pictures at once", many_pictures, NULL, NULL, NULL },
+    { "L4 the renderer's environment", renderer_environment, NULL, NULL, NULL },
+    { "R4 renderers that fail", renderers_that_fail, NULL, NULL, NULL },
+    { "R4 a renderer that hangs does not keep us", renderer_that_hangs_does_not_keep_us, NULL, NULL,
+      NULL },
+    { "S1 the temporary directory is ours alone", temporary_directory, NULL, NULL, NULL },
+    { "S2 planted links and FIFOs", planted_files, NULL, NULL, NULL },
+    { "S3 directories of others", planted_directories, NULL, NULL, NULL },
     cmocka_unit_test (left_behind),
     cmocka_unit_test (nowhere_to_write),
     cmocka_unit_test (quick_stop),
