@@ -21,4 +21,31 @@ EXTRA_DIST += \
 	%D%/design/snapshot-format.md \
 	%D%/design/symbol.md \
 	%D%/images/cycle.png \
-	%D%/images/take.mjs
+	%D%/images/take.mjs \
+	%D%/schema/error.json \
+	%D%/schema/frame.json \
+	%D%/schema/garbage-n.json \
+	%D%/schema/garbage.json \
+	%D%/schema/hazards.json \
+	%D%/schema/index.json \
+	%D%/schema/objects-address-referents.json \
+	%D%/schema/objects-address-referrers.json \
+	%D%/schema/objects-address.json \
+	%D%/schema/objects.json \
+	%D%/schema/overview.json \
+	%D%/schema/process.json \
+	%D%/schema/sample.json \
+	%D%/schema/sampling.json \
+	%D%/schema/shared.json \
+	%D%/schema/sites.json \
+	%D%/schema/snapshot.json \
+	%D%/schema/stop.json \
+	%D%/schema/threads-n.json \
+	%D%/schema/threads.json \
+	%D%/schema/tracker-difference.json \
+	%D%/schema/tracker-samples-n.json \
+	%D%/schema/tracker-samples.json \
+	%D%/schema/tracker-type-name-instances.json \
+	%D%/schema/tracker-type-name.json \
+	%D%/schema/tracker.json \
+	%D%/schema/types.json
