@@ -73,6 +73,13 @@ http_get (const char *url, const char *path, size_t *bytes)
   return stats_now () - start;
 }
 
+const char *
+http_text (const char *url, const char *path)
+{
+  http_get (url, path, NULL);
+  return answer;
+}
+
 double
 http_wait (const char *url, const char *path, const char *description)
 {

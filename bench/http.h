@@ -10,6 +10,10 @@
  */
 double http_get (const char *url, const char *path, size_t *bytes);
 
+/* The beginning of the answer to the same: head, and up to 60 KiB.  Borrowed until the next call.
+ */
+const char *http_text (const char *url, const char *path);
+
 /* GETs the JSON at PATH again and again until it tells of the snapshot described by DESCRIPTION;
    returns the seconds that took. */
 double http_wait (const char *url, const char *path, const char *description);

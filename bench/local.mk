@@ -5,7 +5,8 @@ BENCH_LIBS = lib/libgcglass.la $(GC_LIBS) -lpthread
 BENCH_PLAIN_CPPFLAGS = -I$(srcdir)/bench/plain $(AM_CPPFLAGS)
 BENCHES = \
 	%D%/compare %D%/big %D%/ring %D%/idle %D%/idle-plain %D%/small %D%/small-plain \
-	%D%/small-sampled %D%/factor %D%/factor-plain %D%/gcbench-plain %D%/analysis %D%/sampled
+	%D%/small-sampled %D%/factor %D%/factor-plain %D%/gcbench-plain %D%/analysis %D%/sampled \
+	%D%/minutes
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 EXTRA_DIST += %D%/run
@@ -32,10 +33,17 @@ bench_idle_plain_CPPFLAGS = $(BENCH_PLAIN_CPPFLAGS)
 bench_idle_plain_CFLAGS = $(BENCH_CFLAGS)
 bench_idle_plain_LDADD = $(GC_LIBS)
 
-bench_sampled_SOURCES = %D%/sampled.c %D%/stats.c %D%/stats.h
+bench_sampled_SOURCES = %D%/sampled.c %D%/fifty.c %D%/fifty.h %D%/stats.c %D%/stats.h
 bench_sampled_CFLAGS = $(BENCH_CFLAGS)
 bench_sampled_LDFLAGS = -no-install
 bench_sampled_LDADD = $(BENCH_LIBS)
+
+bench_minutes_SOURCES = \
+	%D%/minutes.c %D%/routes.c %D%/routes.h %D%/fifty.c %D%/fifty.h %D%/http.c %D%/http.h \
+	%D%/stats.c %D%/stats.h
+bench_minutes_CFLAGS = $(BENCH_CFLAGS)
+bench_minutes_LDFLAGS = -no-install
+bench_minutes_LDADD = $(BENCH_LIBS)
 
 bench_small_SOURCES = %D%/small.c %D%/stats.c %D%/stats.h $(EXAMPLE_SOURCES)
 bench_small_CFLAGS = $(BENCH_CFLAGS)

@@ -11,7 +11,6 @@
  * Cost: processor time and bytes of 300 samples of 100,000 objects of 50 types, of which a part is
  * replaced between two, so that there are collections whose survivors have to be counted.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,92 +23,33 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GC_THREADS 1
 #include <gcglass/gc.h>
 #include <gcglass/gcglass.h>
 
+#include "bench/fifty.h"
 #include "bench/stats.h"
 
 enum
 {
-  TYPES = 50,
-  THREADS = 8,
-  OBJECTS = 1000000,
   FEW = 100000,
   SAMPLES = 300,
   TURNS = 8
 };
-#define HEAP_BYTES ((size_t)300 << 20)
 
-#define FIVE(XX, n) XX (n##0) XX (n##1) XX (n##2) XX (n##3) XX (n##4)
-#define TEN(XX, n)  FIVE (XX, n) XX (n##5) XX (n##6) XX (n##7) XX (n##8) XX (n##9)
-#define FIFTY(XX)   TEN (XX, 1) TEN (XX, 2) TEN (XX, 3) TEN (XX, 4) TEN (XX, 5)
+static void **objects; /* [FEW] */
 
-#define TYPE(n)                                                                                    \
-  struct type##n                                                                                   \
-  {                                                                                                \
-    void *link;                                                                                    \
-    char bytes[n];                                                                                 \
-  };                                                                                               \
-  static void *make_##n (void) { return GC_MALLOC (sizeof (struct type##n)); }
-FIFTY (TYPE)
-#define ENTRY(n) make_##n,
-static void *(*const makers[TYPES]) (void) = { FIFTY (ENTRY) };
-
-static volatile uint64_t *done; /* shared with the parent: [THREADS] */
-static void **objects;
-
-static inline uint32_t
-next_random (uint64_t *state)
-{
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(*state >> 33);
-}
-
-static void *
-replace_for_ever (void *number)
-{
-  uint64_t thread = (uintptr_t)number, state = thread + 1;
-  void **mine = objects + thread * (OBJECTS / THREADS);
-  for (;; done[thread * 8]++)
-    {
-      uint32_t at = next_random (&state);
-      mine[at % (OBJECTS / THREADS)] = makers[at % TYPES]();
-    }
-  return NULL;
-}
-
-static void
-work (bool sampled)
+static void __attribute__ ((noreturn)) work (bool sampled, volatile uint64_t *counts)
 {
   struct gcg_error error;
-  GC_INIT ();
-  GC_allow_register_threads ();
-  GC_expand_hp (HEAP_BYTES);
-  objects = GC_MALLOC (OBJECTS * sizeof *objects);
+  fifty_init ();
   if (sampled && gcg_start_periodic_samples (1, &error) != GCG_OK)
     {
       fprintf (stderr, "sampled: %s\n", error.text);
       _exit (1);
     }
-  for (uint32_t i = 0; i < OBJECTS; i++)
-    objects[i] = makers[i % TYPES]();
-  for (uintptr_t i = 1; i < THREADS; i++)
-    {
-      pthread_t thread;
-      if (GC_pthread_create (&thread, NULL, replace_for_ever, (void *)i) != 0)
-        _exit (1);
-    }
-  replace_for_ever (NULL);
-}
-
-static uint64_t
-sum (const volatile uint64_t *counts)
-{
-  uint64_t all = 0;
-  for (int i = 0; i < THREADS; i++)
-    all += counts[i * 8];
-  return all;
+  fifty_begin (counts);
+  for (;;)
+    pause ();
 }
 
 /* Two processes take TURNS turns; FIRST: which begins. */
@@ -123,11 +63,8 @@ compare_pair (double slice, int first, struct stats sides[2])
       counts[i] = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
       children[i] = fork ();
       if (children[i] == 0)
-        {
-          done = counts[i];
-          work (i == 1);
-        }
-      while (sum (counts[i]) < OBJECTS)
+        work (i == 1, counts[i]);
+      while (fifty_sum (counts[i]) < FIFTY_OBJECTS)
         usleep (10000);
       kill (children[i], SIGSTOP);
     }
@@ -136,11 +73,11 @@ compare_pair (double slice, int first, struct stats sides[2])
       int side = (first + turn + turn / 2) % 2; /* 0 1 1 0 0 1 1 0: neither always goes first */
       kill (children[side], SIGCONT);
       usleep (200000);
-      uint64_t before = sum (counts[side]);
+      uint64_t before = fifty_sum (counts[side]);
       double start = stats_now ();
       usleep ((useconds_t)(slice * 1e6));
       stats_add (&sides[side],
-                 (double)(sum (counts[side]) - before) / (stats_now () - start) / 1e6);
+                 (double)(fifty_sum (counts[side]) - before) / (stats_now () - start) / 1e6);
       kill (children[side], SIGSTOP);
     }
   for (int i = 0; i < 2; i++)
@@ -196,13 +133,13 @@ measure_cost (void)
   objects = GC_MALLOC (FEW * sizeof *objects);
   gcg_sample ("begin", NULL);
   for (int i = 0; i < FEW; i++)
-    objects[i] = makers[i % TYPES]();
+    objects[i] = fifty_makers[i % FIFTY_TYPES]();
   for (int i = 0; i < SAMPLES; i++)
     {
       for (int k = 0; k < FEW / 10; k++)
         {
-          uint32_t at = next_random (&state);
-          objects[at % FEW] = makers[at % TYPES]();
+          uint32_t at = fifty_random (&state);
+          objects[at % FEW] = fifty_makers[at % FIFTY_TYPES]();
         }
       double start = processor_seconds ();
       if (gcg_sample (i % 50 ? "" : "fifty more", &error) != GCG_OK)
@@ -220,8 +157,7 @@ measure_cost (void)
   stats_compare ("the same, survivors of a collection are counted", "ms",
                  "asking libgc for each object", &walk, "a sample", &counted, NULL);
   double dearest = stats_quantile (&cost, 1), other = stats_quantile (&counted, 1);
-  printf ("  the dearest of %d: %.2f ms (aim: < 5)\n", SAMPLES,
-          dearest > other ? dearest : other);
+  printf ("  the dearest of %d: %.2f ms (aim: < 5)\n", SAMPLES, dearest > other ? dearest : other);
   close (mkstemp (path));
   if (gcg_save_recording (path, &error) != GCG_OK || stat (path, &about) != 0)
     {

@@ -253,11 +253,56 @@ query_parameters (void **state)
     }
 }
 
-/* A table of random numbers: what a query chooses is what sorting everything would give. */
+static void *
+some_bytes (size_t n)
+{
+  void *bytes = calloc (1, n);
+  assert_non_null (bytes);
+  return bytes;
+}
+
+/* What was used least lately goes first, and not from under whoever holds it. */
+static void
+kept_things (void **state)
+{
+  (void)state;
+  struct gcg__kept kept;
+  const struct gcg__kept_item *held, *item;
+  gcg__kept_init (&kept);
+  kept.most_bytes = 100;
+  assert_null (gcg__kept_get (&kept, "a"));
+  held = gcg__kept_add (&kept, "a", some_bytes (40), 40);
+  gcg__kept_put (&kept, gcg__kept_add (&kept, "b", some_bytes (40), 40));
+  item = gcg__kept_get (&kept, "a");
+  assert_ptr_equal (item, held);
+  gcg__kept_put (&kept, item);
+  gcg__kept_put (&kept, gcg__kept_add (&kept, "c", some_bytes (40), 40));
+  assert_null (gcg__kept_get (&kept, "b"));
+  gcg__kept_put (&kept, gcg__kept_add (&kept, "d", some_bytes (99), 99));
+  assert_null (gcg__kept_get (&kept, "a"));
+  assert_int_equal (held->bytes, 40);
+  ((char *)held->data)[39] = 1;
+  gcg__kept_put (&kept, held);
+  /* Bigger than all that is allowed: its reader has it, nobody else will. */
+  held = gcg__kept_add (&kept, "e", some_bytes (101), 101);
+  assert_non_null (held);
+  assert_null (gcg__kept_get (&kept, "e"));
+  assert_int_equal (kept.bytes, 0);
+  gcg__kept_put (&kept, held);
+  /* The same again replaces it. */
+  held = gcg__kept_add (&kept, "f", some_bytes (10), 10);
+  gcg__kept_put (&kept, gcg__kept_add (&kept, "f", some_bytes (20), 20));
+  gcg__kept_put (&kept, held);
+  assert_int_equal (kept.bytes, 20);
+  gcg__kept_fini (&kept);
+}
+
+/* A table of random numbers: what a query chooses is what sorting everything would give, whether
+   the whole order is kept or not. */
 static uint64_t
 number_key (const void *table, uint32_t row)
 {
-  return ((const uint32_t *)table)[row];
+  return UINT64_C (1) << ((const uint32_t *)table)[row];
 }
 
 static bool
@@ -292,7 +337,12 @@ query_choice (void **state)
       query.sort = round % 3 == 0 ? "row" : "number";
       query.ordered = true;
       query.descending = round % 2 == 0;
-      struct gcg__table table = { numbers, columns, round % 5 == 0 ? is_odd : NULL, n };
+      struct gcg__kept kept;
+      struct gcg__table table = { .table = numbers,
+                                  .columns = columns,
+                                  .wanted = round % 5 == 0 ? is_odd : NULL,
+                                  .n_rows = n,
+                                  .name = "numbers" };
       bool by_number = round % 3 != 0;
       /* Insertion sort, stable in order of row. */
       for (uint32_t i = 0; i < n; i++)
@@ -310,18 +360,25 @@ query_choice (void **state)
           wanted[at] = row;
           n_wanted++;
         }
-      struct gcg__chosen chosen;
-      struct gcg_error error;
-      assert_int_equal (gcg__query_choose (&query, &table, &chosen, &error), GCG_OK);
-      assert_int_equal (chosen.total, n_wanted);
-      uint32_t expected = query.offset >= n_wanted ? 0 : n_wanted - (uint32_t)query.offset;
-      assert_int_equal (chosen.n, expected < query.limit ? expected : query.limit);
-      for (uint32_t i = 0; i < chosen.n; i++)
-        assert_int_equal (chosen.rows[i], wanted[query.offset + i]);
-      free (chosen.rows);
+      gcg__kept_init (&kept);
+      kept.long_from = 0;
+      for (int time = 0; time < 3; time++)
+        {
+          struct gcg__chosen chosen;
+          struct gcg_error error;
+          table.kept = time == 0 ? NULL : &kept;
+          assert_int_equal (gcg__query_choose (&query, &table, &chosen, &error), GCG_OK);
+          assert_int_equal (chosen.total, n_wanted);
+          uint32_t expected = query.offset >= n_wanted ? 0 : n_wanted - (uint32_t)query.offset;
+          assert_int_equal (chosen.n, expected < query.limit ? expected : query.limit);
+          for (uint32_t i = 0; i < chosen.n; i++)
+            assert_int_equal (chosen.rows[i], wanted[query.offset + i]);
+          free (chosen.rows);
+        }
+      gcg__kept_fini (&kept);
     }
   struct gcg__query query;
-  struct gcg__table table = { numbers, columns, NULL, 1 };
+  struct gcg__table table = { .table = numbers, .columns = columns, .n_rows = 1 };
   struct gcg__chosen chosen;
   struct gcg_error error;
   gcg__query_init (&query);
@@ -341,6 +398,7 @@ main (void)
     cmocka_unit_test (json_nesting),     cmocka_unit_test (sinks),
     cmocka_unit_test (clean_text),       cmocka_unit_test (words),
     cmocka_unit_test (query_parameters), cmocka_unit_test (query_choice),
+    cmocka_unit_test (kept_things),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

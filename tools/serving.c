@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -19,6 +20,8 @@
 #include "server/source.h"
 
 extern char **environ;
+
+#define BIG_BLOCK (1 << 20)
 
 static int
 set_port (struct serving *serving, const char *text)
@@ -123,6 +126,9 @@ say_renewed (void *context, const char *url)
 int
 serving_begin (struct serving *serving)
 {
+  /* What one reader's table took goes back to the system, whichever thread took it: else each
+     thread keeps the most that it ever needed. */
+  mallopt (M_MMAP_THRESHOLD, BIG_BLOCK);
   struct gcg_error error;
   bool blocked = signals_begin (&serving->signals);
   serving->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);

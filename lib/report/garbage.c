@@ -169,7 +169,11 @@ gcg__garbage_page (const struct gcg__model *model, const struct gcg__frame_state
   struct garbage_table garbage = { .model = model, .query = query };
   if (!find_groups (&garbage))
     return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the table of garbage");
-  struct gcg__table table = { &garbage, columns, NULL, model->analysis->n_components };
+  struct gcg__table table = { .table = &garbage,
+                              .columns = columns,
+                              .n_rows = model->analysis->n_components,
+                              .kept = model->kept,
+                              .name = "garbage" };
   if (query->cycles || garbage.wanted_group != NULL)
     table.wanted = is_wanted;
   struct gcg__chosen chosen;

@@ -215,8 +215,12 @@ gcg__hazards_page (const struct gcg__model *model, const struct gcg__frame_state
                    const struct gcg__query *query, struct gcg__json *json, struct gcg_error *error)
 {
   const struct hazard_table hazards = { model, query };
-  const struct gcg__table table
-      = { &hazards, columns, query->q != NULL ? is_wanted : NULL, model->snapshot->n_hazards };
+  const struct gcg__table table = { .table = &hazards,
+                                    .columns = columns,
+                                    .wanted = query->q != NULL ? is_wanted : NULL,
+                                    .n_rows = model->snapshot->n_hazards,
+                                    .kept = model->kept,
+                                    .name = "hazards" };
   struct gcg__chosen chosen;
   enum gcg_status status = gcg__query_choose (query, &table, &chosen, error);
   if (status != GCG_OK)

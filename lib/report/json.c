@@ -172,6 +172,15 @@ gcg__json_null (struct gcg__json *json, const char *key)
 }
 
 void
+gcg__json_members (struct gcg__json *json, const char *members, size_t n)
+{
+  if (n == 0)
+    return;
+  json_begin (json, NULL);
+  gcg__buffer_add (&json->out, members, n);
+}
+
+void
 gcg__json_totals (struct gcg__json *json, const char *key, uint64_t count, uint64_t bytes)
 {
   gcg__json_object (json, key);

@@ -49,6 +49,8 @@ void gcg__json_signed (struct gcg__json *json, const char *key, int64_t number);
 void gcg__json_real (struct gcg__json *json, const char *key, double number);
 void gcg__json_bool (struct gcg__json *json, const char *key, bool value);
 void gcg__json_null (struct gcg__json *json, const char *key);
+/* The N bytes MEMBERS, `"a":1,"b":[]` as another writer made them, inside an object. */
+void gcg__json_members (struct gcg__json *json, const char *members, size_t n);
 /* {"count","bytes"} */
 void gcg__json_totals (struct gcg__json *json, const char *key, uint64_t count, uint64_t bytes);
 

@@ -14,11 +14,13 @@ lib_report_libreport_la_SOURCES = \
 	%D%/hazard.h %D%/hazard.c \
 	%D%/infer.h %D%/infer.c \
 	%D%/json.h %D%/json.c \
+	%D%/kept.h %D%/kept.c \
 	%D%/kind_cut.h %D%/kind_cut.c \
 	%D%/leak_names.h %D%/leak_names.c \
 	%D%/map.h %D%/map.c \
 	%D%/model.h %D%/model.c \
 	%D%/object_table.h %D%/object_table.c \
+	%D%/order.h %D%/order.c \
 	%D%/preview.h %D%/preview.c \
 	%D%/process.h %D%/process.c \
 	%D%/query.h %D%/query.c \

@@ -140,6 +140,9 @@ model_clear (struct gcg__model *model)
   if (tree != NULL)
     gcg__root_tree_fini (tree);
   free (tree);
+  if (model->kept != NULL)
+    gcg__kept_fini (model->kept);
+  free (model->kept);
   free (model->mixes);
   free (model->untagged_names);
   free (model->type_rows);
@@ -166,7 +169,10 @@ gcg__model_new (struct gcg__snapshot *snapshot, struct gcg__model **result, stru
              != GCG_OK)
     goto fail_parts;
   model->paths = calloc (model->analysis->n_cycles + (size_t)1, sizeof *model->paths);
-  if (model->paths == NULL || model_list_types (model) != GCG_OK
+  model->kept = malloc (sizeof *model->kept);
+  if (model->kept != NULL)
+    gcg__kept_init (model->kept);
+  if (model->paths == NULL || model->kept == NULL || model_list_types (model) != GCG_OK
       || model_count_mixes (model) != GCG_OK)
     {
       status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory after the analysis");

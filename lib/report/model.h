@@ -6,7 +6,8 @@
  *
  * Built once for each snapshot; immutable to its readers afterwards, so any number of threads may
  * share one.  Only the shortest cycles and the ways from the roots are found when first asked for:
- * each is published by one atomic exchange, and whoever was slower throws its own copy away.
+ * each is published by one atomic exchange, and whoever was slower throws its own copy away.  What
+ * pages keep has a lock of its own.
  */
 #ifndef GCG_REPORT_MODEL_H
 #define GCG_REPORT_MODEL_H
@@ -16,6 +17,7 @@
 #include "analysis/analysis.h"
 #include "analysis/roots.h"
 #include "report/buffer.h"
+#include "report/kept.h"
 #include "report/types.h"
 #include "snapshot/snapshot.h"
 #include "symbol/symbol.h"
@@ -59,6 +61,7 @@ struct gcg__model
   uint64_t leaked_cycle_bytes;
   _Atomic (struct gcg__cycle_path *) *paths;   /* [n_cycles]; see gcg__model_path */
   _Atomic (struct gcg__root_tree *) root_tree; /* see gcg__model_root_tree */
+  struct gcg__kept *kept;                      /* what its pages keep for each other */
 };
 
 /* Analyses and names everything in SNAPSHOT.  Takes SNAPSHOT on GCG_OK only; *MODEL is to be freed.

@@ -6,6 +6,8 @@
 
 #include "report/object_table.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +95,10 @@ static uint64_t
 finalizer_key (const void *table, uint32_t row)
 {
   const struct object_table *t = table;
-  const struct gcg__finalizer *f = gcg__snapshot_finalizer (t->model->snapshot, id_of (t, row));
+  const uint32_t id = id_of (t, row);
+  if ((gcg__word_flags (t->model->snapshot->words[id]) & GCG__OBJECT_FINALIZER) == 0)
+    return 0;
+  const struct gcg__finalizer *f = gcg__snapshot_finalizer (t->model->snapshot, id);
   return f != NULL ? f->mode : 0;
 }
 
@@ -165,10 +170,9 @@ has_address (const struct object_table *t, uint64_t address)
   size_t n = strspn (q + 2, "0123456789abcdefABCDEF");
   if (q[2 + n] != '\0' || n > 16 || (n > 0 && q[2] == '0'))
     return false;
-  uint64_t prefix = strtoull (q, NULL, 16);
-  while (n > 0 && address >> 4 >= prefix)
-    address >>= 4;
-  return n == 0 || address == prefix;
+  const uint64_t prefix = strtoull (q, NULL, 16);
+  const size_t digits = address == 0 ? 1 : 16 - (size_t)__builtin_clzll (address) / 4;
+  return n == 0 || (n <= digits && address >> 4 * (digits - n) == prefix);
 }
 
 static bool
@@ -274,8 +278,16 @@ gcg__object_table_write (const struct gcg__model *model, const uint32_t *members
   uint32_t near = 0;
   struct object_table objects
       = { .model = model, .query = query, .members = members, .group = GCG__NONE, .near = &near };
-  struct gcg__table table = { &objects, members != NULL ? by_bytes : by_address,
-                              wants_all (query) ? NULL : is_wanted, n };
+  char name[32];
+  struct gcg__table table = { .table = &objects,
+                              .columns = members != NULL ? by_bytes : by_address,
+                              .wanted = wants_all (query) ? NULL : is_wanted,
+                              .n_rows = n,
+                              .kept = model->kept,
+                              .name = name };
+  /* Members are those of a component: which one, their place among all says. */
+  snprintf (name, sizeof name, "objects %" PRIuPTR,
+            members != NULL ? (uintptr_t)members - (uintptr_t)model->analysis->members : 1);
   struct gcg__chosen chosen;
   enum gcg_status status;
   if (!find_sites (&objects))

@@ -180,7 +180,9 @@ gcg__threads_page (const struct gcg__model *model, const struct gcg__frame_state
   static const struct gcg__table_column columns[]
       = { { "id", id_key, false }, { "stack_bytes", stack_key, true }, { NULL, NULL, false } };
   struct thread_table threads = { model, query };
-  struct gcg__table table = { &threads, columns, is_wanted, model->snapshot->n_threads };
+  struct gcg__table table = {
+    .table = &threads, .columns = columns, .wanted = is_wanted, .n_rows = model->snapshot->n_threads
+  };
   struct gcg__chosen chosen;
   enum gcg_status status = gcg__query_choose (query, &table, &chosen, error);
   if (status != GCG_OK)

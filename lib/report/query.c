@@ -13,6 +13,7 @@
 
 #include "report/buffer.h"
 #include "report/fail.h"
+#include "report/order.h"
 #include "snapshot/format.h"
 
 void
@@ -247,20 +248,21 @@ gcg__query_choose (const struct gcg__query *query, const struct gcg__table *tabl
   struct gcg__chosen chosen = { .rows = malloc ((query->limit + (size_t)1) * sizeof *chosen.rows) };
   if (chosen.rows == NULL)
     return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a page of rows");
-  if (column != NULL && column->key != NULL)
-    {
-      bool descending = query->ordered ? query->descending : column->descending;
-      enum gcg_status status = choose_sorted (query, table, column, descending, &chosen, error);
-      if (status != GCG_OK)
-        {
-          free (chosen.rows);
-          return status;
-        }
-    }
+  const bool sorted = column != NULL && column->key != NULL;
+  const bool backwards
+      = sorted ? (query->ordered ? query->descending : column->descending)
+               : column != NULL && query->ordered && query->descending != column->descending;
+  enum gcg_status status = GCG_OK;
+  if (table->kept != NULL && table->n_rows >= table->kept->long_from
+      && (sorted || table->wanted != NULL))
+    status = gcg__order_choose (query, table, column, backwards, &chosen, error);
+  else if (sorted)
+    status = choose_sorted (query, table, column, backwards, &chosen, error);
   else
-    choose_plain (query, table,
-                  column != NULL && query->ordered && query->descending != column->descending,
-                  &chosen);
-  *result = chosen;
-  return GCG_OK;
+    choose_plain (query, table, backwards, &chosen);
+  if (status == GCG_OK)
+    *result = chosen;
+  else
+    free (chosen.rows);
+  return status;
 }

@@ -2,8 +2,8 @@
  *
  * A table describes its columns: a name and a function that gives each row a key, a number that
  * sorts as the column should (strings sort by a rank that was made once).  Choosing a page of k
- * rows among n costs O(n log k) and k entries, so a table of millions of rows pages without being
- * sorted.
+ * rows among n costs O(n log k) and k entries; of a long table the whole order is made once and
+ * kept (order.h), where the table says so.
  */
 #ifndef GCG_REPORT_QUERY_H
 #define GCG_REPORT_QUERY_H
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "gcglass/error.h"
+#include "report/kept.h"
 
 #define GCG__QUERY_LIMIT     50u
 #define GCG__QUERY_LIMIT_MAX 1000u
@@ -51,6 +52,8 @@ struct gcg__table
   const struct gcg__table_column *columns; /* ends in a NULL name; key NULL: its own order */
   bool (*wanted) (const void *table, uint32_t row); /* NULL: all */
   uint32_t n_rows;
+  struct gcg__kept *kept; /* NULL: nothing is kept; else the order of a long table is, as NAME */
+  const char *name;
 };
 
 struct gcg__chosen

@@ -140,8 +140,10 @@ gcg__samples_page (const struct gcg__timeline *timeline, const struct gcg__frame
   struct gcg__live_sum *sums = gcg__sample_sums (timeline->recording);
   uint32_t *rank = rank_descriptions (timeline->recording);
   struct sample_table samples = { timeline->recording, sums, rank, query->q };
-  struct gcg__table table
-      = { &samples, sample_columns, sample_wanted, timeline->recording->n_samples };
+  struct gcg__table table = { .table = &samples,
+                              .columns = sample_columns,
+                              .wanted = sample_wanted,
+                              .n_rows = timeline->recording->n_samples };
   struct gcg__chosen chosen;
   enum gcg_status status;
   if (sums == NULL || rank == NULL)
@@ -437,7 +439,7 @@ choose (struct change_table *t, uint32_t from, uint32_t to, const struct gcg__qu
   struct gcg__query ordered = with_order (query, columns);
   if (!fill_rows (t, from, to))
     return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a sample");
-  struct gcg__table table = { t, columns, wanted, t->n };
+  struct gcg__table table = { .table = t, .columns = columns, .wanted = wanted, .n_rows = t->n };
   return gcg__query_choose (&ordered, &table, chosen, error);
 }
 

@@ -257,7 +257,8 @@ gcg__sites_page (const struct gcg__model *model, const struct gcg__frame_state *
   enum gcg_status status = gcg__sites_order (model, &sites.sites, &sites.n, error);
   if (status != GCG_OK)
     return status;
-  struct gcg__table table = { &sites, columns, is_wanted, sites.n };
+  struct gcg__table table
+      = { .table = &sites, .columns = columns, .wanted = is_wanted, .n_rows = sites.n };
   struct gcg__chosen chosen;
   if (!rank_rows (&sites))
     status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for %u sites", sites.n);

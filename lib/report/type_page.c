@@ -309,9 +309,62 @@ write_head (const struct type_page *page, const struct recorded *recorded, struc
   gcg__json_end (json);
 }
 
+/* What the snapshot tells of the type's objects, as a JSON object; caller frees *TEXT. */
 static enum gcg_status
-write_page (const struct type_page *page, struct found *found, struct gcg__json *json,
-            struct gcg_error *error)
+describe_objects (const struct type_page *page, char **text, size_t *bytes, struct gcg_error *error)
+{
+  struct gcg__json json;
+  struct found found = { .bytes_of_site = calloc (page->model->types->n_sites + (size_t)1,
+                                                  sizeof *found.bytes_of_site) };
+  enum gcg_status status;
+  gcg__json_init (&json, NULL, NULL);
+  if (found.bytes_of_site == NULL)
+    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a type");
+  else
+    {
+      gcg__json_object (&json, NULL);
+      walk_objects (page, &found);
+      write_fields (page, &json);
+      write_sites (page, &found, &json);
+      write_ages (&found, &json);
+      status = gcg__type_edges_write (&page->subject, &json, error);
+      gcg__json_end (&json);
+    }
+  free (found.bytes_of_site);
+  if (status == GCG_OK && (*text = gcg__json_take (&json, bytes, error)) == NULL)
+    status = GCG_NO_MEMORY;
+  gcg__json_fini (&json);
+  return status;
+}
+
+/* The same, made for the first reader and kept for the next. */
+static enum gcg_status
+write_objects (const struct type_page *page, struct gcg__json *json, struct gcg_error *error)
+{
+  struct gcg__buffer key;
+  struct gcg__kept *kept = page->model->kept;
+  const struct gcg__kept_item *item = NULL;
+  char *text;
+  size_t bytes = 0;
+  gcg__buffer_init (&key, NULL, NULL);
+  gcg__buffer_format (&key, "type\n%s", page->name);
+  enum gcg_status status = gcg__buffer_status (&key, error);
+  if (status == GCG_OK && (item = gcg__kept_get (kept, gcg__buffer_string (&key))) == NULL
+      && (status = describe_objects (page, &text, &bytes, error)) == GCG_OK
+      && (item = gcg__kept_add (kept, gcg__buffer_string (&key), text, bytes)) == NULL)
+    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a type");
+  gcg__buffer_fini (&key);
+  if (item != NULL)
+    {
+      /* Without its braces. */
+      gcg__json_members (json, (const char *)item->data + 1, item->bytes - 2);
+      gcg__kept_put (kept, item);
+    }
+  return status;
+}
+
+static enum gcg_status
+write_page (const struct type_page *page, struct gcg__json *json, struct gcg_error *error)
 {
   struct recorded recorded;
   enum gcg_status status = GCG_OK;
@@ -323,12 +376,8 @@ write_page (const struct type_page *page, struct found *found, struct gcg__json 
     gcg__json_null (json, "chart");
   if (status != GCG_OK)
     return status;
-  walk_objects (page, found);
-  write_fields (page, json);
-  write_sites (page, found, json);
-  write_ages (found, json);
   write_deaths (&recorded, json);
-  return gcg__type_edges_write (&page->subject, json, error);
+  return write_objects (page, json, error);
 }
 
 enum gcg_status
@@ -337,21 +386,15 @@ gcg__type_page (const struct gcg__model *model, const struct gcg__timeline *time
                 struct gcg_error *error)
 {
   struct type_page page = { .model = model, .timeline = timeline, .name = name };
-  struct found found = { .bytes_of_site = calloc (model->types->n_sites + (size_t)1,
-                                                  sizeof *found.bytes_of_site) };
-  enum gcg_status status
-      = found.bytes_of_site != NULL
-            ? find_type (&page, error)
-            : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a type");
+  enum gcg_status status = find_type (&page, error);
   if (status == GCG_OK)
     {
       gcg__json_object (json, NULL);
       gcg__frame_write (frame, json);
-      status = write_page (&page, &found, json, error);
+      status = write_page (&page, json, error);
       gcg__json_end (json);
     }
   free (page.recorded);
-  free (found.bytes_of_site);
   return status;
 }
 

@@ -196,7 +196,8 @@ gcg__types_page (const struct gcg__model *model, const struct gcg__frame_state *
       return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the table of types");
     }
   struct type_table types = { model, query, rank };
-  struct gcg__table table = { &types, columns, is_wanted, model->n_type_rows };
+  struct gcg__table table
+      = { .table = &types, .columns = columns, .wanted = is_wanted, .n_rows = model->n_type_rows };
   struct gcg__chosen chosen;
   enum gcg_status status = gcg__query_choose (query, &table, &chosen, error);
   if (status == GCG_OK)
