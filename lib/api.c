@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "capture.h"
+#include "collector.h"
 #include "control.h"
+#include "gc_calls.h"
 #include "gcglass/gcglass.h"
 #include "sample.h"
 
@@ -171,4 +174,32 @@ void
 gcg_stop_periodic_samples (void)
 {
   gcg__control_every (0);
+}
+
+enum gcg_status
+gcg_add_roots (const void *area, size_t bytes, struct gcg_error *error)
+{
+  char *low = (char *)(uintptr_t)area;
+
+  gcg__agent_ready ();
+  if (!area || !bytes || (uintptr_t)area + bytes < (uintptr_t)area)
+    return gcg__fail (error, GCG_INVALID, "no area: %zu bytes at %p", bytes, area);
+  if (!gcg__collector_add_roots (low, low + bytes))
+    return gcg__fail (error, GCG_NO_MEMORY, "there are %u root areas already", GCG__MOST_RANGES);
+#ifndef GCG_MALLOC
+  GCG__GC (add_roots) (low, low + bytes);
+#endif
+  return GCG_OK;
+}
+
+void
+gcg_remove_roots (const void *area, size_t bytes)
+{
+  char *low = (char *)(uintptr_t)area;
+
+  gcg__agent_ready ();
+#ifndef GCG_MALLOC
+  GCG__GC (remove_roots) (low, low + bytes);
+#endif
+  gcg__collector_remove_roots (low, low + bytes);
 }

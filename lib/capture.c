@@ -35,6 +35,7 @@
 #include "rules.h"
 #ifdef GCG_MALLOC
 #include "malloc/roots.h"
+#include "malloc/signals.h"
 #include "malloc/stopworld.h"
 #endif
 #include "thread.h"
@@ -119,18 +120,6 @@ clone_stopped (int *pidfd)
 #endif
 }
 
-static inline __attribute__ ((always_inline)) uint64_t
-stack_pointer (void)
-{
-  uint64_t value;
-#if defined __x86_64__
-  __asm__ volatile("mov %%rsp, %0" : "=r"(value));
-#elif defined __aarch64__
-  __asm__ volatile("mov %0, sp" : "=r"(value));
-#endif
-  return value;
-}
-
 void
 gcg__capture_at_mark_end_stopped (void)
 {
@@ -144,7 +133,7 @@ gcg__capture_at_mark_end_stopped (void)
   __builtin_unwind_init ();
   getcontext (&context);
   request.freeze.context = &context;
-  request.freeze.stack_low = stack_pointer ();
+  request.freeze.stack_low = raw_stack_pointer ();
 #ifdef GCG_MALLOC
   if (request.freeze.at_exit && gcg__exit_frame ())
     request.freeze.stack_low = gcg__exit_frame ();
@@ -221,10 +210,12 @@ capture_stop (void *missing)
 static enum gcg_status
 capture_collect (bool at_exit, struct gcg_error *error)
 {
+  uint64_t signals = gcg__signals_wait ();
   pid_t missing = 0;
 
   (void)at_exit;
   GC_call_with_alloc_lock (capture_stop, &missing);
+  gcg__signals_go_on (signals);
   __atomic_fetch_add (&gcg__birth, 1, __ATOMIC_RELAXED);
   return request.done
              ? GCG_OK

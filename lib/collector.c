@@ -169,16 +169,20 @@ gcg__collector_await (void)
   return program_await;
 }
 
-void
+bool
 gcg__collector_add_roots (void *low, void *high)
 {
+  bool is_room;
+
   gcg__lock_take (&ranges_lock);
-  if (n_ranges < GCG__MOST_RANGES)
+  is_room = n_ranges < GCG__MOST_RANGES;
+  if (is_room)
     {
       ranges[n_ranges] = (struct gcg__range){ (uintptr_t)low, (uintptr_t)high };
       __atomic_store_n (&n_ranges, n_ranges + 1, __ATOMIC_RELEASE);
     }
   gcg__lock_give (&ranges_lock);
+  return is_room;
 }
 
 /* As GC_remove_roots: ranges wholly inside go. */

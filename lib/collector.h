@@ -39,8 +39,8 @@ struct gcg__range
 {
   uint64_t low, high;
 };
-#define GCG__MOST_RANGES 256u
-void gcg__collector_add_roots (void *low, void *high);
+#define GCG__MOST_RANGES 4096u
+bool gcg__collector_add_roots (void *low, void *high); /* false: there are too many */
 void gcg__collector_remove_roots (void *low, void *high);
 void gcg__collector_clear_roots (void);
 const struct gcg__range *gcg__collector_ranges_stopped (uint32_t *n);

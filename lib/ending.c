@@ -29,6 +29,9 @@
 #define FRAME       ((uint64_t)(uintptr_t)__builtin_frame_address (0))
 #define DESCRIPTION "at exit"
 
+/* What the caller has in registers is in this frame from here on. */
+#define NOTE_CALLER() (__builtin_unwind_init (), note_frame (raw_stack_pointer ()))
+
 static const struct gcg__environment *wishes;
 static pid_t observed; /* the process; 0 = none */
 static bool wrapped;   /* what glibc runs last */
@@ -126,7 +129,7 @@ static void __attribute__ ((destructor)) end (void)
 API void __attribute__ ((noreturn)) exit (int status)
 {
   void (*real) (int) __attribute__ ((noreturn));
-  note_frame (FRAME);
+  NOTE_CALLER ();
   *(void **)&real = dlsym (RTLD_NEXT, "exit");
   real (status);
 }
@@ -134,14 +137,14 @@ API void __attribute__ ((noreturn)) exit (int status)
 API void __attribute__ ((noreturn)) quick_exit (int status)
 {
   void (*real) (int) __attribute__ ((noreturn));
-  note_frame (FRAME);
+  NOTE_CALLER ();
   *(void **)&real = dlsym (RTLD_NEXT, "quick_exit");
   real (status);
 }
 
 API void __attribute__ ((noreturn)) _exit (int status)
 {
-  note_frame (FRAME);
+  NOTE_CALLER ();
   take (take_anywhere);
   for (;;)
     syscall (SYS_exit_group, status);

@@ -66,6 +66,18 @@ raw_unmap (void *bytes, size_t n)
   syscall (SYS_munmap, bytes, n);
 }
 
+static inline __attribute__ ((always_inline)) uint64_t
+raw_stack_pointer (void)
+{
+  uint64_t value;
+#if defined __x86_64__
+  __asm__ volatile("mov %%rsp, %0" : "=r"(value));
+#elif defined __aarch64__
+  __asm__ volatile("mov %0, sp" : "=r"(value));
+#endif
+  return value;
+}
+
 /* CLOCK_MONOTONIC in ns; the vDSO takes no lock. */
 static inline uint64_t
 raw_now (clockid_t clock)

@@ -1,14 +1,20 @@
 # Programs that use malloc: what is leaked of them, and that they notice nothing.
-check_PROGRAMS += %D%/malloc/cases
-tests_malloc_cases_SOURCES = %D%/malloc/cases.c
-tests_malloc_cases_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -O0 -DCASE_LIBRARY='"$(abs_builddir)/tests/malloc/.libs/case_library.so"'
-tests_malloc_cases_LDADD = -lpthread -ldl
+check_PROGRAMS += %D%/malloc/cases %D%/malloc/holders
+MALLOC_CASE_FLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin \
+	-DCASE_LIBRARY='"$(abs_builddir)/tests/malloc/.libs/case_library.so"'
+tests_malloc_cases_SOURCES = %D%/malloc/cases.c %D%/malloc/case.c %D%/malloc/case.h
+tests_malloc_cases_CFLAGS = $(MALLOC_CASE_FLAGS)
+tests_malloc_holders_SOURCES = %D%/malloc/holders.c %D%/malloc/holders.h %D%/malloc/holders_threads.c \
+	%D%/malloc/case.c %D%/malloc/case.h
+tests_malloc_holders_CFLAGS = $(MALLOC_CASE_FLAGS)
+tests_malloc_holders_LDADD = -lpthread -ldl
 check_LTLIBRARIES += %D%/malloc/case_library.la
 tests_malloc_case_library_la_SOURCES = %D%/malloc/case_library.c
 tests_malloc_case_library_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 tests_malloc_case_library_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)
-dist_check_SCRIPTS += %D%/malloc/cases.test
-TESTS += %D%/malloc/cases.test
+dist_check_SCRIPTS += %D%/malloc/cases.test %D%/malloc/holders.test
+EXTRA_DIST += %D%/malloc/judge.sh
+TESTS += %D%/malloc/cases.test %D%/malloc/holders.test
 check_PROGRAMS += %D%/malloc/semantics %D%/malloc/stress
 tests_malloc_semantics_SOURCES = %D%/malloc/semantics.c
 tests_malloc_semantics_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin -Wno-alloc-size-larger-than -Wno-use-after-free

@@ -34,18 +34,20 @@ static struct gcg__range
 static_tls (uint64_t pointer)
 {
 #if defined __x86_64__
-  return (struct gcg__range){ pointer - gcg__tls_bytes (), pointer };
+  return (struct gcg__range){ pointer - gcg__tls_bytes () + GCG__CONTROL_BYTES, pointer };
 #else
   return (struct gcg__range){ pointer, pointer + 16 + gcg__tls_bytes () };
 #endif
 }
 
-/* The lowest address of what the C library keeps of the thread with POINTER. */
+/* Where the stack of the thread with POINTER begins, of which SP is, if pthread_create has made it:
+   below what the C library keeps of the thread. */
 static uint64_t
-thread_low (uint64_t pointer)
+own_top (uint64_t sp, uint64_t pointer)
 {
   uint64_t control = gcg__control_low (pointer), tls = static_tls (pointer).low;
-  return control < tls ? control : tls;
+  uint64_t low = control < tls ? control : tls;
+  return low > sp ? low : sp;
 }
 
 /* The program's own mapping that holds ADDRESS, or one that is empty. */
@@ -67,7 +69,7 @@ gcg__stack_top_stopped (struct gcg__freeze *freeze, uint64_t sp, uint64_t pointe
   const struct map *map = gcg__maps_find_stopped (freeze, sp);
   const struct heap_block *block = block_at_stopped (freeze, sp);
   struct gcg__range region = region_at (sp);
-  uint64_t top = map ? map->high : sp, own = thread_low (pointer), distance;
+  uint64_t top = map ? map->high : sp, distance;
   uint32_t slot;
 
   if (block && slot_at_stopped (block, sp, &slot, &distance))
@@ -76,8 +78,8 @@ gcg__stack_top_stopped (struct gcg__freeze *freeze, uint64_t sp, uint64_t pointe
     top = region.high;
   if (map && map->is_stack)
     return top;
-  if (own > sp && own < top)
-    return own;
+  if (sp < pointer && pointer <= top)
+    return own_top (sp, pointer);
   for (uint64_t at = (sp & -PAGE) + PAGE; at < top; at += PAGE)
     if (block_at_stopped (freeze, at))
       return at;
@@ -102,7 +104,7 @@ left_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg
                     uint64_t pointer)
 {
   const struct map *maps = freeze->maps.data, *map;
-  uint64_t own = thread_low (pointer);
+  uint64_t own = own_top (0, pointer);
 
   if (thread->tid == (uint32_t)freeze->pid)
     for (uint64_t i = 0; i < freeze->maps.n; i++)
@@ -110,7 +112,7 @@ left_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg
         if (maps[i].is_stack && (thread->sp < maps[i].low || thread->sp >= maps[i].high))
           gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, maps[i].low, maps[i].high);
       }
-  else if (thread->stack_high != own && !is_shared (freeze, pointer)
+  else if (thread->stack_high != own_top (thread->sp, pointer) && !is_shared (freeze, pointer)
            && !block_at_stopped (freeze, own - 1) && !region_at (own - 1).high
            && (map = gcg__maps_find_stopped (freeze, own - 1)) != NULL)
     gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, map->low, own);

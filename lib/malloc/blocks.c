@@ -16,7 +16,6 @@
 #include "blocks.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -24,7 +23,7 @@
 #include "collector.h"
 #include "gc_calls.h"
 #include "raw.h"
-#include "stopworld.h"
+#include "signals.h"
 #include "tag.h"
 #include <gc/gc_inline.h>
 
@@ -115,21 +114,6 @@ gcg__blocks_leave (void)
     __atomic_store_n (&mine->ending, true, __ATOMIC_RELEASE);
 }
 
-/* The program's signals wait from here to the latter; the one that stops threads does not. */
-static inline uint64_t
-signals_wait (void)
-{
-  uint64_t all = ~(UINT64_C (1) << (GCG__STOP_SIGNAL - 1)), old = 0;
-  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof old);
-  return old;
-}
-
-static inline void
-signals_go_on (uint64_t old)
-{
-  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
-}
-
 /* A cache of this process whose thread has gone: of those that said so or, when there are many, of
    all. */
 static struct cache *
@@ -151,7 +135,7 @@ join (void)
 {
   struct cache *cache;
   pid_t process = (pid_t)syscall (SYS_getpid);
-  uint64_t signals = signals_wait ();
+  uint64_t signals = gcg__signals_wait ();
   int old_errno = errno;
 
   gcg__lock_take (&caches_lock);
@@ -172,7 +156,7 @@ join (void)
   gcg__lock_give (&caches_lock);
   mine = cache;
   errno = old_errno;
-  signals_go_on (signals);
+  gcg__signals_go_on (signals);
   return cache;
 }
 
@@ -206,7 +190,7 @@ fetch (struct cache *cache, uint32_t granules)
     {
       void *first = NULL, *next;
       uint32_t given;
-      uint64_t signals = signals_wait ();
+      uint64_t signals = gcg__signals_wait ();
 
       GC_generic_malloc_many (granules * GRANULE, (int)GCG__KIND_ATOMIC, &first);
       given = first ? (uint32_t)(GC_size (first) / GRANULE) : 0;
@@ -215,7 +199,7 @@ fetch (struct cache *cache, uint32_t granules)
           size_t more = GC_get_heap_size () / GROWTH;
           GC_expand_hp (more < LEAST_GROWTH ? LEAST_GROWTH : more);
         }
-      signals_go_on (signals);
+      gcg__signals_go_on (signals);
       for (; first && given < CLASSES; first = next)
         {
           struct list *list = &cache->lists[given];
@@ -355,9 +339,9 @@ new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
     return NULL;
   if (alignment > GRANULE && wanted < 4096)
     wanted = 4096; /* libgc's large objects begin at pages */
-  signals = signals_wait ();
+  signals = gcg__signals_wait ();
   base = system ? GC_malloc_uncollectable (wanted) : GC_malloc_atomic (wanted);
-  signals_go_on (signals);
+  gcg__signals_go_on (signals);
   if (!base)
     return NULL;
   slot = GC_size (base);
@@ -455,9 +439,9 @@ static bool __attribute__ ((noinline)) free_large (struct cache *cache, void *bl
   if (GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
     count_freed (cache, (size_t)((char *)place - (char *)block) - tag_slack (place));
   tag_clear (place);
-  signals = signals_wait ();
+  signals = gcg__signals_wait ();
   GC_free (base);
-  signals_go_on (signals);
+  gcg__signals_go_on (signals);
   errno = old_errno;
   return true;
 }

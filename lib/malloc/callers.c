@@ -62,6 +62,7 @@ gcg__callers_find (void)
 {
   uint64_t addresses[GCG__N_LIBRARIES] = { [GCG__LINKER] = getauxval (AT_BASE),
                                            [GCG__COLLECTOR] = (uintptr_t)&GC_malloc,
+                                           [GCG__AGENT] = (uintptr_t)&gcg__callers_find,
                                            [GCG__C_LIBRARY] = (uintptr_t)&gnu_get_libc_version,
                                            [GCG__CXX_LIBRARY] = (uintptr_t)cxx_allocate_exception };
 

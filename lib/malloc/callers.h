@@ -16,6 +16,7 @@ enum gcg__library
   GCG__LINKER,
   GCG__COLLECTOR,
   GCG__C_LIBRARY,
+  GCG__AGENT,       /* this */
   GCG__CXX_LIBRARY, /* empty where there is none */
   GCG__N_LIBRARIES
 };

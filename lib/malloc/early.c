@@ -4,7 +4,7 @@
 #include "arena.h"
 #include "raw.h"
 
-#define EARLY_BYTES ((size_t)64 << 20)
+#define EARLY_BYTES ((size_t)8 << 20)
 
 static char *start, *next;
 static gcg__lock early_lock = GCG__LOCK_INIT;

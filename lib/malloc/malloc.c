@@ -15,7 +15,6 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +108,19 @@ gcg__malloc_begin (void)
   return is_up ();
 }
 
+bool
+gcg__malloc_unwinding (void)
+{
+  return unwinding;
+}
+
+bool
+gcg__malloc_of_program (const void *caller)
+{
+  return state == UP && !unwinding && !gcg__caller_is (GCG__LINKER, (uintptr_t)caller)
+         && !gcg__caller_is (GCG__COLLECTOR, (uintptr_t)caller);
+}
+
 /* The site of a return address alone, as the thread has met it lately. */
 #define RECENT 32u
 static _Thread_local struct
@@ -117,23 +129,25 @@ static _Thread_local struct
   uint32_t site;
 } recent[RECENT];
 
+/* 0 in a signal handler that interrupts this: it would wait for a lock of its own thread. */
 static inline uint32_t
 site_of_caller (void *caller)
 {
   uint32_t site, at = ((uintptr_t)caller >> 2) % RECENT;
-  if (wishes.stack_depth == 0)
-    {
-      if (recent[at].caller != caller)
-        {
-          recent[at].site = gcg__stack_site (caller);
-          recent[at].caller = caller;
-        }
-      return recent[at].site;
-    }
+  bool alone = wishes.stack_depth == 0;
+
+  if (alone && recent[at].caller == caller)
+    return recent[at].site;
   if (unwinding)
     return 0;
   unwinding = true;
   site = gcg__stack_site (caller);
+  if (alone)
+    {
+      recent[at].caller = NULL;
+      recent[at].site = site;
+      recent[at].caller = caller;
+    }
   unwinding = false;
   return site;
 }
@@ -361,61 +375,6 @@ malloc_usable_size (void *block)
     return gcg__early_bytes (block);
   bytes = gcg__block_bytes (block);
   return bytes == SIZE_MAX ? 0 : bytes;
-}
-
-/* --- What the program maps itself: roots (regions.h). */
-
-/* Not libgc, which maps its heap, nor the dynamic linker. */
-static bool
-is_program (void *caller)
-{
-  return state == UP && !gcg__caller_is (GCG__LINKER, (uintptr_t)caller)
-         && !gcg__caller_is (GCG__COLLECTOR, (uintptr_t)caller);
-}
-
-API void *
-mmap (void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
-{
-  void *at = (void *)syscall (SYS_mmap, address, bytes, protection, flags, fd, offset);
-  if (at != MAP_FAILED && is_program (CALLER))
-    gcg__regions_add ((uintptr_t)at, (uintptr_t)at + ((bytes + 4095) & ~(size_t)4095));
-  return at;
-}
-
-API void *
-mmap64 (void *address, size_t bytes, int protection, int flags, int fd, off64_t offset)
-{
-  void *at = (void *)syscall (SYS_mmap, address, bytes, protection, flags, fd, offset);
-  if (at != MAP_FAILED && is_program (CALLER))
-    gcg__regions_add ((uintptr_t)at, (uintptr_t)at + ((bytes + 4095) & ~(size_t)4095));
-  return at;
-}
-
-API int
-munmap (void *address, size_t bytes)
-{
-  if (is_program (CALLER))
-    gcg__regions_remove ((uintptr_t)address, (uintptr_t)address + ((bytes + 4095) & ~(size_t)4095));
-  return (int)syscall (SYS_munmap, address, bytes);
-}
-
-API void *
-mremap (void *old, size_t old_bytes, size_t bytes, int flags, ...)
-{
-  va_list arguments;
-  void *wanted, *at;
-
-  va_start (arguments, flags);
-  wanted = va_arg (arguments, void *); /* only looked at when FLAGS say so */
-  va_end (arguments);
-  at = (void *)syscall (SYS_mremap, old, old_bytes, bytes, flags, wanted);
-  if (at != MAP_FAILED && is_program (CALLER))
-    {
-      if (!(flags & MREMAP_DONTUNMAP))
-        gcg__regions_remove ((uintptr_t)old, (uintptr_t)old + ((old_bytes + 4095) & ~(size_t)4095));
-      gcg__regions_add ((uintptr_t)at, (uintptr_t)at + ((bytes + 4095) & ~(size_t)4095));
-    }
-  return at;
 }
 
 static void __attribute__ ((constructor)) begin (void)

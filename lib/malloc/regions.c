@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "signals.h"
 
 static struct gcg__range *regions;
 static uint32_t n_regions, room;
@@ -52,18 +53,24 @@ cut (uint64_t low, uint64_t high)
 void
 gcg__regions_add (uint64_t low, uint64_t high)
 {
+  uint64_t signals = gcg__signals_wait ();
+
   gcg__lock_take (&regions_lock);
   cut (low, high); /* MAP_FIXED */
   append (low, high);
   gcg__lock_give (&regions_lock);
+  gcg__signals_go_on (signals);
 }
 
 void
 gcg__regions_remove (uint64_t low, uint64_t high)
 {
+  uint64_t signals = gcg__signals_wait ();
+
   gcg__lock_take (&regions_lock);
   cut (low, high);
   gcg__lock_give (&regions_lock);
+  gcg__signals_go_on (signals);
 }
 
 const struct gcg__range *

@@ -4,11 +4,19 @@
 #ifndef GCG_REGIONS_H
 #define GCG_REGIONS_H
 
+#include <stdbool.h>
+
 #include "collector.h"
 
 /* The program maps, or unmaps, [LOW, HIGH).  Any thread. */
 void gcg__regions_add (uint64_t low, uint64_t high);
 void gcg__regions_remove (uint64_t low, uint64_t high);
+
+/* Is it the program that returns to CALLER, not those who map for us, and is all set up? */
+bool gcg__malloc_of_program (const void *caller);
+
+/* Does this thread look for its callers, so that what it asks for is not for the program? */
+bool gcg__malloc_unwinding (void);
 
 /* All of them, in no order.  World stopped. */
 const struct gcg__range *gcg__regions_stopped (uint32_t *n);

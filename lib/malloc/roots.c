@@ -9,19 +9,24 @@
 #include <dlfcn.h>
 
 #include "heapwalk.h"
+#include "keytables.h"
+#include "raw.h"
 
 static uint64_t exit_frame, tls_bytes;
+static pid_t exit_thread;
 
 void
 gcg__exit_note (uint64_t frame)
 {
-  __atomic_store_n (&exit_frame, frame, __ATOMIC_RELAXED);
+  __atomic_store_n (&exit_thread, (pid_t)syscall (SYS_gettid), __ATOMIC_RELAXED);
+  __atomic_store_n (&exit_frame, frame, __ATOMIC_RELEASE);
 }
 
 uint64_t
 gcg__exit_frame (void)
 {
-  return __atomic_load_n (&exit_frame, __ATOMIC_RELAXED);
+  uint64_t frame = __atomic_load_n (&exit_frame, __ATOMIC_ACQUIRE);
+  return exit_thread == (pid_t)syscall (SYS_gettid) ? frame : 0;
 }
 
 /* What sanitizers ask, too: there is no public way. */
@@ -34,7 +39,7 @@ gcg__tls_ask (void)
   *(void **)&ask = dlvsym (RTLD_DEFAULT, "_dl_get_tls_static_info", "GLIBC_PRIVATE");
   if (ask)
     ask (&bytes, &alignment);
-  tls_bytes = bytes;
+  tls_bytes = bytes > GCG__CONTROL_BYTES ? bytes : GCG__CONTROL_BYTES;
 }
 
 uint64_t

@@ -4,12 +4,13 @@
 
 #include "freeze.h"
 
-/* Where the program left for its end: what lies below on the stack of the thread that ends is that
-   of exit's own calls and of the past, and keeps nothing.  0: it is not ending. */
+/* Where this thread left for the program's end: what lies below on its stack is that of exit's own
+   calls and of the past, and keeps nothing.  0: it has not. */
 void gcg__exit_note (uint64_t frame);
 uint64_t gcg__exit_frame (void);
 
-/* Bytes of the thread-local data of modules that have been there from the start. */
+/* Bytes of the thread-local data of modules that have been there from the start, with a reserve; on
+   x86-64 with the control block. */
 uint64_t gcg__tls_bytes (void);
 
 /* Asks the dynamic linker for the former; before the first capture. */

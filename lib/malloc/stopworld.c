@@ -12,7 +12,9 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "maps.h"
 #include "raw.h"
 #include "thread.h"
 
@@ -94,6 +96,30 @@ ask (pid_t process, pid_t tid)
   syscall (SYS_rt_tgsigqueueinfo, process, tid, GCG__STOP_SIGNAL, &info);
 }
 
+/* Has thread TID of PROCESS ended, and is only still listed: a first thread that left before the
+   others? */
+static bool
+has_ended (pid_t process, pid_t tid)
+{
+  char path[64], task[64], stat[256];
+  const char *name_end;
+  int fd;
+  long n;
+
+  gcg__path_stopped (task, sizeof task, "/proc/", (uint64_t)process, "/task/");
+  gcg__path_stopped (path, sizeof path, task, (uint64_t)tid, "/stat");
+  fd = raw_open (path, O_RDONLY);
+  if (fd < 0)
+    return true;
+  n = raw_read (fd, stat, sizeof stat - 1);
+  raw_close (fd);
+  if (n <= 0)
+    return true;
+  stat[n] = 0;
+  name_end = strrchr (stat, ')');
+  return name_end && name_end[1] == ' ' && (name_end[2] == 'Z' || name_end[2] == 'X');
+}
+
 struct entry64
 {
   uint64_t inode;
@@ -123,6 +149,8 @@ look (pid_t self, pid_t asked[GCG__MOST_THREADS], uint32_t *n_asked)
         for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
           tid = tid * 10 + (*c - '0');
         if (tid == 0 || tid == self || is_noted ((uint64_t)tid))
+          continue;
+        if (tid == process && has_ended (process, tid))
           continue;
         missing = tid;
         while (i < *n_asked && asked[i] != tid)

@@ -17,6 +17,7 @@
 
 #include "arena.h"
 #include "blocks.h"
+#include "keys.h"
 
 #define API __attribute__ ((visibility ("default")))
 
@@ -132,18 +133,18 @@ static void *
 run (void *data)
 {
   struct note *note = data;
-  void *(*start) (void *), *argument, *result;
+  void *argument, *result;
 
   own = note;
   gcg__lock_take (&notes_lock);
-  start = note->start;
-  argument = note->held;
-  note->held = NULL;
   enter (note, note->serial, pthread_self ());
-  note->state = RUNNING;
   gcg__lock_give (&notes_lock);
-  result = start (argument);
+  /* At last, so that it does not stay in a register that calls preserve. */
+  argument = note->held;
+  note->state = RUNNING;
+  result = note->start (argument);
   end (note, result);
+  gcg__keys_leave ();
   gcg__blocks_leave ();
   return result;
 }
@@ -190,6 +191,7 @@ pthread_exit (void *result)
   if (own)
     end (own, result);
   own = NULL;
+  gcg__keys_leave ();
   gcg__blocks_leave ();
   real_exit (result);
 }

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -29,6 +30,11 @@
 struct leaf
 {
   char name[24];
+};
+
+struct only_in_area
+{
+  char name[40];
 };
 
 struct node
@@ -270,6 +276,31 @@ test_names (void)
   gcg__snapshot_close (snapshot);
 }
 
+/* Memory that nobody else looks at, which holds the only pointer to an object. */
+static void
+test_roots (void)
+{
+  struct gcg__snapshot *snapshot;
+  void *volatile *area
+      = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  tap_ok (gcg_add_roots (NULL, 100, &error) == GCG_INVALID
+              && gcg_add_roots ((void *)area, 0, &error) == GCG_INVALID && error.text[0],
+          "a root area of nothing is refused");
+  area[7] = GCG_NEW (struct only_in_area);
+  tap_ok (gcg_add_roots ((void *)area, 4096, &error) == GCG_OK, "a root area is named");
+  snapshot = save_and_open ();
+  if (snapshot)
+    tap_ok (count (snapshot, "struct only_in_area", true) == 1, "and keeps an object");
+  gcg__snapshot_close (snapshot);
+  gcg_remove_roots ((void *)area, 4096);
+  snapshot = save_and_open ();
+  if (snapshot)
+    tap_ok (count (snapshot, "struct only_in_area", true) == 0, "which it does not any more");
+  gcg__snapshot_close (snapshot);
+  munmap ((void *)area, 4096);
+}
+
 static void
 test_errors (void)
 {
@@ -383,6 +414,7 @@ main (void)
   test_links ();
   test_thread ();
   test_names ();
+  test_roots ();
   test_errors ();
   test_fork ();
   test_in_place ();

@@ -1,111 +1,36 @@
-/* cases.c -- programs that leak, or do not, one for each argument (cases.test says what is right).
+/* cases.c -- heaps of all shapes, of which something is lost: cases.test says what.
  *
- * Structures and sizes are those that leak checkers are commonly tried with; each makes what it
- * makes in functions of its own, so that nothing is left in registers by accident.
+ * The shapes and sizes are those that leak checkers are commonly tried with.  Static variables hold
+ * what is not lost.
  */
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
+#include <malloc.h>
+#include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
-#include <unistd.h>
 
-#define ALONE __attribute__ ((noinline))
+#include "case.h"
 
-static void *volatile bss_pointer;
-static void *volatile data_pointer = (void *)1;
-static volatile uintptr_t bss_words[1024];
-static _Thread_local void *volatile thread_pointer;
-static pthread_key_t keys[64];
-
-/* A block of N bytes that nothing forgets by itself. */
-static void *ALONE
-make (size_t n)
-{
-  void *block = malloc (n);
-  if (n > 0)
-    memset (block, 'x', n);
-  return block;
-}
-
-/* Overwrites what calls before have left on the stack below. */
-static void ALONE
-clear_stack (void)
-{
-  char bytes[16384];
-  memset (bytes, 0, sizeof bytes);
-  __asm__ volatile("" : : "r"(bytes) : "memory");
-}
-
-static void ALONE
-in_bss (void)
-{
-  bss_pointer = make (1337);
-}
-
-static void ALONE
-in_data (void)
-{
-  data_pointer = make (1337);
-}
-
-static void ALONE
-in_bss_words (void)
-{
-  for (int i = 0; i < 1024; i++)
-    bss_words[i] = (uintptr_t)make (8);
-}
+static void *volatile held, *volatile held_too, *volatile roots[6], *volatile small[1024];
 
 static void ALONE
 lost (void)
 {
-  make (1337);
+  case_block (1337);
 }
 
 static void ALONE
 lost_many (void)
 {
   for (int i = 0; i < 1000; i++)
-    make (1);
+    case_block (1);
 }
 
 static void ALONE
-self_loop (void)
+large (void)
 {
-  void **block = make (1337);
-  memset (block, 0, 1337);
-  block[0] = block;
-}
-
-static void ALONE
-at_odd_address (void)
-{
-  static volatile char bytes[64];
-  void *block = make (1337);
-  memcpy ((char *)bytes + 3, &block, sizeof block);
-}
-
-static void ALONE
-interior (void)
-{
-  bss_pointer = (char *)make (1337) + 100;
-}
-
-static void ALONE
-past_the_end (void)
-{
-  bss_pointer = (char *)make (128) + 128;
-}
-
-static void ALONE
-before_the_start (void)
-{
-  bss_pointer = (char *)make (128) - 1;
+  case_block (32 << 20);
 }
 
 static void ALONE
@@ -117,321 +42,325 @@ nothing_lost (void)
 }
 
 static void ALONE
+nothing_held (void)
+{
+  held = malloc (0);
+}
+
+static void ALONE
+freed (void)
+{
+  free (case_block (1337));
+}
+
+static void ALONE
 freed_by_realloc (void)
 {
-  void *block = make (100);
+  void *volatile block = case_block (100);
   block = realloc (block, 0);
-  (void)block;
 }
 
 static void ALONE
 resized (void)
 {
-  char *block = make (100);
-  bss_pointer = realloc (block, 5000);
+  held = realloc (case_block (100), 5000);
 }
 
 static void ALONE
-in_own_mapping (void)
+resized_and_lost (void)
 {
-  void **page = mmap (NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  page[77] = make (1337);
+  void *volatile block = realloc (case_block (100), 5000);
+  block = realloc (block, 4900);
+}
+
+/* A block of one page and more that begins where others end. */
+static void ALONE
+aligned (void)
+{
+  held = memalign (1 << 20, 100);
+  held_too = memalign (64, 100);
 }
 
 static void ALONE
-in_unmapped (void)
+aligned_and_lost (void)
 {
-  void **page = mmap (NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  page[77] = make (1337);
-  munmap (page, 8192);
+  void *volatile block = memalign (1 << 16, 100);
+  block = memalign (8192, 5000);
+  block = memalign (256, 1000);
+  (void)block;
 }
 
-/* Four rings of three; two of them linked both ways, two one way; and a block beside each. */
-struct ring
+static void ALONE
+copies_lost (void)
 {
-  struct ring *volatile next, *volatile other;
+  char *volatile text = strdup ("eleven bytes");
+  text = strndup ("eleven bytes", 4);
+  text = NULL;
+  (void)text;
+}
+
+/* --- Pointers to this and that place of a block. */
+
+static void ALONE
+interior (void)
+{
+  held = (char *)case_block (1337) + 100;
+}
+
+static void ALONE
+last_byte (void)
+{
+  held = (char *)case_block (1337) + 1336;
+}
+
+static void ALONE
+past_the_end (void)
+{
+  held = (char *)case_block (128) + 128;
+}
+
+static void ALONE
+further_past (void)
+{
+  held = (char *)case_block (129) + 130;
+}
+
+static void ALONE
+before_the_start (void)
+{
+  held = (char *)case_block (128) - 1;
+}
+
+static void ALONE
+at_odd_address (void)
+{
+  static volatile char bytes[64];
+  void *block = case_block (1337);
+  memcpy ((char *)bytes + 3, &block, sizeof block);
+}
+
+static void ALONE
+hidden (void)
+{
+  held = (void *)~(uintptr_t)case_block (1337);
+}
+
+/* --- Structures of two pointers. */
+
+struct node
+{
+  struct node *volatile next, *volatile other;
 };
 
-static struct ring *ALONE
-make_ring (void)
+static struct node *ALONE
+make_node (struct node *next, struct node *other)
 {
-  struct ring *first = calloc (1, sizeof *first), *last = first;
-  for (int i = 0; i < 2; i++)
-    {
-      last->next = calloc (1, sizeof *last);
-      last = last->next;
-    }
+  struct node *node = calloc (1, sizeof *node);
+  node->next = next;
+  node->other = other;
+  return node;
+}
+
+static struct node *
+inside (struct node *node)
+{
+  return (struct node *)(void *)((char *)node + 8);
+}
+
+static struct node *ALONE
+make_ring (int n)
+{
+  struct node *first = make_node (NULL, NULL), *last = first;
+  for (int i = 1; i < n; i++)
+    last = last->next = make_node (NULL, NULL);
   last->next = first;
   return first;
 }
 
 static void ALONE
-rings (void)
+self_loop (void)
 {
-  struct ring *a = make_ring (), *b = make_ring (), *c = make_ring (), *d = make_ring ();
-  a->other = b; /* two that are one */
-  b->other = a;
-  c->other = d; /* one after the other */
+  void **block = case_block (1337);
+  memset (block, 0, 1337);
+  block[0] = block;
 }
 
-/* A tree of which the root, a branch and two leaves below another are lost. */
-struct tree
+static void ALONE
+two_rings_as_one (struct node *a, struct node *b)
 {
-  struct tree *volatile left, *volatile right;
-};
+  a->other = b;
+  b->other = a;
+}
 
+/* Six rings of three: two linked both ways, two one way, two alone. */
+static void ALONE
+rings (void)
+{
+  two_rings_as_one (make_ring (3), make_ring (3));
+  make_ring (3)->other = make_ring (3);
+  make_ring (3);
+  make_ring (3);
+}
+
+/* The same as one, whatever links them besides. */
+static void ALONE
+ring_with_chords (void)
+{
+  struct node *node = make_ring (100);
+  for (int i = 0; i < 100; i++, node = node->next)
+    node->other = node->next->next->next;
+}
+
+static void ALONE
+ring_that_is_held (void)
+{
+  held = make_ring (3);
+}
+
+/* A ring, what leads to it and what it leads to. */
+static void ALONE
+ring_between (void)
+{
+  struct node *ring = make_ring (3);
+  make_node (ring, NULL);
+  ring->other = make_node (make_node (NULL, NULL), NULL);
+}
+
+/* Seven nodes; two of the inner ones lost with what is below them. */
 static void ALONE
 tree (void)
 {
-  struct tree *volatile root = calloc (1, sizeof *root);
-  root->left = calloc (1, sizeof *root);
-  root->right = calloc (1, sizeof *root);
-  root->left->left = calloc (1, sizeof *root);
+  struct node *root = make_node (NULL, NULL);
+  root->next = make_node (make_node (NULL, NULL), make_node (NULL, NULL));
+  root->other = make_node (make_node (NULL, NULL), NULL);
+  root->next->next->next = make_node (NULL, NULL);
+  held = root;
+  root->other = NULL;
+  root->next->next = NULL;
 }
+
+/* Two lost blocks that point to a third: one leader each, one is indirect. */
+static void ALONE
+shared (void)
+{
+  struct node *below = make_node (NULL, NULL);
+  make_node (below, NULL);
+  make_node (below, NULL);
+}
+
+/* A lost block points to one that is held: that is not lost through it. */
+static void ALONE
+lost_points_to_held (void)
+{
+  held = make_node (NULL, NULL);
+  make_node (held, NULL);
+}
+
+/* All ways from a root to one block or two, by start and by interior. */
+static void ALONE
+chains (void)
+{
+  struct node *volatile none;
+  roots[0] = make_node (NULL, NULL);
+  roots[1] = make_node (make_node (NULL, NULL), NULL);
+  none = make_node (NULL, NULL);
+  none = make_node (make_node (NULL, NULL), NULL);
+  roots[2] = inside (make_node (NULL, NULL));
+  roots[3] = make_node (inside (make_node (NULL, NULL)), NULL);
+  roots[4] = inside (make_node (make_node (NULL, NULL), NULL));
+  roots[5] = inside (make_node (inside (make_node (NULL, NULL)), NULL));
+  none = make_node (inside (make_node (NULL, NULL)), NULL);
+  none = NULL;
+  (void)none;
+}
+
+/* A list so long that whoever follows it by recursion falls. */
+static void ALONE
+long_list (void)
+{
+  struct node *volatile list = NULL;
+  for (int i = 0; i < 200000; i++)
+    list = make_node (list, NULL);
+  list = NULL;
+}
+
+/* --- Pages that cannot be read. */
 
 static void ALONE
-in_tls (void)
+lock_page (const char *within)
 {
-  thread_pointer = make (1337);
+  uintptr_t page = (uintptr_t)within & ~(uintptr_t)4095;
+  if (mprotect ((void *)page, 4096, PROT_NONE) != 0)
+    abort ();
 }
 
+/* Two blocks full of pointers to themselves, the second held by its inside, with pages in the
+   middle that cannot be read; on one of these stands the only pointer to a third. */
 static void ALONE
-in_keys (int first, int n)
+locked (void)
 {
-  for (int i = 0; i < 64; i++)
-    pthread_key_create (&keys[i], NULL);
-  for (int i = first; i < first + n; i++)
-    pthread_setspecific (keys[i], make (1337));
-}
-
-/* Threads that hold something and never end. */
-static pthread_barrier_t ready;
-
-static void
-wait_for_ever (void)
-{
-  pthread_barrier_wait (&ready);
-  for (;;)
-    pause ();
-}
-
-static void *
-hold_on_stack (void *unused)
-{
-  void *volatile block = make (1337);
-  clear_stack ();
-  wait_for_ever ();
-  return block ? unused : NULL;
-}
-
-static void *
-hold_in_tls (void *unused)
-{
-  in_tls ();
-  clear_stack ();
-  wait_for_ever ();
-  return unused;
-}
-
-static void *
-hold_in_key (void *unused)
-{
-  pthread_setspecific (keys[50], make (1337));
-  clear_stack ();
-  wait_for_ever ();
-  return unused;
-}
-
-#if defined __x86_64__
-static void *
-hold_in_r15 (void *unused)
-{
-  void *block = make (1337);
-  clear_stack ();
-  pthread_barrier_wait (&ready);
-  __asm__ volatile("mov %0, %%r15\n xor %0, %0\n1: jmp 1b" : : "r"(block) : "r15", "memory");
-  return unused;
-}
-
-static void *
-hold_in_xmm0 (void *unused)
-{
-  void *block = make (1337);
-  clear_stack ();
-  pthread_barrier_wait (&ready);
-  __asm__ volatile("movq %0, %%xmm0\n xor %0, %0\n1: jmp 1b" : : "r"(block) : "xmm0", "memory");
-  return unused;
-}
-#endif
-
-static void *
-end_with_result (void *unused)
-{
-  (void)unused;
-  return make (1337);
-}
-
-static void
-with_thread (void *(*function) (void *))
-{
-  pthread_t thread;
-  pthread_barrier_init (&ready, NULL, 2);
-  if (pthread_create (&thread, NULL, function, NULL) != 0)
-    exit (9);
-  pthread_barrier_wait (&ready);
-  usleep (20000);
-}
-
-static void ALONE
-in_loaded_tls (void)
-{
-  void *library = dlopen (CASE_LIBRARY, RTLD_NOW);
-  void *(*hold) (void *);
-  if (library == NULL)
+  char **first = malloc (200000), **second = malloc (200000);
+  for (int i = 0; i < 25000; i++)
     {
-      puts (dlerror ());
-      exit (9);
+      first[i] = (char *)first;
+      second[i] = (char *)second;
     }
-  *(void **)&hold = dlsym (library, "hold");
-  hold (make (1337));
+  first[10000] = case_block (1000);
+  held = first;
+  held_too = (char *)second + 100000;
+  lock_page ((char *)&first[10000]);
+  lock_page ((char *)&second[20000]);
 }
 
+/* The same at the end of a block, where its tag is, and for small blocks. */
 static void ALONE
-in_loaded_data (void)
+locked_tags (void)
 {
-  void *library = dlopen (CASE_LIBRARY, RTLD_NOW);
-  void **place = library != NULL ? dlsym (library, "held") : NULL;
-  if (place == NULL)
-    exit (9);
-  *place = make (1337);
+  char *block = memalign (4096, 8192 - 8);
+  held = block;
+  lock_page (block + 4096);
+  for (int i = 0; i < 1024; i++)
+    small[i] = malloc (100);
+  lock_page (small[512]);
+  small[512] = NULL;
 }
 
-static void ALONE
-in_closed_library (void)
-{
-  void *library = dlopen (CASE_LIBRARY, RTLD_NOW);
-  void **place = library != NULL ? dlsym (library, "held") : NULL;
-  if (place == NULL)
-    exit (9);
-  *place = make (1337);
-  dlclose (library);
-}
-
-static ucontext_t main_context, coroutine;
-
-static void
-in_coroutine (void)
-{
-  void *volatile block = make (1337);
-  if (block)
-    swapcontext (&coroutine, &main_context);
-}
-
-static void ALONE
-suspended_coroutine (void)
-{
-  static char *stack;
-  stack = malloc (65536);
-  memset (stack, 0, 65536);
-  getcontext (&coroutine);
-  coroutine.uc_stack.ss_sp = stack;
-  coroutine.uc_stack.ss_size = 65536;
-  coroutine.uc_link = &main_context;
-  makecontext (&coroutine, in_coroutine, 0);
-  swapcontext (&main_context, &coroutine);
-}
-
-static const struct
-{
-  const char *name;
-  void (*function) (void);
-} cases[] = {
-  { "bss", in_bss },
-  { "data", in_data },
-  { "bss-words", in_bss_words },
+static const struct one_case cases[] = {
   { "lost", lost },
   { "lost-many", lost_many },
-  { "self", self_loop },
-  { "odd", at_odd_address },
-  { "interior", interior },
-  { "past", past_the_end },
-  { "before", before_the_start },
+  { "large", large },
   { "zero", nothing_lost },
+  { "zero-held", nothing_held },
+  { "freed", freed },
   { "realloc-zero", freed_by_realloc },
   { "resized", resized },
-  { "mapping", in_own_mapping },
-  { "unmapped", in_unmapped },
+  { "resized-lost", resized_and_lost },
+  { "aligned", aligned },
+  { "aligned-lost", aligned_and_lost },
+  { "copies", copies_lost },
+  { "interior", interior },
+  { "last-byte", last_byte },
+  { "past", past_the_end },
+  { "further-past", further_past },
+  { "before", before_the_start },
+  { "odd", at_odd_address },
+  { "hidden", hidden },
+  { "self", self_loop },
   { "rings", rings },
+  { "chords", ring_with_chords },
+  { "held-ring", ring_that_is_held },
+  { "between", ring_between },
   { "tree", tree },
-  { "tls", in_tls },
-  { "loaded-tls", in_loaded_tls },
-  { "loaded-data", in_loaded_data },
-  { "closed-library", in_closed_library },
-  { "coroutine", suspended_coroutine },
+  { "shared", shared },
+  { "points-to-held", lost_points_to_held },
+  { "chains", chains },
+  { "long-list", long_list },
+  { "locked", locked },
+  { "locked-tags", locked_tags },
 };
-
-/* Threads, which cannot be cases of one function. */
-static bool
-run_thread_case (const char *name)
-{
-  if (strcmp (name, "thread-stack") == 0)
-    with_thread (hold_on_stack);
-  else if (strcmp (name, "thread-tls") == 0)
-    with_thread (hold_in_tls);
-  else if (strcmp (name, "thread-key") == 0)
-    {
-      in_keys (0, 0);
-      with_thread (hold_in_key);
-    }
-#if defined __x86_64__
-  else if (strcmp (name, "thread-r15") == 0)
-    with_thread (hold_in_r15);
-  else if (strcmp (name, "thread-xmm0") == 0)
-    with_thread (hold_in_xmm0);
-#endif
-  else if (strcmp (name, "thread-result") == 0)
-    {
-      pthread_t thread;
-      void *result;
-      if (pthread_create (&thread, NULL, end_with_result, NULL) != 0)
-        return false;
-      pthread_join (thread, &result); /* and forgets it */
-      clear_stack ();
-    }
-  else if (strcmp (name, "low-keys") == 0)
-    in_keys (0, 8);
-  else if (strcmp (name, "high-keys") == 0)
-    in_keys (40, 8);
-  else
-    return false;
-  return true;
-}
 
 int
 main (int argc, char **argv)
 {
-  void *volatile local = NULL;
-  const char *name = argc > 1 ? argv[1] : "";
-  if (strcmp (name, "local") == 0)
-    {
-      local = make (1337);
-      clear_stack ();
-      exit (local == NULL);
-    }
-  if (strcmp (name, "stale") == 0)
-    {
-      lost ();
-      return 0; /* what lost has left on the stack keeps nothing */
-    }
-  if (run_thread_case (name))
-    return 0;
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-    if (strcmp (cases[i].name, name) == 0)
-      {
-        cases[i].function ();
-        clear_stack ();
-        return 0;
-      }
-  fprintf (stderr, "cases: no case '%s'\n", name);
-  return 9;
+  return case_run (cases, sizeof cases / sizeof *cases, argc > 1 ? argv[1] : "");
 }

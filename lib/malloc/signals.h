@@ -1,0 +1,27 @@
+/* signals.h -- no handler of the program's may run in a thread that holds a lock which the handler
+ * would wait for, because it allocates or maps.  The signal that stops threads comes through.
+ */
+#ifndef GCG_MALLOC_SIGNALS_H
+#define GCG_MALLOC_SIGNALS_H
+
+#include <signal.h>
+
+#include "raw.h"
+#include "stopworld.h"
+
+/* The program's signals wait from here to the latter, which is given what this returned. */
+static inline uint64_t
+gcg__signals_wait (void)
+{
+  uint64_t all = ~(UINT64_C (1) << (GCG__STOP_SIGNAL - 1)), old = 0;
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof old);
+  return old;
+}
+
+static inline void
+gcg__signals_go_on (uint64_t old)
+{
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
+}
+
+#endif
