@@ -30,3 +30,7 @@ examples_sessions_CFLAGS = $(EXAMPLE_CFLAGS)
 examples_sessions_LDFLAGS = -no-install
 examples_sessions_LDADD = $(EXAMPLE_LIBS)
 EXTRA_DIST += %D%/port_after.sed
+# A project of its own: tests/ledger.test builds it.
+EXTRA_DIST += \
+	%D%/ledger/Makefile %D%/ledger/account.c %D%/ledger/account.h %D%/ledger/example.txt \
+	%D%/ledger/main.c %D%/ledger/memory.c %D%/ledger/memory.h %D%/ledger/statement.c

@@ -40,7 +40,8 @@ void
 gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_texts)
 {
   const struct gcg__site_entry *entry = gcg__site_entry (id);
-  struct gcg__site site = { .kind = entry->n_frames ? GCG__SITE_STACK : GCG__SITE_MACRO };
+  bool is_stack = entry->n_frames && !entry->file[0];
+  struct gcg__site site = { .kind = is_stack ? GCG__SITE_STACK : GCG__SITE_MACRO };
   struct column *frames = COLUMN (freeze, FRAMES);
 
   if (with_texts)

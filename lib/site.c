@@ -3,7 +3,8 @@
  * Entries live in chunks of 4,096, so that ids index them without a search and nothing is moved.
  * Call stacks are found in an open-addressing table of 2^21 words (hash in the upper half, id in
  * the lower), mapped on first use and touched only where used; at most half full.  FNV-1a is the
- * hash.  New entries are made under a lock; look-ups take none.
+ * hash.  Places that have a stack as well are found in another such table.  New entries are made
+ * under a lock; look-ups take none.
  */
 #include "site.h"
 
@@ -16,13 +17,14 @@
 
 #define CHUNK           4096u
 #define STACK_SLOTS     (GCG__MOST_SITES * 2)
+#define ID_BITS         20
 #define MOST_TYPE       200
 #define MOST_EXPRESSION 1024
 
 static struct gcg__site_entry *chunks[GCG__MOST_SITES / CHUNK];
 static uint32_t n_sites = 1;
 static gcg__lock site_lock = GCG__LOCK_INIT;
-static uint64_t *stack_slots;
+static uint64_t *stack_slots, *pair_slots;
 static uint32_t unknown_twin; /* of site 0, which has no entry */
 bool gcg__site_any_ignored;
 
@@ -140,6 +142,7 @@ gcg__site_register (struct gcg__static_site *site)
                                    .function = gcg__arena_text (site->function),
                                    .expression = gcg__arena_text (expression),
                                    .type = type,
+                                   .is_bare = !type[0] && !strstr (expression, "sizeof"),
                                    .line = site->line };
   uint32_t id;
 
@@ -222,6 +225,52 @@ gcg__site_of_stack (const uint64_t *frames, uint32_t n)
     id = site_add_stack (frames, n, (uint32_t)hash, at);
   gcg__lock_give (&site_lock);
   return id;
+}
+
+/* Looks for slot *AT or a later one with KEY; returns the id in it, or 0 with *AT at an empty one.
+ */
+static uint32_t
+site_find_pair (uint64_t key, uint32_t *at)
+{
+  for (;; *at = (*at + 1) % STACK_SLOTS)
+    {
+      uint64_t slot = __atomic_load_n (&pair_slots[*at], __ATOMIC_ACQUIRE);
+      if (!slot)
+        return 0;
+      if (slot >> ID_BITS == key)
+        return (uint32_t)slot & (GCG__MOST_SITES - 1);
+    }
+}
+
+/* A slot holds all of it: place, stack, the site of both. */
+uint32_t
+gcg__site_with_stack (uint32_t id, uint32_t stack)
+{
+  uint64_t key = (uint64_t)id << ID_BITS | stack;
+  uint32_t home = (uint32_t)(key * UINT64_C (0x9e3779b97f4a7c15) >> 40) % STACK_SLOTS, at = home;
+  uint32_t found = 0;
+
+  if (__atomic_load_n (&pair_slots, __ATOMIC_ACQUIRE) && (found = site_find_pair (key, &at)) != 0)
+    return found;
+  gcg__lock_take (&site_lock);
+  if (!pair_slots)
+    {
+      uint64_t *slots = raw_map (STACK_SLOTS * sizeof *slots);
+      __atomic_store_n (&pair_slots, slots == MAP_FAILED ? NULL : slots, __ATOMIC_RELEASE);
+    }
+  at = home;
+  if (pair_slots && (found = site_find_pair (key, &at)) == 0)
+    {
+      struct gcg__site_entry entry = *gcg__site_entry (id);
+      entry.frames = gcg__site_entry (stack)->frames;
+      entry.n_frames = gcg__site_entry (stack)->n_frames;
+      entry.twin = 0;
+      found = site_add (&entry);
+      if (found)
+        __atomic_store_n (&pair_slots[at], key << ID_BITS | found, __ATOMIC_RELEASE);
+    }
+  gcg__lock_give (&site_lock);
+  return found ? found : id;
 }
 
 bool

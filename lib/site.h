@@ -25,9 +25,10 @@
 struct gcg__site_entry
 {
   const char *file, *function, *expression, *type; /* never NULL */
-  const uint64_t *frames;                          /* stack sites: innermost first */
+  const uint64_t *frames;                          /* innermost first; of a place, perhaps */
   uint32_t n_frames;
   uint32_t line;
+  bool is_bare;    /* its size says nothing of a type: who calls the function it is in does */
   bool is_ignored; /* the twin of site ORIGINAL */
   uint32_t original;
   uint32_t twin; /* of this site, 0 = none yet: the one thing that is set later */
@@ -45,6 +46,10 @@ gcg__site_id (struct gcg__static_site *site)
 
 /* Id of the site with the N return addresses FRAMES (at most GCG__MOST_FRAMES).  Any thread. */
 uint32_t gcg__site_of_stack (const uint64_t *frames, uint32_t n);
+
+/* Id of a site like ID, a place in the source, with the frames of STACK.  Any thread; ID when the
+   table is full. */
+uint32_t gcg__site_with_stack (uint32_t id, uint32_t stack);
 
 /* The twin of site ID (0 included), or ID when it is one; 0: the table is full.  Any thread. */
 uint32_t gcg__site_ignored (uint32_t id);

@@ -8,6 +8,6 @@ tests_json_assert_LDADD = $(JANSSON_LIBS)
 
 BUILD_TESTS = \
 	%D%/json_assert.test %D%/configure.test %D%/bootstrap.test %D%/structure.test \
-	%D%/examples.test %D%/real_programs.test %D%/install.test
+	%D%/examples.test %D%/ledger.test %D%/real_programs.test %D%/install.test
 dist_check_SCRIPTS += $(BUILD_TESTS)
 TESTS += $(BUILD_TESTS)

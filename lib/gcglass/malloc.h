@@ -63,40 +63,40 @@ extern "C" {
 #endif
 
 /* Leaves SITE for the next allocation of this thread whose deciding argument is KEY. */
-GCG_API void gcg__at (const void *key, struct gcg__static_site *site);
+GCG_API void gcg__at (size_t key, struct gcg__static_site *site);
 
 GCG__INLINE size_t
 gcg__at_size (size_t n, struct gcg__static_site *gcg__site)
 {
-  gcg__at ((const void *)n, gcg__site);
+  gcg__at (n, gcg__site);
   return n;
 }
 
 GCG__INLINE const char *
 gcg__at_text (const char *text, struct gcg__static_site *gcg__site)
 {
-  gcg__at (text, gcg__site);
+  gcg__at ((size_t)text, gcg__site);
   return text;
 }
 
 GCG__INLINE const wchar_t *
 gcg__at_wide (const wchar_t *text, struct gcg__static_site *gcg__site)
 {
-  gcg__at (text, gcg__site);
+  gcg__at ((size_t)text, gcg__site);
   return text;
 }
 
 GCG__INLINE char **
 gcg__at_place (char **place, struct gcg__static_site *gcg__site)
 {
-  gcg__at (place, gcg__site);
+  gcg__at ((size_t)place, gcg__site);
   return place;
 }
 
 GCG__INLINE char *
 gcg__at_buffer (char *buffer, struct gcg__static_site *gcg__site)
 {
-  gcg__at (buffer, gcg__site);
+  gcg__at ((size_t)buffer, gcg__site);
   return buffer;
 }
 

@@ -10,6 +10,6 @@ bool gcg__malloc_begin (void);
 
 /* malloc for a function that the program called with KEY and that returns to CALLER; errno is set
    when there is no memory. */
-void *gcg__allocate (size_t bytes, const void *key, void *caller);
+void *gcg__allocate (size_t bytes, size_t key, void *caller);
 
 #endif

@@ -156,16 +156,21 @@ site_of_caller (void *caller)
 struct request
 {
   void *caller;
-  const void *key, *other; /* place.h */
+  size_t key, other; /* place.h */
 };
-#define REQUEST(key, other)                                                                        \
-  (&(struct request){ CALLER, (const void *)(key), (const void *)(other) })
+#define REQUEST(key, other) (&(struct request){ CALLER, key, other })
 
 static inline uint32_t
 site_of (const struct request *request)
 {
-  uint32_t site = gcg__place_take (request->key, request->other);
-  return gcg__site_now (site ? site : site_of_caller (request->caller));
+  uint32_t site = gcg__place_take (request->key, request->other), stack;
+
+  if (!site)
+    site = site_of_caller (request->caller);
+  else if (wishes.stack_depth > 0 && gcg__site_entry (site)->is_bare
+           && (stack = site_of_caller (request->caller)) != 0)
+    site = gcg__site_with_stack (site, stack);
+  return gcg__site_now (site);
 }
 
 /* What all allocating functions do, at a SITE that is known. */
@@ -195,7 +200,7 @@ allocate (size_t bytes, size_t alignment, const struct request *request)
 }
 
 void *
-gcg__allocate (size_t bytes, const void *key, void *caller)
+gcg__allocate (size_t bytes, size_t key, void *caller)
 {
   return allocate (bytes, MINIMUM, &(struct request){ caller, key, key });
 }

@@ -14,13 +14,13 @@
 struct gcg__place
 {
   struct gcg__static_site *site; /* NULL: nothing was left */
-  const void *key;
+  size_t key;
 };
 extern _Thread_local struct gcg__place gcg__place;
 
 /* The site that was left for an allocation by KEY, or by OTHER; 0: none.  Nothing is left then. */
 static inline uint32_t
-gcg__place_take (const void *key, const void *other)
+gcg__place_take (size_t key, size_t other)
 {
   struct gcg__static_site *site = gcg__place.site;
 

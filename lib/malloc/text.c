@@ -30,7 +30,7 @@
 _Thread_local struct gcg__place gcg__place;
 
 void
-gcg__at (const void *key, struct gcg__static_site *site)
+gcg__at (size_t key, struct gcg__static_site *site)
 {
   gcg__place.site = site;
   gcg__place.key = key;
@@ -58,7 +58,7 @@ put_at (const void *block, uint32_t site)
 static void *
 copy (const void *text, size_t n, size_t end, const void *key, void *caller)
 {
-  char *block = gcg__allocate (n + end, key, caller);
+  char *block = gcg__allocate (n + end, (size_t)key, caller);
   if (block)
     {
       memcpy (block, text, n);
@@ -107,7 +107,7 @@ wcsdup (const wchar_t *text)
 API int
 vasprintf (char **to, const char *format, va_list arguments)
 {
-  uint32_t site = gcg__place_take (to, to);
+  uint32_t site = gcg__place_take ((size_t)to, (size_t)to);
   int n = REAL (vasprintf) (to, format, arguments);
   if (n >= 0)
     put_at (*to, site);
@@ -117,7 +117,7 @@ vasprintf (char **to, const char *format, va_list arguments)
 API int
 asprintf (char **to, const char *format, ...)
 {
-  uint32_t site = gcg__place_take (to, to);
+  uint32_t site = gcg__place_take ((size_t)to, (size_t)to);
   va_list arguments;
   int n;
 
@@ -133,7 +133,7 @@ API int __vasprintf_chk (char **to, int flag, const char *format, va_list argume
 API int
 __vasprintf_chk (char **to, int flag, const char *format, va_list arguments)
 {
-  uint32_t site = gcg__place_take (to, to);
+  uint32_t site = gcg__place_take ((size_t)to, (size_t)to);
   int n = REAL (__vasprintf_chk) (to, flag, format, arguments);
   if (n >= 0)
     put_at (*to, site);
@@ -144,7 +144,7 @@ API int __asprintf_chk (char **to, int flag, const char *format, ...);
 API int
 __asprintf_chk (char **to, int flag, const char *format, ...)
 {
-  uint32_t site = gcg__place_take (to, to);
+  uint32_t site = gcg__place_take ((size_t)to, (size_t)to);
   va_list arguments;
   int n;
 
@@ -169,7 +169,7 @@ struct line
 static struct line
 line_before (char **place, size_t *room)
 {
-  struct line line = { place, room, NULL, 0, gcg__place_take (place, place) };
+  struct line line = { place, room, NULL, 0, gcg__place_take ((size_t)place, (size_t)place) };
   if (place && room)
     {
       line.old = *place;
@@ -212,7 +212,7 @@ getline (char **place, size_t *room, FILE *file)
 API char *
 realpath (const char *path, char *resolved)
 {
-  uint32_t site = gcg__place_take (path, path);
+  uint32_t site = gcg__place_take ((size_t)path, (size_t)path);
   char *result = REAL (realpath) (path, resolved);
   if (!resolved)
     put_at (result, site);
@@ -223,7 +223,7 @@ API char *__realpath_chk (const char *path, char *resolved, size_t room);
 API char *
 __realpath_chk (const char *path, char *resolved, size_t room)
 {
-  uint32_t site = gcg__place_take (path, path);
+  uint32_t site = gcg__place_take ((size_t)path, (size_t)path);
   char *result = REAL (__realpath_chk) (path, resolved, room);
   if (!resolved)
     put_at (result, site);
@@ -233,7 +233,7 @@ __realpath_chk (const char *path, char *resolved, size_t room)
 API char *
 canonicalize_file_name (const char *path)
 {
-  uint32_t site = gcg__place_take (path, path);
+  uint32_t site = gcg__place_take ((size_t)path, (size_t)path);
   char *result = REAL (canonicalize_file_name) (path);
   put_at (result, site);
   return result;
@@ -242,7 +242,7 @@ canonicalize_file_name (const char *path)
 API char *
 getcwd (char *buffer, size_t bytes)
 {
-  uint32_t site = gcg__place_take (buffer, buffer);
+  uint32_t site = gcg__place_take ((size_t)buffer, (size_t)buffer);
   char *result = REAL (getcwd) (buffer, bytes);
   if (!buffer)
     put_at (result, site);
@@ -253,7 +253,7 @@ API char *__getcwd_chk (char *buffer, size_t bytes, size_t room);
 API char *
 __getcwd_chk (char *buffer, size_t bytes, size_t room)
 {
-  uint32_t site = gcg__place_take (buffer, buffer);
+  uint32_t site = gcg__place_take ((size_t)buffer, (size_t)buffer);
   char *result = REAL (__getcwd_chk) (buffer, bytes, room);
   if (!buffer)
     put_at (result, site);

@@ -45,12 +45,13 @@ gcg__leak_frames (const struct gcg__model *model, uint32_t site,
                                        .file = gcg__text (s, from->file),
                                        .line = from->line,
                                        .module = base_name (gcg__text (s, s->info->program)) };
-  for (uint32_t i = 0; from->kind == GCG__SITE_STACK && i < from->n_frames; i++)
+  for (uint32_t i = 0; i < from->n_frames; i++)
     {
       const struct gcg__frame *found;
       uint32_t n_found
           = gcg__symbols_frames (model->symbols, s->frames[from->first_frame + i], true, &found);
-      for (uint32_t k = 0; k < n_found && n < most; k++)
+      /* The innermost one of a place is that place. */
+      for (uint32_t k = i == 0 && from->kind == GCG__SITE_MACRO; k < n_found && n < most; k++)
         {
           if (!gcg__types_own_module (found[k].module))
             frames[n++] = found[k];

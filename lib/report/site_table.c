@@ -58,20 +58,22 @@ write_stack (const struct gcg__model *model, uint32_t id, struct gcg__json *json
 {
   const struct gcg__site *site = &model->snapshot->sites[id];
   gcg__json_array (json, "stack");
-  for (uint32_t i = 0; site->kind == GCG__SITE_STACK && i < site->n_frames; i++)
-    {
-      const struct gcg__frame *frames;
-      uint64_t address = model->snapshot->frames[site->first_frame + i];
-      uint32_t n = gcg__symbols_frames (model->symbols, address, true, &frames);
-      for (uint32_t k = 0; k < n; k++)
-        write_frame (&frames[k], json);
-    }
-  if (site->kind == GCG__SITE_MACRO)
+  bool is_place = site->kind == GCG__SITE_MACRO;
+  if (is_place)
     {
       const struct gcg__place *place = &model->types->places[id];
       struct gcg__frame frame
           = { .function = place->function, .file = place->file, .line = place->line, .module = "" };
       write_frame (&frame, json);
+    }
+  for (uint32_t i = 0; i < site->n_frames; i++)
+    {
+      const struct gcg__frame *frames;
+      uint64_t address = model->snapshot->frames[site->first_frame + i];
+      uint32_t n = gcg__symbols_frames (model->symbols, address, true, &frames);
+      /* The innermost one of a place is that place. */
+      for (uint32_t k = i == 0 && is_place; k < n; k++)
+        write_frame (&frames[k], json);
     }
   gcg__json_end (json);
 }

@@ -168,6 +168,9 @@ type_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols
     return NULL;
   type = gcg__symbols_expression_type (symbols, expression, gcg__text (snapshot, site->function),
                                        gcg__text (snapshot, site->file), site->line);
+  /* It may be who calls the function that says what for. */
+  if ((type == NULL || type[0] == '\0') && site->n_frames > 0)
+    type = gcg__source_type (sources, snapshot, symbols, site);
   return type != NULL && type[0] != '\0' ? type : NULL;
 }
 

@@ -144,7 +144,7 @@ struct gcg__module
 };
 
 #define GCG__SITE_NONE  0u /* only site 0: no tag (inlined free lists, the collector's own) */
-#define GCG__SITE_MACRO 1u /* file, line, function and size expression from <gcglass/gc.h> */
+#define GCG__SITE_MACRO 1u /* file, line, function and size expression from a header of ours */
 #define GCG__SITE_STACK 2u /* a call stack */
 
 #define GCG__FRAMES_MAX 256u /* frames of one site; they may be shared, too */
@@ -157,7 +157,7 @@ struct gcg__site
   gcg__string function;   /* MACRO */
   gcg__string expression; /* MACRO: size expression as written */
   gcg__string type;       /* known type name, or empty */
-  uint32_t first_frame;   /* STACK: into FRAMES, innermost first, return addresses */
+  uint32_t first_frame;   /* into FRAMES, innermost first, return addresses; MACRO: may have none */
   uint32_t n_frames;
 };
 

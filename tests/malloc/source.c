@@ -163,6 +163,24 @@ is_right (const struct gcg__snapshot *snapshot, const struct made *block)
   return right;
 }
 
+/* How many callers are known of the block made for WHAT. */
+static unsigned
+frames_of (const struct gcg__snapshot *snapshot, const char *what)
+{
+  struct gcg__object object;
+  uint64_t offset;
+  uint32_t id;
+
+  for (unsigned i = 0; i < n_made; i++)
+    if (strcmp (made[i].what, what) == 0
+        && gcg__snapshot_find (snapshot, (uintptr_t)made[i].block, &id, &offset))
+      {
+        gcg__snapshot_object (snapshot, id, &object);
+        return snapshot->sites[object.site].n_frames;
+      }
+  return UINT32_MAX;
+}
+
 static void APART
 test_places (void)
 {
@@ -172,6 +190,10 @@ test_places (void)
   snapshot = save_and_open ();
   for (unsigned i = 0; i < n_made && snapshot; i++)
     tap_ok (is_right (snapshot, &made[i]), "%s", made[i].what);
+  tap_ok (snapshot && frames_of (snapshot, "malloc of bytes") >= 2,
+          "what says nothing of a type has its callers");
+  tap_ok (snapshot && frames_of (snapshot, "malloc of a star") == 0,
+          "what says something does not need them");
   gcg__snapshot_close (snapshot);
 }
 
