@@ -49,7 +49,7 @@ struct heap_content
 struct heap
 {
   struct gcg__info info;
-  gcg__string smaps;
+  gcg__string smaps, thread_name;
   struct vector strings, sites, frames, roots, blocks, slots, words, slot_bytes, kinds;
   struct vector requested, contents, big_slacks, edges, finalizers;
   /* Made by heap_finish. */
@@ -103,6 +103,16 @@ heap_string (struct heap *heap, const char *text)
   size_t n = strlen (text) + 1;
   memcpy (vector_add (&heap->strings, n), text, n);
   return string;
+}
+
+void
+heap_process (struct heap *heap, const char *program, const char *command_line, const char *thread,
+              const char *description)
+{
+  heap->info.program = heap_string (heap, program);
+  heap->info.command_line = heap_string (heap, command_line);
+  heap->thread_name = heap_string (heap, thread);
+  heap->info.description = heap_string (heap, description);
 }
 
 struct heap *
@@ -598,8 +608,10 @@ heap_write (struct heap *heap)
                                       .path = heap->info.program };
   const struct gcg__region region
       = { .kind = GCG__REGION_STATIC, .low = HEAP_STATIC, .high = HEAP_STATIC + 8 * heap->roots.n };
-  const struct gcg__thread thread
-      = { .tid = 4711, .flags = GCG__THREAD_STOPPED | GCG__THREAD_COLLECTING, .state = 'R' };
+  const struct gcg__thread thread = { .tid = 4711,
+                                      .flags = GCG__THREAD_STOPPED | GCG__THREAD_COLLECTING,
+                                      .state = 'R',
+                                      .name = heap->thread_name };
   const struct gcg__statistics statistics
       = { .smaps = heap->smaps,
           .flags = GCG__SETTING_ALL_INTERIOR | GCG__SETTING_DONT_PRECOLLECT,

@@ -44,6 +44,10 @@ void heap_hazard (struct heap *heap, uint32_t object, uint32_t kind, uint64_t ad
 void heap_hazards_left_out (struct heap *heap, uint64_t n);
 /* gcg_ignore was told of OBJECT. */
 void heap_ignore (struct heap *heap, uint32_t object);
+/* What is said of the process: its path (which its only module has too), its arguments, the name of
+   its only thread, and what the snapshot is called. */
+void heap_process (struct heap *heap, const char *program, const char *command_line,
+                   const char *thread, const char *description);
 /* The objects are malloc'd blocks. */
 void heap_malloc (struct heap *heap);
 /* What its program has asked malloc for. */

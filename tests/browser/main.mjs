@@ -1,8 +1,9 @@
-/* main.mjs -- the pages in a real browser, served by the real gcglass, in three acts:
+/* main.mjs -- the pages in a real browser, served by the real gcglass, in four acts:
  *   view.mjs   a snapshot of an imaginary heap in which everything is known (make_snapshot.c)
  *   live.mjs   an example program under "gcglass run": taking snapshots, its end, the server's end;
  *              and one that serves itself
  *   tracker.mjs  samples of a running program, and their recording, from its file
+ *   hostile.mjs  a program whose every text is an attack
  *
  * Called by browser.test with the paths of chromedriver and chromium; prints TAP.  Screenshots are
  * left in $top_builddir/tests/browser/, those of failures as failed-N.png.
@@ -14,6 +15,7 @@ import { Tap } from './tap.mjs';
 import { view } from './view.mjs';
 import { live, within } from './live.mjs';
 import { tracker } from './tracker.mjs';
+import { hostile } from './hostile.mjs';
 
 const [chromedriver, chromium] = process.argv.slice(2);
 const build = process.env.top_builddir;
@@ -39,6 +41,7 @@ try {
   await live(context);
   await within(context);
   await tracker(context);
+  await hostile(context);
 } finally {
   await browser.stop();
 }

@@ -1,15 +1,18 @@
-/* make_snapshot.c -- writes the snapshot that the browser test looks at: make_snapshot FILE
+/* make_snapshot.c -- writes the snapshots that the browser test looks at: make_snapshot FILE
+ * [ATTACK]
  *
  * An imaginary heap with one of everything that a page can show:
  *   RING nodes in a ring through ordered finalizers: too big to draw whole, too long to tell whole
  *   struct session -> struct user -> struct session, both finalized, with BUFFERS buffers behind
  *   an object that points to itself and has a type name which is an attack
  *   a chain of two, SINGLES single objects, TYPES live types of growing size
+ * With ATTACK a small one in which every text that a program can choose is ATTACK.
  */
 #include "config.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/heap.h"
@@ -84,6 +87,24 @@ add_the_rest (struct heap *heap)
     }
 }
 
+static void
+add_attacks_only (struct heap *heap, const char *attack)
+{
+  uint32_t site = heap_site (heap, attack, attack, 1, attack);
+  uint32_t first = heap_object (heap, 200, GCG__KIND_NORMAL, site);
+  uint32_t second = heap_object (heap, 300, GCG__KIND_NORMAL, site);
+  heap_edge (heap, first, 0, second);
+  heap_edge (heap, second, 8, first);
+  heap_finalizer (heap, first, GCG__FINALIZER_ORDERED);
+  heap_finalizer (heap, second, GCG__FINALIZER_ORDERED);
+  /* No type: the place stands in its place. */
+  heap_root (heap,
+             heap_object (heap, 100, GCG__KIND_NORMAL, heap_site (heap, NULL, attack, 1, attack)));
+  heap_contents (heap, first, attack, strnlen (attack, GCG__PREVIEW_BYTES));
+  heap_contents (heap, second, attack, strnlen (attack, GCG__PREVIEW_BYTES));
+  heap_process (heap, attack, attack, attack, "");
+}
+
 /* Copies all of FROM to the file PATH; false with errno set. */
 static bool
 copy_to (int from, const char *path)
@@ -103,16 +124,21 @@ copy_to (int from, const char *path)
 int
 main (int argc, char **argv)
 {
-  if (argc != 2)
+  if (argc < 2 || argc > 3)
     {
-      fprintf (stderr, "usage: make_snapshot FILE\n");
+      fprintf (stderr, "usage: make_snapshot FILE [ATTACK]\n");
       return 2;
     }
   struct heap *heap = heap_new ();
-  add_ring (heap);
-  add_session (heap);
-  add_attack (heap);
-  add_the_rest (heap);
+  if (argc == 3)
+    add_attacks_only (heap, argv[2]);
+  else
+    {
+      add_ring (heap);
+      add_session (heap);
+      add_attack (heap);
+      add_the_rest (heap);
+    }
   int file = heap_write (heap);
   heap_free (heap);
   if (!copy_to (file, argv[1]))
