@@ -153,7 +153,9 @@ start (struct run *run, char **arguments)
       return PROGRAM_FAILED;
     }
   gcg__source_set_process (serving->source, 0, run->launch.name);
-  if (serving_start (serving) == 0)
+  /* Whom the address is not told cannot ask for a page. */
+  bool unseen = run->exit && serving->quiet && !serving->open && !serving->port_given;
+  if (unseen || serving_start (serving) == 0)
     {
       status = child_start (&run->child, &serving->signals, run->launch.path, arguments,
                             environment, text);

@@ -2,9 +2,12 @@
  *
  * The size of a small block is found by its page: a table of one byte for each page of the address
  * space (in pieces that are mapped when they are first needed) says how many granules its blocks
- * have, 0 for what is not small.  Threads' lists hang on a thread-local pointer; the lists of a
- * thread that the kernel no longer knows go to the next one that begins.  (No key of
- * pthread_key_create: the program may use all there are, and allocates after destructors have run.)
+ * have, or how many pages the block that begins there has, 0 for what is larger.  Blocks of some
+ * pages wait on lists as well, a few of each size, since libgc takes its time for them; the page
+ * of one that goes back to libgc is forgotten before.  Threads' lists hang on a thread-local
+ * pointer; the lists of a thread that the kernel no longer knows go to the next one that begins.
+ * (No key of pthread_key_create: the program may use all there are, and allocates after destructors
+ * have run.)
  *
  * A signal handler that allocates while the thread it interrupts does so finds BUSY set and gets a
  * block from libgc directly.  While a thread is in libgc, or joins, no handler of the program's
@@ -31,7 +34,12 @@
 #define MOST_SMALL   2032u /* bytes of a slot: libgc adds one, and 2,048 are small to it */
 #define CLASSES      (MOST_SMALL / GRANULE + 1)
 #define PAGE_SHIFT   12
-#define PIECE_SHIFT  18 /* pages in a piece of the table */
+#define PAGE         ((size_t)1 << PAGE_SHIFT)
+#define MOST_PAGES   16u                 /* of a block that waits on a list */
+#define OF_PAGES     128u                /* in the table: from here on pages are meant */
+#define WAITING      ((size_t)128 << 10) /* bytes that wait on one list of pages */
+#define FEW_BYTES    256u                /* cleared in place */
+#define PIECE_SHIFT  18                  /* pages in a piece of the table */
 #define PIECES       (1u << (47 - PAGE_SHIFT - PIECE_SHIFT))
 #define BATCH_BYTES  16384u            /* moved between lists at a time */
 #define LAZY_BYTES   ((size_t)1 << 20) /* from here on zeroing is the kernel's */
@@ -51,8 +59,10 @@ struct cache
   bool busy, ending;  /* ENDING: its thread is about to go */
   pid_t process, thread;
   struct list lists[CLASSES];
-  uint64_t allocs, frees, bytes;
-  int64_t blocks, live; /* not folded into the sums yet */
+  struct list pages[MOST_PAGES + 1];
+  int64_t allocs, frees, bytes, freed; /* FREED: bytes */
+  int64_t folded_blocks, folded_bytes; /* of what is alive, in the sums */
+  int64_t peak_blocks, peak_bytes;     /* while there is one cache only */
 };
 
 static uint8_t *pieces[PIECES];
@@ -143,6 +153,11 @@ join (void)
   if (!cache && (cache = gcg__arena_take (sizeof *cache)))
     {
       cache->next = caches;
+      if (n_caches == 1)
+        {
+          peak_blocks = caches->peak_blocks;
+          peak_bytes = caches->peak_bytes;
+        }
       __atomic_store_n (&caches, cache, __ATOMIC_RELEASE);
       n_caches++;
     }
@@ -234,13 +249,22 @@ static void __attribute__ ((noinline)) give_back (struct cache *cache, uint32_t 
 
 /* --- figures --- */
 
+static inline int64_t
+live_in (const struct cache *cache)
+{
+  return cache->bytes - cache->freed;
+}
+
 static void
 fold (struct cache *cache)
 {
-  int64_t blocks = __atomic_add_fetch (&live_blocks, cache->blocks, __ATOMIC_RELAXED);
-  int64_t bytes = __atomic_add_fetch (&live_bytes, cache->live, __ATOMIC_RELAXED);
+  int64_t more_blocks = cache->allocs - cache->frees - cache->folded_blocks;
+  int64_t more_bytes = live_in (cache) - cache->folded_bytes;
+  int64_t blocks = __atomic_add_fetch (&live_blocks, more_blocks, __ATOMIC_RELAXED);
+  int64_t bytes = __atomic_add_fetch (&live_bytes, more_bytes, __ATOMIC_RELAXED);
 
-  cache->blocks = cache->live = 0;
+  cache->folded_blocks += more_blocks;
+  cache->folded_bytes += more_bytes;
   if (bytes > __atomic_load_n (&peak_bytes, __ATOMIC_RELAXED))
     {
       __atomic_store_n (&peak_bytes, bytes, __ATOMIC_RELAXED);
@@ -248,44 +272,65 @@ fold (struct cache *cache)
     }
 }
 
+/* A thread's own peak, which is the process's while there is no other thread, lies where something
+   is freed, or now. */
+static inline void
+note_peak (struct cache *cache)
+{
+  if (live_in (cache) > cache->peak_bytes)
+    {
+      cache->peak_bytes = live_in (cache);
+      cache->peak_blocks = cache->allocs - cache->frees;
+    }
+}
+
 static inline void
 count_new (struct cache *cache, size_t bytes)
 {
   cache->allocs++;
-  cache->bytes += bytes;
-  cache->blocks++;
-  cache->live += (int64_t)bytes;
-  if (cache->live > (n_caches > 1 ? FOLD_BYTES : 0)
-      && (n_caches > 1 || live_bytes + cache->live > peak_bytes))
+  cache->bytes += (int64_t)bytes;
+  if (n_caches > 1 && live_in (cache) - cache->folded_bytes > FOLD_BYTES)
     fold (cache);
 }
 
 static inline void
 count_freed (struct cache *cache, size_t bytes)
 {
+  note_peak (cache);
   cache->frees++;
-  cache->blocks--;
-  cache->live -= (int64_t)bytes;
-  if (n_caches > 1 && cache->live < -FOLD_BYTES)
+  cache->freed += (int64_t)bytes;
+  if (n_caches > 1 && live_in (cache) - cache->folded_bytes < -FOLD_BYTES)
     fold (cache);
 }
 
 void
 gcg__blocks_usage (struct gcg__usage *usage)
 {
+  int64_t blocks = 0, bytes = 0;
+
   memset (usage, 0, sizeof *usage);
-  usage->live_blocks = (uint64_t)live_blocks;
-  usage->live_bytes = (uint64_t)live_bytes;
   for (const struct cache *cache = caches; cache; cache = cache->next)
     {
-      usage->allocs += cache->allocs;
-      usage->frees += cache->frees;
-      usage->bytes += cache->bytes;
-      usage->live_blocks += (uint64_t)cache->blocks;
-      usage->live_bytes += (uint64_t)cache->live;
+      usage->allocs += (uint64_t)cache->allocs;
+      usage->frees += (uint64_t)cache->frees;
+      usage->bytes += (uint64_t)cache->bytes;
+      blocks += cache->allocs - cache->frees;
+      bytes += live_in (cache);
     }
+  usage->live_blocks = (uint64_t)blocks;
+  usage->live_bytes = (uint64_t)bytes;
   usage->peak_blocks = (uint64_t)peak_blocks;
   usage->peak_bytes = (uint64_t)peak_bytes;
+  if (n_caches == 1)
+    {
+      usage->peak_blocks = (uint64_t)caches->peak_blocks;
+      usage->peak_bytes = (uint64_t)caches->peak_bytes;
+    }
+  if (usage->live_bytes > usage->peak_bytes)
+    {
+      usage->peak_blocks = usage->live_blocks;
+      usage->peak_bytes = usage->live_bytes;
+    }
 }
 
 void
@@ -310,6 +355,18 @@ write_tag (void *block, size_t slot, size_t bytes, uint32_t site)
   tag_write (block, tag_place (block, slot), slot - 8 - bytes, site, gcg__birth);
 }
 
+/* Zeroes a slot. */
+static inline void
+clear (void *block, size_t slot)
+{
+  typedef long long pair __attribute__ ((vector_size (GRANULE), may_alias));
+  if (slot > FEW_BYTES)
+    memset (block, 0, slot);
+  else
+    for (size_t at = 0; at < slot; at += GRANULE)
+      *(pair *)((char *)block + at) = (pair){ 0, 0 };
+}
+
 /* Zeroes BYTES at BLOCK, large ones without touching them. */
 static void
 zero (char *block, size_t bytes)
@@ -331,14 +388,14 @@ static void *
 new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
 {
   size_t extra = alignment > 4096 ? alignment : 0, slot;
-  size_t wanted = bytes + 8 + extra;
+  size_t wanted = bytes + 7 + extra; /* and one of libgc's */
   uint64_t signals;
   char *base, *block;
 
   if (wanted < bytes)
     return NULL;
-  if (alignment > GRANULE && wanted < 4096)
-    wanted = 4096; /* libgc's large objects begin at pages */
+  if (alignment > GRANULE && wanted < PAGE - 1)
+    wanted = PAGE - 1; /* libgc's large objects begin at pages */
   signals = gcg__signals_wait ();
   base = system ? GC_malloc_uncollectable (wanted) : GC_malloc_atomic (wanted);
   gcg__signals_go_on (signals);
@@ -351,6 +408,52 @@ new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
     *(uint64_t *)(void *)base = ~(uint64_t)(block - base);
   tag_write (block, tag_place (base, slot), (uint64_t)(base + slot - 8 - (block + bytes)), site,
              gcg__birth);
+  return block;
+}
+
+/* A block of some PAGES that waited, or libgc's object. */
+static void *
+new_pages (struct cache *cache, size_t pages, size_t bytes, uint32_t site)
+{
+  struct list *list = &cache->pages[pages];
+  void *block = list->first;
+  uint64_t signals;
+
+  if (block)
+    {
+      cache->busy = true;
+      list->first = *(void **)block;
+      list->n--;
+      cache->busy = false;
+    }
+  else
+    {
+      signals = gcg__signals_wait ();
+      block = GC_malloc_atomic (pages * PAGE - 1);
+      gcg__signals_go_on (signals);
+      if (!block || GC_size (block) != pages * PAGE
+          || !note_page (block, OF_PAGES + (uint32_t)pages))
+        return NULL;
+    }
+  memset (block, 0, pages * PAGE);
+  write_tag (block, pages * PAGE, bytes, site);
+  return block;
+}
+
+/* A block that is not small. */
+static void *__attribute__ ((noinline))
+new_other (struct cache *cache, size_t bytes, size_t alignment, uint32_t site, bool system)
+{
+  size_t pages = (bytes + 8 + PAGE - 1) / PAGE;
+  void *block = NULL;
+
+  if (!system && !cache->busy && pages <= MOST_PAGES && alignment <= PAGE
+      && (bytes + 8 > MOST_SMALL || alignment > GRANULE))
+    block = new_pages (cache, pages, bytes, site);
+  if (!block)
+    block = new_large (bytes, alignment, site, system);
+  if (block && !system)
+    count_new (cache, bytes);
   return block;
 }
 
@@ -367,12 +470,7 @@ gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system)
   if (alignment > GRANULE)
     slot = (slot + alignment - 1) & ~(alignment - 1);
   if (system || cache->busy || slot > MOST_SMALL || alignment > MOST_SMALL)
-    {
-      block = new_large (bytes, alignment, site, system);
-      if (block && !system)
-        count_new (cache, bytes);
-      return block;
-    }
+    return new_other (cache, bytes, alignment, site, system);
   cache->busy = true;
   list = &cache->lists[slot / GRANULE];
   if (!list->first && !refill (cache, (uint32_t)(slot / GRANULE)))
@@ -384,7 +482,7 @@ gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system)
   list->first = *(void **)block;
   list->n--;
   cache->busy = false;
-  memset (block, 0, slot);
+  clear (block, slot);
   write_tag (block, slot, bytes, site);
   count_new (cache, bytes);
   return block;
@@ -397,7 +495,7 @@ slot_of (const void *block, size_t *slot, uint64_t **place)
   uint32_t granules = granules_at (block);
   char *base = (char *)(uintptr_t)block;
 
-  *slot = granules * GRANULE;
+  *slot = granules < OF_PAGES ? granules * GRANULE : (granules - OF_PAGES) * PAGE;
   if (!granules)
     {
       base = GC_base ((void *)(uintptr_t)block);
@@ -426,8 +524,8 @@ gcg__block_bytes (const void *block)
   return base ? (size_t)((const char *)place - (const char *)block) - tag_slack (place) : SIZE_MAX;
 }
 
-/* Frees what is no small block. */
-static bool __attribute__ ((noinline)) free_large (struct cache *cache, void *block)
+/* Frees what is no small block; PAGES: how many it has, when it may wait on a list. */
+static bool __attribute__ ((noinline)) free_other (struct cache *cache, void *block, size_t pages)
 {
   int old_errno = errno;
   uint64_t *place, signals;
@@ -436,9 +534,21 @@ static bool __attribute__ ((noinline)) free_large (struct cache *cache, void *bl
 
   if (!base)
     return false;
-  if (GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
+  if (pages || GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
     count_freed (cache, (size_t)((char *)place - (char *)block) - tag_slack (place));
   tag_clear (place);
+  if (pages && !cache->busy && (cache->pages[pages].n + 1) * pages * PAGE <= WAITING)
+    {
+      struct list *list = &cache->pages[pages];
+      cache->busy = true;
+      *(void **)block = list->first;
+      list->first = block;
+      list->n++;
+      cache->busy = false;
+      return true;
+    }
+  if (pages)
+    note_page (block, 0);
   signals = gcg__signals_wait ();
   GC_free (base);
   gcg__signals_go_on (signals);
@@ -453,23 +563,27 @@ gcg__block_free (void *block)
   uint32_t granules = granules_at (block);
   uint64_t *place;
   struct list *list;
+  size_t slack;
 
   if (!cache)
     return false;
-  if (!granules)
-    return free_large (cache, block);
+  if (__builtin_expect (granules == 0 || granules >= OF_PAGES, 0))
+    return free_other (cache, block, granules ? granules - OF_PAGES : 0);
   place = tag_place (block, granules * GRANULE);
   if (!tag_valid (block, *place))
     return false;
-  count_freed (cache, granules * GRANULE - 8 - tag_slack (place));
-  tag_clear (place);
+  slack = tag_slack (place);
+  count_freed (cache, granules * GRANULE - 8 - slack);
+  if (slack >= GCG__SLACK_BIG)
+    place[-1] = 0;
+  *place = 0;
   if (cache->busy)
     return true; /* a signal handler's: the block is lost */
   cache->busy = true;
   list = &cache->lists[granules];
   *(void **)block = list->first;
   list->first = block;
-  if (++list->n > 2 * batch (granules))
+  if (__builtin_expect (++list->n > 2 * batch (granules), 0))
     give_back (cache, granules);
   cache->busy = false;
   return true;
