@@ -63,7 +63,7 @@ same ()
   {
     echo "status $plain without, $traced with gcglass, wanted $wanted"
     [ -s plain.out ] || echo "no output"
-    cmp plain.out.filtered traced.out.filtered && diff plain.err.filtered traced.err.filtered
+    diff -a plain.out.filtered traced.out.filtered && diff -a plain.err.filtered traced.err.filtered
   } >log 2>&1
   [ "$plain" = "$wanted" ] && [ "$traced" = "$wanted" ] && [ -s plain.out ] &&
     cmp -s plain.out.filtered traced.out.filtered && cmp -s plain.err.filtered traced.err.filtered
