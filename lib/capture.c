@@ -243,6 +243,7 @@ capture_collect (bool at_exit, struct gcg_error *error)
 {
   bool known = GC_thread_is_registered ();
   int on_demand = GC_get_finalize_on_demand ();
+  GC_warn_proc warn = GC_get_warn_proc ();
   struct GC_stack_base base;
 
   if (!known)
@@ -251,10 +252,13 @@ capture_collect (bool at_exit, struct gcg_error *error)
       GC_register_my_thread (&base);
     }
   GC_set_finalize_on_demand (1);
+  /* The program would not have heard of what our collection finds. */
+  GC_set_warn_proc (GC_ignore_warn_proc);
   request.sweeping = true;
   GC_try_to_collect (sweep_only);
   request.sweeping = false;
   GC_gcollect ();
+  GC_set_warn_proc (warn);
   /* What our last collection found unreachable would have lived until the end without us. */
   if (!at_exit)
     GC_set_finalize_on_demand (on_demand);

@@ -72,4 +72,5 @@ TESTS += tests/tools.test
 EXTRA_DIST += tests/golden/report-empty.txt tests/golden/report-clean.txt \
 	tests/golden/report-mix.txt tests/golden/report-mix-top.txt tests/golden/report-list.txt \
 	tests/golden/report-star.txt tests/golden/observer.dot tests/golden/observer-reduced.dot \
-	tests/golden/star.dot tests/golden/leaks-text.txt tests/golden/leaks-suppressed.txt
+	tests/golden/star.dot tests/golden/leaks-text.txt tests/golden/leaks-suppressed.txt \
+	tests/golden/leaks-collected.txt

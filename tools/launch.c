@@ -40,6 +40,18 @@ launch_take (struct launch *launch, int option, const char *argument)
     }
 }
 
+int
+launch_every (const struct command *command, const char *text, double *seconds)
+{
+  char *end;
+  double every = strtod (text, &end);
+  if (end == text || *end != '\0' || !(every == 0 || (every >= 0.01 && every <= 86400)))
+    return command_misuse (command, "--every %s: seconds must be 0.01 to 86400, or 0 for never",
+                           text);
+  *seconds = every;
+  return 0;
+}
+
 static const char *
 base_name (const char *path)
 {

@@ -54,6 +54,9 @@ bool launch_has (int option);
 /* Takes it, with its optarg.  0, or an exit status after a message. */
 int launch_take (struct launch *launch, int option, const char *argument);
 
+/* Reads the seconds of --every, which are 0 for never.  0, or an exit status after a message. */
+int launch_every (const struct command *command, const char *text, double *seconds);
+
 /* Finds the program NAME and the object to preload.  0, or an exit status after a message. */
 int launch_find (struct launch *launch, const char *name);
 

@@ -11,7 +11,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/child.h"
@@ -20,7 +22,19 @@
 #include "tools/signals.h"
 #include "tools/watch.h"
 
-#define TEXT_BYTES 512
+#define TEXT_BYTES  512
+#define MOST_LISTED 8
+#define TRANSIT_NS  UINT64_C (2000000000) /* from one program to the next in the same process */
+
+#define ANSWER_NS UINT64_C (3000000000) /* waited for at most, before a signal is passed on */
+
+/* A process that has connected. */
+struct known
+{
+  pid_t pid;
+  bool told;        /* its last snapshot, or why there is none */
+  uint64_t left_ns; /* when it left without that, 0 = it has not */
+};
 
 struct running
 {
@@ -29,17 +43,79 @@ struct running
   struct child child;
   struct watch *watch;
   struct leak_jobs *jobs;
-  bool connected; /* the program's agent was there */
-  bool told;      /* and has sent its last snapshot, or why there is none */
-  bool enough;    /* somebody does not want to wait for reports */
+  int timer_fd; /* of --every; -1 = none */
+  struct known *known;
+  uint32_t n_known, known_size;
+  bool no_children; /* they are not waited for any more */
+  bool enough;      /* reports neither */
+
+  /* A signal that asks the program to end, kept until there is a snapshot from before it. */
+  struct signalfd_siginfo pending;
+  uint64_t pending_until; /* 0 = there is none */
+  int before_fd;          /* the snapshot; -1 = none */
+  struct watched before;
 };
+
+static uint64_t
+now (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Notes that process PID is there, or has TOLD its end, or has left. */
+static void
+know (struct running *running, pid_t pid, bool told, bool left)
+{
+  uint32_t i = 0;
+  while (i < running->n_known && running->known[i].pid != pid)
+    i++;
+  if (i == running->known_size)
+    {
+      uint32_t size = 2 * running->known_size + 16;
+      struct known *grown = reallocarray (running->known, size, sizeof *grown);
+      if (grown == NULL)
+        return;
+      running->known = grown;
+      running->known_size = size;
+    }
+  if (i == running->n_known)
+    running->known[running->n_known++] = (struct known){ .pid = pid };
+  running->known[i].told |= told;
+  running->known[i].left_ns = left && !told ? now () : 0;
+}
+
+/* What is known of the program itself; NULL: it has not connected. */
+static const struct known *
+program_known (const struct running *running)
+{
+  for (uint32_t i = 0; i < running->n_known; i++)
+    if (running->known[i].pid == running->child.pid)
+      return &running->known[i];
+  return NULL;
+}
 
 static void
 on_snapshot (void *context, const struct watched *who, int fd, uint32_t flags)
 {
   struct running *running = context;
-  running->told |= who->pid == running->child.pid && who->told;
-  leak_jobs_report (running->jobs, who, fd, flags);
+  know (running, who->pid, who->told, false);
+  if (running->pending_until == 0 || (flags & (GCG__FLAG_EXIT | GCG__FLAG_CHECK)) != 0)
+    {
+      leak_jobs_report (running->jobs, who, fd, flags);
+      return;
+    }
+  /* Needed only if the program does not end by itself. */
+  if (who->pid != running->child.pid)
+    {
+      close (fd);
+      return;
+    }
+  if (running->before_fd >= 0)
+    close (running->before_fd);
+  running->before_fd = fd;
+  running->before = *who;
 }
 
 static void
@@ -47,7 +123,7 @@ on_failed (void *context, const struct watched *who, uint32_t flags, const char 
 {
   struct running *running = context;
   bool last = (flags & GCG__FLAG_EXIT) != 0;
-  running->told |= who->pid == running->child.pid && last;
+  know (running, who->pid, last, false);
   leak_jobs_say (running->jobs, "%s (%d): no report%s: %s", running->run->launch.name,
                  (int)who->pid, last ? " at its end" : "", text);
 }
@@ -55,8 +131,15 @@ on_failed (void *context, const struct watched *who, uint32_t flags, const char 
 static void
 on_left (void *context, const struct watched *who)
 {
-  struct running *running = context;
-  running->connected |= who->pid == running->child.pid;
+  know (context, who->pid, who->told, true);
+}
+
+/* Passes on the signal that was kept. */
+static void
+pass_on (struct running *running)
+{
+  running->pending_until = 0;
+  child_signal (&running->child, &running->pending);
 }
 
 static void
@@ -65,8 +148,21 @@ take_signal (struct running *running)
   struct signalfd_siginfo info;
   if (!signals_read (&running->signals, &info))
     return;
+  bool from_process = info.ssi_code <= 0;
   if (running->child.ended)
-    running->enough |= signals_is_end (&info);
+    {
+      /* The first one ends the waiting for children, the next that for reports. */
+      running->enough |= signals_is_end (&info) && running->no_children;
+      running->no_children |= signals_is_end (&info);
+    }
+  else if (running->run->signal != 0 && (int)info.ssi_signo == running->run->signal)
+    watch_ask (running->watch, "signal");
+  else if (from_process && signals_is_end (&info) && running->pending_until == 0
+           && watch_ask (running->watch, "before it ends") > 0)
+    {
+      running->pending = info;
+      running->pending_until = now () + ANSWER_NS;
+    }
   else
     child_signal (&running->child, &info);
 }
@@ -75,16 +171,50 @@ take_signal (struct running *running)
 static bool
 attend (struct running *running, int timeout)
 {
-  struct pollfd fds[WATCH_FDS + 2];
+  struct pollfd fds[WATCH_FDS + 3];
   nfds_t n = watch_fill (running->watch, fds);
+  uint64_t expired;
   fds[n] = (struct pollfd){ running->signals.fd, POLLIN, 0 };
   fds[n + 1] = (struct pollfd){ leak_jobs_done (running->jobs), POLLIN, 0 };
-  if (poll (fds, n + 2, timeout) <= 0)
-    return false;
-  if (fds[n].revents != 0)
-    take_signal (running);
-  watch_serve (running->watch, fds, n);
-  return true;
+  fds[n + 2] = (struct pollfd){ running->timer_fd, POLLIN, 0 };
+  if (running->pending_until != 0)
+    timeout = 100;
+  int ready = poll (fds, n + 3, timeout);
+  if (ready > 0)
+    {
+      if (fds[n].revents != 0)
+        take_signal (running);
+      if (fds[n + 2].revents != 0
+          && read (running->timer_fd, &expired, sizeof expired) == (ssize_t)sizeof expired)
+        watch_ask (running->watch, "every");
+      watch_serve (running->watch, fds, n);
+    }
+  if (running->pending_until != 0
+      && (!watch_is_awaiting (running->watch) || now () > running->pending_until))
+    pass_on (running);
+  return ready > 0;
+}
+
+/* Of which children there is no report. */
+static void
+explain_children (struct running *running)
+{
+  char list[256] = "";
+  size_t used = 0;
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < running->n_known; i++)
+    {
+      if (running->known[i].pid == running->child.pid || running->known[i].told)
+        continue;
+      if (n++ < MOST_LISTED)
+        used += (size_t)snprintf (list + used, sizeof list - used, "%s%d", n > 1 ? ", " : "",
+                                  (int)running->known[i].pid);
+    }
+  if (n > 0)
+    leak_jobs_say (running->jobs,
+                   "no report of %s %s%s: killed by a signal, ended by a system call of its own, "
+                   "or still running",
+                   n == 1 ? "its child" : "its children", list, n > MOST_LISTED ? ", ..." : "");
 }
 
 /* Why there is no report, when there is none. */
@@ -92,14 +222,23 @@ static void
 explain (struct running *running)
 {
   const struct launch *launch = &running->run->launch;
+  const struct known *known = program_known (running);
   char how[128];
-  if (running->told)
+  if (known != NULL && known->told)
     return;
   child_describe (&running->child, how);
-  if (WIFSIGNALED (running->child.status))
-    leak_jobs_say (running->jobs, "%s %s: no leaks are looked for at such an end", launch->name,
-                   how);
-  else if (running->connected)
+  if (WIFSIGNALED (running->child.status) && running->before_fd >= 0)
+    {
+      leak_jobs_say (running->jobs, "%s %s; the report is of the moment before", launch->name, how);
+      leak_jobs_report (running->jobs, &running->before, running->before_fd, GCG__FLAG_EXIT);
+      running->before_fd = -1;
+    }
+  else if (WIFSIGNALED (running->child.status))
+    leak_jobs_say (running->jobs,
+                   "%s %s: no leaks are looked for at such an end; --every SECONDS looks while it "
+                   "runs, and so does a signal that is sent to gcglass and not to the program",
+                   launch->name, how);
+  else if (known != NULL)
     leak_jobs_say (running->jobs,
                    "%s %s, but not as itself: it has executed another program (--follow looks into "
                    "that), or ended by a system call of its own",
@@ -114,6 +253,36 @@ explain (struct running *running)
                    launch->name, how);
 }
 
+/* Is there a child that is looked into, or may be about to be: one that has left to execute another
+   program? */
+static bool
+has_children (const struct running *running)
+{
+  char path[40];
+  if (watch_connected (running->watch) > 0)
+    return true;
+  for (uint32_t i = 0; i < running->n_known; i++)
+    {
+      const struct known *known = &running->known[i];
+      snprintf (path, sizeof path, "/proc/%d/exe", (int)known->pid);
+      if (known->left_ns != 0 && now () - known->left_ns < TRANSIT_NS && access (path, F_OK) == 0)
+        return true;
+    }
+  return false;
+}
+
+/* Until all children that are looked into have ended. */
+static void
+attend_children (struct running *running)
+{
+  if (!running->run->launch.follow || !has_children (running))
+    return;
+  leak_jobs_say (running->jobs, "%s has ended; its children are waited for, Ctrl+C ends that",
+                 running->run->launch.name);
+  while (!running->no_children && has_children (running))
+    attend (running, watch_connected (running->watch) > 0 ? -1 : 20);
+}
+
 /* Until the program has ended and all is reported. */
 static void
 attend_all (struct running *running)
@@ -121,13 +290,31 @@ attend_all (struct running *running)
   struct pollfd done = { leak_jobs_done (running->jobs), POLLIN, 0 };
   while (!running->child.ended)
     attend (running, -1);
+  running->no_children = running->child.finish;
   /* What it has sent is there already. */
   while (attend (running, 0))
     ;
   explain (running);
+  attend_children (running);
+  explain_children (running);
   leak_jobs_close (running->jobs);
+  running->no_children = true;
   while (!running->enough && poll (&done, 1, 0) == 0)
     attend (running, -1);
+}
+
+/* Makes the timer of --every; false with errno. */
+static bool
+start_timer (struct running *running)
+{
+  double every = running->run->every;
+  time_t seconds = (time_t)every;
+  struct timespec time = { seconds, (long)((every - (double)seconds) * 1e9) };
+  struct itimerspec timer = { time, time };
+  if (every == 0)
+    return true;
+  running->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  return running->timer_fd >= 0 && timerfd_settime (running->timer_fd, 0, &timer, NULL) == 0;
 }
 
 /* Starts the program.  0 or an exit status after a message. */
@@ -139,7 +326,7 @@ start (struct running *running, char **arguments)
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   int own, status;
-  if (!signals_begin (&running->signals))
+  if (!signals_begin (&running->signals) || !start_timer (running))
     {
       command_fail (run->options.command, "cannot wait for signals: %s", strerror (errno));
       return PROGRAM_FAILED;
@@ -169,7 +356,7 @@ start (struct running *running, char **arguments)
 int
 leak_run (struct leak_run *run, char **arguments)
 {
-  struct running running = { .run = run, .signals.fd = -1 };
+  struct running running = { .run = run, .signals.fd = -1, .timer_fd = -1, .before_fd = -1 };
   int status = launch_find (&run->launch, arguments[0]);
   if (status == 0)
     status = start (&running, arguments);
@@ -185,6 +372,7 @@ leak_run (struct leak_run *run, char **arguments)
         running.child.status = (int)run->options.exitcode << 8;
     }
   watch_free (running.watch);
+  free (running.known);
   signals_end (&running.signals);
   launch_fini (&run->launch);
   if (started)

@@ -11,6 +11,9 @@ struct leak_run
   struct launch launch;
   const char *save; /* file for the last snapshot, or NULL */
   bool quiet;       /* errors and reports only */
+  double every;     /* seconds between checks, 0 = none */
+  int signal;       /* that asks for one, 0 = none */
+  char signal_text[12];
 };
 
 /* Runs the program with ARGUMENTS, the first of which is its name.  Does not return when it was

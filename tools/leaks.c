@@ -9,6 +9,7 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/leak_report.h"
@@ -18,6 +19,9 @@
 enum
 {
   LEAKS_QUIET = LAUNCH_LAST,
+  LEAKS_FOLLOW,
+  LEAKS_EVERY,
+  LEAKS_SIGNAL
 };
 
 /* Whether a program is to be run: there is a "--" before it. */
@@ -28,6 +32,57 @@ is_live (int argc, char **argv)
     if (strcmp (argv[i], "--") == 0)
       return true;
   return false;
+}
+
+/* The number of the signal that TEXT names, with or without SIG, or that it is; 0: none that could
+   ask for a report. */
+static int
+signal_number (const char *text)
+{
+  uint32_t number = 0;
+  const char *name = strncmp (text, "SIG", 3) == 0 ? text + 3 : text;
+  for (int i = 1; i < SIGRTMIN && number == 0; i++)
+    if (sigabbrev_np (i) != NULL && strcmp (sigabbrev_np (i), name) == 0)
+      number = (uint32_t)i;
+  if (strncmp (name, "RTMIN+", 6) == 0
+      && command_number (name + 6, 0, (uint32_t)(SIGRTMAX - SIGRTMIN), &number))
+    number += (uint32_t)SIGRTMIN;
+  else if (number == 0 && !command_number (text, 1, (uint32_t)SIGRTMAX, &number))
+    return 0;
+  static const uint32_t others[]
+      = { SIGKILL, SIGSTOP, SIGCONT, SIGCHLD, SIGSEGV, SIGBUS,  SIGILL, SIGFPE,
+          SIGTRAP, SIGABRT, SIGSYS,  SIGTSTP, SIGTTIN, SIGTTOU, 32,     33 };
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    if (number == others[i])
+      return 0;
+  return (int)number;
+}
+
+static int
+take_signal (struct leak_run *run, const char *text)
+{
+  run->signal = signal_number (text);
+  if (run->signal == 0)
+    return command_misuse (run->options.command,
+                           "--signal %s: no signal, or one that has another meaning; use USR1 or "
+                           "USR2",
+                           text);
+  snprintf (run->signal_text, sizeof run->signal_text, "%d", run->signal);
+  run->launch.signal = run->signal_text;
+  return 0;
+}
+
+/* What the environment asks for; 0, or an exit status after a message. */
+static int
+take_environment (struct leak_run *run)
+{
+  const char *every = getenv ("GCGLASS_EVERY"), *signal = getenv ("GCGLASS_SIGNAL");
+  const char *follow = getenv ("GCGLASS_FOLLOW");
+  run->launch.follow = follow != NULL && strcmp (follow, "1") == 0;
+  if (every != NULL && every[0] != '\0'
+      && launch_every (run->options.command, every, &run->every) != 0)
+    return COMMAND_MISUSED;
+  return signal != NULL && signal[0] != '\0' ? take_signal (run, signal) : 0;
 }
 
 /* Takes the options; 0, -1 after --help, or an exit status after a message. */
@@ -41,6 +96,9 @@ take_options (struct leak_run *run, int argc, char **argv)
                                            { "exitcode", required_argument, NULL, 'e' },
                                            { "save", required_argument, NULL, 'o' },
                                            { "quiet", no_argument, NULL, LEAKS_QUIET },
+                                           { "follow", no_argument, NULL, LEAKS_FOLLOW },
+                                           { "every", required_argument, NULL, LEAKS_EVERY },
+                                           { "signal", required_argument, NULL, LEAKS_SIGNAL },
                                            LAUNCH_LONG_OPTIONS,
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
@@ -56,6 +114,15 @@ take_options (struct leak_run *run, int argc, char **argv)
         break;
       case LEAKS_QUIET:
         run->quiet = true;
+        break;
+      case LEAKS_FOLLOW:
+        run->launch.follow = true;
+        break;
+      case LEAKS_EVERY:
+        status = launch_every (run->options.command, optarg, &run->every);
+        break;
+      case LEAKS_SIGNAL:
+        status = take_signal (run, optarg);
         break;
       case '?':
         status = command_misuse_option (run->options.command, argv);
@@ -110,7 +177,10 @@ leaks (const struct command *self, int argc, char **argv)
   struct leak_run run = { .save = NULL };
   bool live = is_live (argc, argv);
   int result = leak_options_init (&run.options, self);
-  run.launch = (struct launch){ .command = self, .leaks = true };
+  /* No samples. */
+  run.launch = (struct launch){ .command = self, .leaks = true, .every = "0" };
+  if (result == 0 && live)
+    result = take_environment (&run);
   if (result == 0)
     result = take_options (&run, argc, argv);
   if (result == -1)
@@ -148,7 +218,18 @@ const struct command command_leaks = {
     "                           cycle:TYPE->TYPE; may be given again\n"
     "  -b, --baseline=FILE      leaks that are known: an earlier JSON report, or a list of\n"
     "                           signatures; only others are told and fail\n"
-    "  -e, --exitcode=N         exit status when there are leaks (default 23)\n"
-    "  -h, --help               this text\n",
+    "  -e, --exitcode=N         exit status when there are leaks (23 without it); 0: that of\n"
+    "                           the program\n"
+    "  -h, --help               this text\n"
+    "\n"
+    "With -- PROGRAM the program is run and its leaks are reported when it ends:\n"
+    "  -o, --save=FILE          save the snapshot, for this command and gcglass view\n"
+    "  --follow                 its children, too: a report for each, in FILE.PID each\n"
+    "                           (%p in FILE: the number of the process)\n"
+    "  --every SECONDS          report what is newly leaked every so often while it runs\n"
+    "  --signal NAME            and when gcglass, or the program, gets this signal (USR1)\n"
+    "  --quiet                  say nothing but reports and errors\n" LAUNCH_HELP_TEXT "\n"
+    "The exit status is the program's unless there are leaks; 125: gcglass itself failed;\n"
+    "126: the program cannot be run or looked into; 127: there is no such program.\n",
   .function = leaks,
 };

@@ -48,13 +48,11 @@ struct run
 static int
 take_every (struct run *run, const char *text)
 {
-  char *end;
-  double every = strtod (text, &end);
-  if (end == text || *end != '\0' || !(every == 0 || (every >= 0.01 && every <= 86400)))
-    return command_misuse (run->serving.command,
-                           "--every %s: seconds must be 0.01 to 86400, or 0 for no samples", text);
-  snprintf (run->every, sizeof run->every, "%.9g", every);
-  return 0;
+  double every;
+  int status = launch_every (run->serving.command, text, &every);
+  if (status == 0)
+    snprintf (run->every, sizeof run->every, "%.9g", every);
+  return status;
 }
 
 /* Options in the environment. */

@@ -163,6 +163,15 @@ watch_ask (struct watch *watch, const char *description)
   return n;
 }
 
+bool
+watch_is_awaiting (const struct watch *watch)
+{
+  for (uint32_t i = 0; i < watch->n; i++)
+    if (watch->connections[i].asked)
+      return true;
+  return false;
+}
+
 uint32_t
 watch_connected (const struct watch *watch)
 {

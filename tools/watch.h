@@ -52,6 +52,9 @@ void watch_serve (struct watch *watch, const struct pollfd *fds, nfds_t n);
 /* Asks all who are connected and have nothing to answer yet for a snapshot; returns how many. */
 uint32_t watch_ask (struct watch *watch, const char *description);
 
+/* Whether somebody who was asked has not answered yet. */
+bool watch_is_awaiting (const struct watch *watch);
+
 /* How many are connected. */
 uint32_t watch_connected (const struct watch *watch);
 

@@ -63,16 +63,28 @@ analysis_sum (struct gcg__analysis *analysis, const uint64_t *garbage, const uin
     }
 }
 
+/* Does an object other than ID point to it? */
+static bool
+analysis_pointed_to (const struct gcg__analysis *analysis, uint32_t id)
+{
+  uint64_t e = analysis->in_first[id];
+  while (e < analysis->in_first[id + 1] && analysis->in_sources[e] == id)
+    e++;
+  return e < analysis->in_first[id + 1];
+}
+
 /* Adds uncollectable objects that no root and no other object points to.  false: out of memory. */
 static bool
-analysis_find_lost (struct gcg__analysis *analysis, const uint64_t *garbage, const uint64_t *bytes)
+analysis_find_lost (struct gcg__analysis *analysis, const uint64_t *garbage, const uint64_t *bytes,
+                    struct gcg__arena *arena)
 {
   const struct gcg__snapshot *snapshot = analysis->snapshot;
   struct gcg__arena scratch;
   gcg__arena_init (&scratch);
   uint64_t *rooted
       = gcg__arena_array (&scratch, ((uint64_t)snapshot->n_objects + 63) / 64, sizeof *rooted);
-  bool ok = rooted != NULL;
+  uint32_t *found = gcg__arena_sparse (&scratch, snapshot->n_objects, sizeof *found), n = 0;
+  bool ok = rooted != NULL && found != NULL;
   for (uint64_t r = 0; ok && r < snapshot->n_roots; r++)
     gcg__set_bit (rooted, snapshot->roots[r].object);
   for (uint32_t b = 0; ok && b < snapshot->n_blocks; b++)
@@ -82,21 +94,20 @@ analysis_find_lost (struct gcg__analysis *analysis, const uint64_t *garbage, con
         continue;
       uint32_t end = b + 1 < snapshot->n_blocks ? block[1].first_object : snapshot->n_objects;
       for (uint32_t id = block->first_object; id < end; id++)
-        {
-          if (gcg__bit (rooted, id) || gcg__bit (garbage, id) || gcg__ignored (snapshot, id))
-            continue;
-          uint64_t e = analysis->in_first[id];
-          while (e < analysis->in_first[id + 1] && analysis->in_sources[e] == id)
-            e++;
-          if (e == analysis->in_first[id + 1])
-            {
-              analysis_add (&analysis->leaked, bytes[id]);
-              analysis->n_lost_uncollectable++;
-            }
-        }
+        if (!gcg__bit (rooted, id) && !gcg__bit (garbage, id) && !gcg__ignored (snapshot, id)
+            && !analysis_pointed_to (analysis, id))
+          {
+            analysis_add (&analysis->leaked, bytes[id]);
+            found[n++] = id;
+          }
     }
+  uint32_t *lost = ok ? gcg__arena_array (arena, n, sizeof *lost) : NULL;
+  for (uint32_t i = 0; lost != NULL && i < n; i++)
+    lost[i] = found[i];
+  analysis->lost_uncollectable = lost;
+  analysis->n_lost_uncollectable = n;
   gcg__arena_fini (&scratch);
-  return ok;
+  return lost != NULL;
 }
 
 /* Fills RESULT.  false: out of memory. */
@@ -139,7 +150,7 @@ analysis_fill (struct result *result, const struct gcg__snapshot *snapshot,
       analysis->leaked = analysis->garbage;
       return true;
     }
-  return analysis_find_lost (analysis, garbage, bytes);
+  return analysis_find_lost (analysis, garbage, bytes, arena);
 }
 
 enum gcg_status

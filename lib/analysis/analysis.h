@@ -85,8 +85,9 @@ struct gcg__analysis
   struct gcg__totals leaked; /* what nothing will ever reclaim: in malloc mode all garbage; else
                                 finalization cycles (everything they reach), lost uncollectables */
   uint32_t n_finalization_cycles;
-  uint32_t
-      n_lost_uncollectable; /* uncollectable objects that no root and no other object points to */
+  const uint32_t *lost_uncollectable; /* [n_lost_uncollectable] uncollectable objects that no root
+                                         and no other object points to, ascending */
+  uint32_t n_lost_uncollectable;
   uint64_t
       only_collector;  /* marked by the collector, not reached by our trace: a root we cannot see */
   uint64_t only_trace; /* reached by our trace, not marked: the collector knows the layout */

@@ -1,6 +1,6 @@
-/* leaks.c -- which malloc'd blocks are leaked (leaks.h).
+/* leaks.c -- which blocks are leaked (leaks.h).
  *
- * What is garbage the collector has said; this counts it in the words of the two tools that people
+ * What is garbage has been said; this counts it in the words of the two tools that people
  * know.  Both countings come from one condensation: the cyclic strongly connected components are
  * the analysis's cycles, every other block is a part of its own.  A part is a source when no leaked
  * block outside points to it; that is one pass over the edges into leaked blocks.  Whose leader
@@ -18,8 +18,7 @@
 
 #include "analysis/leaks.h"
 
-#include <stdio.h>
-
+#include "analysis/cycles.h"
 #include "analysis/reach.h"
 
 struct result
@@ -105,14 +104,46 @@ leaks_reached (const struct gcg__analysis *analysis, struct gcg__arena *scratch,
   return true;
 }
 
+/* The same of the collector's objects.  QUEUE is scratch. */
+static void
+leaks_collected (const struct gcg__analysis *analysis, uint8_t *flags, uint32_t *queue)
+{
+  const struct gcg__snapshot *s = analysis->snapshot;
+  uint32_t tail = 0;
+  for (uint32_t id = 0; id < s->n_objects; id++)
+    if (analysis->component_of[id] != GCG__NONE)
+      flags[id] = gcg__ignored (s, id) ? GCG__LEAK_IGNORED : GCG__LEAK_COLLECTABLE;
+  for (uint32_t i = 0; i < analysis->n_cycles; i++)
+    for (uint32_t m = 0; analysis->cycles[i].n_finalizers > 0 && m < analysis->cycles[i].n_objects;
+         m++)
+      {
+        uint32_t id = analysis->cycle_members[analysis->cycles[i].first_member + m];
+        if (flags[id] != GCG__LEAK_COLLECTABLE)
+          continue;
+        flags[id] = GCG__LEAK_LEAKED;
+        queue[tail++] = id;
+      }
+  for (uint32_t head = 0; head < tail; head++)
+    for (uint64_t e = analysis->out_first[queue[head]]; e < analysis->out_first[queue[head] + 1];
+         e++)
+      if (flags[s->edge_targets[e]] == GCG__LEAK_COLLECTABLE)
+        {
+          flags[s->edge_targets[e]] = GCG__LEAK_LEAKED;
+          queue[tail++] = s->edge_targets[e];
+        }
+  for (uint32_t i = 0; i < analysis->n_lost_uncollectable; i++)
+    flags[analysis->lost_uncollectable[i]] = GCG__LEAK_LEAKED;
+}
+
 /* Does a leaked block other than ID, or OUTSIDE a cycle: other than its members, point to ID? */
 static bool
-leaks_pointed_to (const struct gcg__analysis *analysis, uint32_t id, bool outside)
+leaks_pointed_to (const struct gcg__analysis *analysis, const uint8_t *flags, uint32_t id,
+                  bool outside)
 {
   for (uint64_t e = analysis->in_first[id]; e < analysis->in_first[id + 1]; e++)
     {
       uint32_t source = analysis->in_sources[e];
-      if (source == id || analysis->component_of[source] == GCG__NONE)
+      if (source == id || (flags[source] & GCG__LEAK_LEAKED) == 0)
         continue;
       if (!outside || analysis->cycle_of[id] == GCG__NONE
           || analysis->cycle_of[source] != analysis->cycle_of[id])
@@ -129,7 +160,7 @@ leaks_judge (const struct gcg__analysis *analysis, uint8_t *flags)
     {
       if ((flags[id] & GCG__LEAK_LEAKED) == 0)
         continue;
-      bool pointed_to = leaks_pointed_to (analysis, id, false);
+      bool pointed_to = leaks_pointed_to (analysis, flags, id, false);
       flags[id] |= pointed_to ? 0 : GCG__LEAK_DIRECT;
       if (analysis->cycle_of[id] == GCG__NONE)
         flags[id] |= pointed_to ? 0 : GCG__LEAK_LEADER;
@@ -139,7 +170,9 @@ leaks_judge (const struct gcg__analysis *analysis, uint8_t *flags)
       const struct gcg__cycle *cycle = &analysis->cycles[c];
       const uint32_t *members = &analysis->cycle_members[cycle->first_member];
       uint32_t m = 0;
-      while (m < cycle->n_objects && !leaks_pointed_to (analysis, members[m], true))
+      if ((flags[members[0]] & GCG__LEAK_LEAKED) == 0)
+        continue;
+      while (m < cycle->n_objects && !leaks_pointed_to (analysis, flags, members[m], true))
         m++;
       if (m == cycle->n_objects)
         flags[members[0]] |= GCG__LEAK_LEADER;
@@ -197,6 +230,8 @@ leaks_sum (struct gcg__leaks *leaks)
         }
       else if (flags & GCG__LEAK_IGNORED)
         leaks_add (&leaks->ignored, bytes);
+      else if (flags & GCG__LEAK_COLLECTABLE)
+        leaks_add (&leaks->collectable, bytes);
       else if (flags & GCG__LEAK_INTERIOR)
         leaks_add (&leaks->interior_only, bytes);
       else
@@ -217,10 +252,13 @@ leaks_fill (struct gcg__leaks *leaks, struct gcg__arena *arena)
   struct gcg__arena scratch;
   gcg__arena_init (&scratch);
   uint32_t *queue = gcg__arena_sparse (&scratch, n, sizeof *queue);
+  bool malloced = (analysis->snapshot->info->flags & GCG__INFO_MALLOC) != 0;
   bool ok = flags != NULL && leader_of != NULL && queue != NULL
-            && leaks_reached (analysis, &scratch, flags);
+            && (!malloced || leaks_reached (analysis, &scratch, flags));
   if (ok)
     {
+      if (!malloced)
+        leaks_collected (analysis, flags, queue);
       leaks_judge (analysis, flags);
       leaks_lead (analysis, flags, leader_of, queue);
       leaks->flags = flags;
@@ -235,17 +273,6 @@ enum gcg_status
 gcg__leaks_new (const struct gcg__analysis *analysis, struct gcg__leaks **leaks,
                 struct gcg_error *error)
 {
-  if ((analysis->snapshot->info->flags & GCG__INFO_MALLOC) == 0)
-    {
-      if (error != NULL)
-        {
-          error->status = GCG_UNSUPPORTED;
-          snprintf (error->text, sizeof error->text,
-                    "a heap of the garbage collector, which frees what nothing points to: "
-                    "\"gcglass report\" tells what it can never free");
-        }
-      return GCG_UNSUPPORTED;
-    }
   struct gcg__arena arena;
   gcg__arena_init (&arena);
   struct result *result = gcg__arena_array (&arena, 1, sizeof *result);

@@ -16,6 +16,8 @@
 #include "report/words.h"
 
 #define MAX_FRAMES 16u
+#define MARGIN     "                " /* below a label */
+#define UNNAMED    "from "            /* how types.c calls a type by its site */
 
 struct text
 {
@@ -57,37 +59,60 @@ label (const struct text *t, const char *name)
   style (t, PLAIN);
 }
 
+/* The allocation stack of SITE; its first line goes on where the line is. */
 static void
-write_stack (const struct text *t, uint32_t site)
+write_stack (const struct text *t, uint32_t site, const char *margin)
 {
   struct gcg__frame frames[GCG__LEAK_FRAMES];
   uint32_t n = gcg__leak_frames (t->report->model, site, frames, GCG__LEAK_FRAMES);
   if (n == 0)
-    gcg__buffer_text (t->out, "                  at a place that is not known\n");
+    gcg__buffer_text (t->out, "at a place that is not known\n");
   for (uint32_t i = 0; i < n && i < MAX_FRAMES; i++)
     {
-      gcg__buffer_format (t->out, "                  %s ", i == 0 ? "at" : "by");
+      gcg__buffer_format (t->out, "%s%s ", i == 0 ? "" : margin, i == 0 ? "at" : "by");
       gcg__leak_frame (&frames[i], t->out);
       gcg__buffer_text (t->out, "\n");
     }
   if (n > MAX_FRAMES)
-    gcg__buffer_format (t->out, "                  by %u more calls\n", n - MAX_FRAMES);
+    gcg__buffer_format (t->out, "%sby %u more calls\n", margin, n - MAX_FRAMES);
 }
 
-/* The members of GROUP, each with its stack, after LABEL. */
+/* The members of GROUP, each with its stack, after LABEL.  What a type is called by where the type
+   is not known, its stack says as well. */
 static void
 write_members (const struct text *t, const struct gcg__leak_group *group, const char *name)
 {
   struct gcg__leak_member members[GCG__LEAK_MEMBERS];
   uint32_t n = gcg__leak_members (t->report, group, members);
+  bool alone = n == 1 && group->kind != GCG__LEAK_INDIRECT;
   for (uint32_t i = 0; i < n; i++)
     {
+      bool named = strncmp (members[i].type, UNNAMED, strlen (UNNAMED)) != 0;
       label (t, i == 0 ? name : "");
-      gcg__buffer_format (t->out, "%s: ", members[i].type);
-      add_sum (t, &members[i].totals);
-      gcg__buffer_text (t->out, "\n");
-      write_stack (t, members[i].site);
+      if (named)
+        gcg__buffer_format (t->out, "%s", members[i].type);
+      if (!alone)
+        {
+          gcg__buffer_text (t->out, named ? ": " : "");
+          add_sum (t, &members[i].totals);
+        }
+      if (named || !alone)
+        gcg__buffer_text (t->out, "\n                  ");
+      write_stack (t, members[i].site, named || !alone ? "                  " : MARGIN);
     }
+}
+
+static bool
+is_collected (const struct text *t)
+{
+  return (t->report->model->snapshot->info->flags & GCG__INFO_MALLOC) == 0;
+}
+
+/* What leaked cycles are called. */
+static const char *
+cycle_name (const struct text *t)
+{
+  return is_collected (t) ? "finalization cycle" : "leaked cycle";
 }
 
 /* "leaked cycle of 3 objects", "4 leaked cycles of 2 to 5 objects" */
@@ -95,12 +120,10 @@ static void
 write_cycle_title (const struct text *t, const struct gcg__leak_group *group)
 {
   if (group->n_cycles == 1)
-    gcg__buffer_text (t->out, "leaked cycle of ");
+    gcg__buffer_text (t->out, cycle_name (t));
   else
-    {
-      gcg__words_number (t->out, group->n_cycles, "leaked cycle");
-      gcg__buffer_text (t->out, " of ");
-    }
+    gcg__words_number (t->out, group->n_cycles, cycle_name (t));
+  gcg__buffer_text (t->out, " of ");
   if (group->least_objects != group->most_objects)
     gcg__buffer_format (t->out, "%s to ", gcg__word_count (group->least_objects).text);
   gcg__words_number (t->out, group->most_objects, "object");
@@ -156,6 +179,10 @@ write_group (const struct text *t, uint32_t g, uint32_t number, struct gcg_error
   style (t, PLAIN);
   gcg__buffer_text (t->out, ": ");
   add_sum (t, &group->own);
+  if (is_collected (t))
+    gcg__buffer_text (t->out, group->kind == GCG__LEAK_OF_CYCLE
+                                  ? ", never finalized and never freed"
+                                  : ", uncollectable, and nothing points to it");
   gcg__buffer_text (t->out, "\n");
   if (group->kind == GCG__LEAK_OF_CYCLE)
     status = write_path (t, group, error);
@@ -171,48 +198,63 @@ write_group (const struct text *t, uint32_t g, uint32_t number, struct gcg_error
   return status;
 }
 
-/* One line of the totals. */
+/* One line of the totals, unless it is of nothing and may be left out. */
 static void
-total (const struct text *t, const char *name, const struct gcg__totals *totals)
+total (const struct text *t, const char *name, const struct gcg__totals *totals, bool always)
 {
-  gcg__buffer_format (t->out, "  %-34s%15s%13s\n", name, gcg__word_count (totals->bytes).text,
-                      gcg__word_count (totals->objects).text);
+  if (always || totals->objects > 0)
+    gcg__buffer_format (t->out, "  %-34s%15s%13s\n", name, gcg__word_count (totals->bytes).text,
+                        gcg__word_count (totals->objects).text);
+}
+
+/* The same in the words of other leak checkers. */
+static void
+write_others (const struct text *t)
+{
+  const struct gcg__leak_report *r = t->report;
+  total (t, "valgrind counts: definitely lost", &r->definite, true);
+  total (t, "                 indirectly lost", &r->indirect, true);
+  total (t, "                 possibly lost", &r->leaks->interior_only, true);
+  total (t, "LeakSanitizer counts: direct", &r->direct, true);
+  total (t, "                      indirect", &r->lsan_indirect, true);
+}
+
+static void
+write_usage (const struct text *t)
+{
+  const struct gcg__usage *usage = t->report->model->snapshot->usage;
+  if (usage == NULL)
+    return;
+  gcg__buffer_format (t->out, "  total heap usage: %s allocs, %s frees, %s bytes allocated\n",
+                      gcg__word_count (usage->allocs).text, gcg__word_count (usage->frees).text,
+                      gcg__word_count (usage->bytes).text);
+  gcg__buffer_text (t->out, "  at most at one time: ");
+  add_sum (t, &(struct gcg__totals){ usage->peak_blocks, usage->peak_bytes });
+  gcg__buffer_text (t->out, "\n");
 }
 
 static void
 write_totals (const struct text *t)
 {
-  const struct gcg__usage *usage = t->report->model->snapshot->usage;
   const struct gcg__leak_report *r = t->report;
   const struct gcg__leaks *l = r->leaks;
   gcg__buffer_text (t->out, "\n");
   style (t, BOLD);
   gcg__buffer_text (t->out, "Totals                                       bytes       blocks\n");
   style (t, PLAIN);
-  total (t, "leaked", &r->leaked);
+  total (t, "leaked", &r->leaked, true);
   if (r->n_known > 0)
-    total (t, "  new", &r->fresh);
-  if (r->suppressed.objects > 0)
-    total (t, "suppressed", &r->suppressed);
-  if (l->ignored.objects > 0)
-    total (t, "ignored by the program", &l->ignored);
-  total (t, "reachable", &l->reachable);
-  total (t, "reachable by inside pointers only", &l->interior_only);
-  if (l->past_only.objects > 0)
-    total (t, "  by pointers past their end only", &l->past_only);
-  total (t, "valgrind: definitely lost", &r->definite);
-  total (t, "valgrind: indirectly lost", &r->indirect);
-  total (t, "valgrind: possibly lost", &l->interior_only);
-  total (t, "LeakSanitizer: direct", &r->direct);
-  total (t, "LeakSanitizer: indirect", &r->lsan_indirect);
-  if (usage == NULL)
-    return;
-  gcg__buffer_format (t->out, "  in all: %s allocs, %s frees, %s bytes allocated\n",
-                      gcg__word_count (usage->allocs).text, gcg__word_count (usage->frees).text,
-                      gcg__word_count (usage->bytes).text);
-  gcg__buffer_format (t->out, "  at most at one time: %s bytes in %s blocks\n",
-                      gcg__word_count (usage->peak_bytes).text,
-                      gcg__word_count (usage->peak_blocks).text);
+    total (t, "  not in the baseline", &r->fresh, true);
+  total (t, "  told of before", &r->told, false);
+  total (t, "suppressed", &r->suppressed, false);
+  total (t, "ignored by the program", &l->ignored, false);
+  total (t, "garbage that will be collected", &l->collectable, is_collected (t));
+  total (t, "still reachable", &l->reachable, true);
+  total (t, "  by pointers to their inside only", &l->interior_only, false);
+  total (t, "  by pointers past their end only", &l->past_only, false);
+  if (!is_collected (t) && r->leaked.objects > 0)
+    write_others (t);
+  write_usage (t);
 }
 
 static void
@@ -276,6 +318,11 @@ write_head (const struct text *t)
   gcg__buffer_text (t->out, ": ");
   if (r->leaked.objects == 0)
     gcg__buffer_text (t->out, "no leaks");
+  else if (r->told.objects > 0)
+    {
+      gcg__buffer_text (t->out, "newly leaked ");
+      add_sum (t, &r->fresh);
+    }
   else
     {
       gcg__buffer_text (t->out, "leaked ");
@@ -284,11 +331,11 @@ write_head (const struct text *t)
   if (r->n_cycles > 0)
     {
       gcg__buffer_text (t->out, ", ");
-      gcg__words_number (t->out, r->n_cycles, "leaked cycle");
+      gcg__words_number (t->out, r->n_cycles, cycle_name (t));
     }
   if (r->n_known > 0)
     {
-      gcg__buffer_text (t->out, "; new: ");
+      gcg__buffer_text (t->out, "; not in the baseline: ");
       add_sum (t, &r->fresh);
     }
   gcg__buffer_text (t->out, "\n");

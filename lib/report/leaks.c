@@ -161,6 +161,9 @@ find_kinds (struct making *m)
   for (uint32_t i = 0; i < m->analysis->n_cycles && status == GCG_OK; i++)
     {
       uint32_t cycle = m->report->cycles[i];
+      uint32_t first = m->analysis->cycle_members[m->analysis->cycles[cycle].first_member];
+      if ((m->report->leaks->flags[first] & GCG__LEAK_LEAKED) == 0)
+        continue;
       uint32_t *kind = gcg__map_at (&map, cycle_kind (m, cycle));
       if (kind == NULL)
         status = no_memory (m);
@@ -430,7 +433,7 @@ group_all (struct making *m)
     {
       uint32_t cycle = m->report->cycles[i];
       uint32_t first = m->analysis->cycle_members[m->analysis->cycles[cycle].first_member];
-      if (m->rule_of[first] == 0)
+      if (m->rule_of[first] == 0 && (m->report->leaks->flags[first] & GCG__LEAK_LEAKED) != 0)
         status = group_cycle (m, &map, cycle);
     }
   gcg__map_fini (&map);
