@@ -70,3 +70,13 @@ tests_agent_stacks_SOURCES = %D%/agent/stacks.c %D%/agent/tap.h
 tests_agent_stacks_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -O2 -fomit-frame-pointer
 tests_agent_stacks_LDADD = %D%/agent/libstacks.la -lpthread -ldl
 TESTS += %D%/agent/stacks
+
+check_PROGRAMS += %D%/agent/leak_count %D%/malloc/leak_count
+tests_agent_leak_count_SOURCES = %D%/agent/leak_count.c %D%/agent/tap.h
+tests_agent_leak_count_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_leak_count_LDADD = $(AGENT_TEST_LIBS)
+tests_malloc_leak_count_SOURCES = $(tests_agent_leak_count_SOURCES)
+tests_malloc_leak_count_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DMALLOC
+tests_malloc_leak_count_LDADD = lib/libgcglass-malloc.la
+dist_check_SCRIPTS += %D%/agent/leak_count.test
+TESTS += %D%/agent/leak_count %D%/agent/leak_count.test

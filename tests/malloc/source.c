@@ -371,6 +371,35 @@ resize_hidden (int i, size_t n)
   hidden[i] = ~(uintptr_t)realloc ((void *)~hidden[i], n);
 }
 
+/* Before main, and before the constructors of whatever is initialised later. */
+static enum gcg_status early_status = GCG_INVALID;
+static void __attribute__ ((constructor)) early (void)
+{
+  gcg_disable ();
+  gcg_enable ();
+  early_status
+      = gcg_ignore (NULL, NULL) == GCG_NOT_FOUND ? gcg_check_leaks (NULL, NULL, NULL) : GCG_INVALID;
+}
+
+static void *
+count_in_thread (void *objects)
+{
+  *(size_t *)objects = leaks (NULL);
+  return NULL;
+}
+
+static void APART
+test_callers (void)
+{
+  size_t here = leaks (NULL), there = SIZE_MAX;
+  pthread_t thread;
+
+  tap_ok (early_status == GCG_OK, "the calls may be made in a constructor");
+  pthread_create (&thread, NULL, count_in_thread, &there);
+  pthread_join (thread, NULL);
+  tap_ok (here == there, "another thread counts the same");
+}
+
 static void APART
 test_count (void)
 {
@@ -487,6 +516,7 @@ main (void)
   test_places ();
   test_names ();
   test_failure ();
+  test_callers ();
   test_count ();
   test_ignore ();
   test_disable ();
