@@ -15,6 +15,14 @@ tests_malloc_case_library_la_LDFLAGS = -module -avoid-version -shared -rpath $(a
 dist_check_SCRIPTS += %D%/malloc/cases.test %D%/malloc/holders.test
 EXTRA_DIST += %D%/malloc/judge.sh
 TESTS += %D%/malloc/cases.test %D%/malloc/holders.test
+# Random heaps; what judges them is not preloaded.
+check_PROGRAMS += %D%/malloc/heaps %D%/malloc/heaps_judge
+tests_malloc_heaps_SOURCES = %D%/malloc/heaps.c %D%/malloc/case.c %D%/malloc/case.h
+tests_malloc_heaps_CFLAGS = $(MALLOC_CASE_FLAGS)
+tests_malloc_heaps_judge_SOURCES = %D%/malloc/heaps_judge.c
+tests_malloc_heaps_judge_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+tests_malloc_heaps_judge_LDADD = lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
+TESTS += %D%/malloc/heaps_judge
 check_PROGRAMS += %D%/malloc/semantics %D%/malloc/stress
 tests_malloc_semantics_SOURCES = %D%/malloc/semantics.c
 tests_malloc_semantics_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin -Wno-alloc-size-larger-than -Wno-use-after-free
