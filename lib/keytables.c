@@ -1,14 +1,25 @@
 /* keytables.c -- see keytables.h.  Reads by process_vm_readv: a control block may end earlier. */
 #include "keytables.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 #include "maps.h"
 
+uint32_t gcg__control_bytes = 2304; /* glibc 2.31 */
+
+void
+gcg__control_ask (void)
+{
+  const uint32_t *bytes = dlvsym (RTLD_DEFAULT, "_thread_db_sizeof_pthread", "GLIBC_PRIVATE");
+  if (bytes && *bytes % 8 == 0 && *bytes <= GCG__MOST_CONTROL)
+    gcg__control_bytes = *bytes;
+}
+
 uint32_t
 gcg__key_tables_stopped (uint64_t low, uint64_t high, uint64_t tables[GCG__KEY_TABLES])
 {
-  uint64_t words[GCG__CONTROL_BYTES / 8];
+  uint64_t words[GCG__MOST_CONTROL / 8];
 
   if (low >= high || high - low > sizeof words || !gcg__peek_stopped (low, words, high - low))
     return 0;

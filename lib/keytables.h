@@ -10,9 +10,15 @@
 
 #include <stdint.h>
 
-#define GCG__CONTROL_BYTES   2304u /* of a control block: more than this is never looked at */
-#define GCG__KEY_TABLE_BYTES 512u  /* 32 keys of a sequence number and a value each */
+#define GCG__KEY_TABLE_BYTES 512u /* 32 keys of a sequence number and a value each */
 #define GCG__KEY_TABLES      32u
+
+/* Bytes of a control block; more than GCG__MOST_CONTROL are never looked at. */
+extern uint32_t gcg__control_bytes;
+#define GCG__MOST_CONTROL 4096u
+
+/* Asks the C library for the former, which has it for debuggers. */
+void gcg__control_ask (void);
 
 /* Where the control block of the thread with thread pointer POINTER may begin. */
 static inline uint64_t
@@ -21,7 +27,7 @@ gcg__control_low (uint64_t pointer)
 #if defined __x86_64__
   return pointer;
 #elif defined __aarch64__
-  return pointer - GCG__CONTROL_BYTES;
+  return pointer - gcg__control_bytes;
 #endif
 }
 

@@ -166,8 +166,9 @@ gcg__maps_read_stopped (struct gcg__freeze *freeze)
   raw_close (fd);
 }
 
-const struct map *
-gcg__maps_find_stopped (const struct gcg__freeze *freeze, uint64_t address)
+/* Index of the first map that ends above ADDRESS. */
+static uint64_t
+first_above_stopped (const struct gcg__freeze *freeze, uint64_t address)
 {
   const struct map *maps = freeze->maps.data;
   uint64_t low = 0, high = freeze->maps.n;
@@ -180,7 +181,27 @@ gcg__maps_find_stopped (const struct gcg__freeze *freeze, uint64_t address)
       else
         high = middle;
     }
-  return low < freeze->maps.n && maps[low].low <= address ? &maps[low] : NULL;
+  return low;
+}
+
+const struct map *
+gcg__maps_find_stopped (const struct gcg__freeze *freeze, uint64_t address)
+{
+  const struct map *maps = freeze->maps.data;
+  uint64_t i = first_above_stopped (freeze, address);
+
+  return i < freeze->maps.n && maps[i].low <= address ? &maps[i] : NULL;
+}
+
+uint64_t
+gcg__maps_next_stopped (const struct gcg__freeze *freeze, uint64_t address)
+{
+  const struct map *maps = freeze->maps.data;
+  uint64_t i = first_above_stopped (freeze, address);
+
+  if (i < freeze->maps.n && maps[i].low <= address)
+    i++;
+  return i < freeze->maps.n ? maps[i].low : UINT64_MAX;
 }
 
 /* The build id in the notes at ADDRESS, as hexadecimal text in STRINGS; 0 when there is none. */

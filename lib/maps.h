@@ -25,6 +25,9 @@ void gcg__maps_read_stopped (struct gcg__freeze *freeze);
 /* The map that holds ADDRESS, or NULL. */
 const struct map *gcg__maps_find_stopped (const struct gcg__freeze *freeze, uint64_t address);
 
+/* Where the first map above ADDRESS begins; UINT64_MAX when there is none. */
+uint64_t gcg__maps_next_stopped (const struct gcg__freeze *freeze, uint64_t address);
+
 /* Fills MODULES, and for each module calls ROOT with its index and the writable ranges of its data
    (read-only after relocation ones left out). */
 void gcg__modules_stopped (struct gcg__freeze *freeze,

@@ -150,9 +150,12 @@ gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t ind
   while (low < high)
     {
       const struct map *map = gcg__maps_find_stopped (freeze, low);
-      uint64_t end = !map ? high : map->high < high ? map->high : high;
+      uint64_t end = map && map->high < high ? map->high : high;
       if (!map)
-        return;
+        {
+          low = gcg__maps_next_stopped (freeze, low);
+          continue;
+        }
       if (is_root_map (map))
         scan_region_stopped (freeze, kind, index, low, end);
       low = end;

@@ -49,6 +49,7 @@ void
 gcg__tls_note (void)
 {
   memset (tls_bytes, 0, sizeof tls_bytes);
+  gcg__control_ask ();
   dl_iterate_phdr (note_module, NULL);
 }
 
@@ -107,7 +108,7 @@ static void
 add_control_stopped (struct gcg__freeze *freeze, struct column *areas, uint32_t thread,
                      uint64_t pointer, const struct map *map)
 {
-  uint64_t low = gcg__control_low (pointer), high = low + GCG__CONTROL_BYTES;
+  uint64_t low = gcg__control_low (pointer), high = low + gcg__control_bytes;
   uint64_t tables[GCG__KEY_TABLES];
 
   low = low > map->low ? low : map->low;
@@ -225,7 +226,7 @@ find_pointers_stopped (struct gcg__freeze *freeze, uint64_t *pointers)
         if (stopped[j].tid == threads[i].tid)
           pointers[i] = stopped[j].thread_pointer;
     }
-  for (uint64_t at = low + 16; at < low + GCG__CONTROL_BYTES; at += 8)
+  for (uint64_t at = low + 16; at < low + gcg__control_bytes; at += 8)
     {
       uint64_t id, next, back, link = at - 16;
       if (!peek_word (at, &id) || (uint32_t)id != (uint32_t)freeze->collecting_tid

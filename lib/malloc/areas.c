@@ -34,7 +34,7 @@ static struct gcg__range
 static_tls (uint64_t pointer)
 {
 #if defined __x86_64__
-  return (struct gcg__range){ pointer - gcg__tls_bytes () + GCG__CONTROL_BYTES, pointer };
+  return (struct gcg__range){ pointer - gcg__tls_bytes () + gcg__control_bytes, pointer };
 #else
   return (struct gcg__range){ pointer, pointer + 16 + gcg__tls_bytes () };
 #endif
@@ -146,7 +146,7 @@ gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
   uint64_t pointer = note ? note->thread_pointer : (uintptr_t)__builtin_thread_pointer ();
   struct gcg__range tls = static_tls (pointer);
   uint64_t control = gcg__control_low (pointer), tables[GCG__KEY_TABLES];
-  uint32_t n = gcg__key_tables_stopped (control, control + GCG__CONTROL_BYTES, tables);
+  uint32_t n = gcg__key_tables_stopped (control, control + gcg__control_bytes, tables);
 
   gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index,
                            thread->stack_low - (note ? RED_ZONE : 0), thread->stack_high);
@@ -157,7 +157,7 @@ gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
       gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, tables[i],
                                tables[i] + GCG__KEY_TABLE_BYTES);
   if (n == 0)
-    gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, control, control + GCG__CONTROL_BYTES);
+    gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, control, control + gcg__control_bytes);
   if (note)
     vectors_stopped (freeze, index, note->context);
 }

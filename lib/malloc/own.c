@@ -1,8 +1,8 @@
 /* own.c -- see own.h.
  *
  * A breadth-first search from the data of the C library, the dynamic linker and the C++ library,
- * from the C library's thread-local data and tables of keys, and from the streams that are open.
- * Cost: that data, and the blocks found; the rest of the heap is not looked at.
+ * from the C library's thread-local data, control blocks and tables of keys, and from the streams
+ * that are open. Cost: that data, and the blocks found; the rest of the heap is not looked at.
  */
 #include "own.h"
 
@@ -101,15 +101,19 @@ streams_stopped (struct search *search)
     }
 }
 
-/* What is the C library's of the thread with POINTER. */
+/* What is the C library's of the thread with POINTER: its control block too, but for the keys that
+   are in it. */
 static void
 thread_stopped (struct search *search, uint64_t pointer)
 {
   struct gcg__range tls = gcg__c_library_tls (pointer);
   uint64_t control = gcg__control_low (pointer), tables[GCG__KEY_TABLES];
-  uint32_t n = gcg__key_tables_stopped (control, control + GCG__CONTROL_BYTES, tables);
+  uint32_t n = gcg__key_tables_stopped (control, control + gcg__control_bytes, tables);
 
   push_stopped (search, tls.low, tls.high);
+  push_stopped (search, control, n ? tables[0] : control + gcg__control_bytes);
+  if (n)
+    push_stopped (search, tables[0] + GCG__KEY_TABLE_BYTES, control + gcg__control_bytes);
   for (uint32_t i = 1; i < n; i++)
     word_stopped (search, tables[i]);
 }

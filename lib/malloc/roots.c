@@ -36,10 +36,11 @@ gcg__tls_ask (void)
   void (*ask) (size_t * bytes, size_t * alignment);
   size_t bytes = 0, alignment;
 
+  gcg__control_ask ();
   *(void **)&ask = dlvsym (RTLD_DEFAULT, "_dl_get_tls_static_info", "GLIBC_PRIVATE");
   if (ask)
     ask (&bytes, &alignment);
-  tls_bytes = bytes > GCG__CONTROL_BYTES ? bytes : GCG__CONTROL_BYTES;
+  tls_bytes = bytes > gcg__control_bytes ? bytes : gcg__control_bytes;
 }
 
 uint64_t
