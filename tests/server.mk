@@ -23,7 +23,7 @@ SERVER_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAG
 SERVER_TEST_LIBS = tests/libtape.la tests/libheap.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
 	-lpthread
 SERVER_CLIENT = %D%/server/client.c %D%/server/client.h
-server_tests = %D%/server/access %D%/server/checklist %D%/server/http %D%/server/live %D%/server/serve %D%/server/stress \
+server_tests = %D%/server/access %D%/server/checklist %D%/server/crowd %D%/server/http %D%/server/live %D%/server/serve %D%/server/stress \
 	%D%/server/terminal
 check_PROGRAMS += $(server_tests)
 TESTS += $(server_tests)
@@ -33,6 +33,9 @@ tests_server_access_LDADD = $(SERVER_TEST_LIBS)
 tests_server_checklist_SOURCES = %D%/server/checklist.c $(SERVER_CLIENT)
 tests_server_checklist_CFLAGS = $(SERVER_TEST_CFLAGS)
 tests_server_checklist_LDADD = $(SERVER_TEST_LIBS)
+tests_server_crowd_SOURCES = %D%/server/crowd.c $(SERVER_CLIENT)
+tests_server_crowd_CFLAGS = $(SERVER_TEST_CFLAGS)
+tests_server_crowd_LDADD = $(SERVER_TEST_LIBS)
 tests_server_http_SOURCES = %D%/server/http.c $(SERVER_CLIENT)
 tests_server_http_CFLAGS = $(SERVER_TEST_CFLAGS)
 tests_server_http_LDADD = $(SERVER_TEST_LIBS)

@@ -19,12 +19,28 @@
 
 #define TEXT_BYTES 512
 
+/* How many descriptors the program may have open; 0, 0: as many as we. */
+static struct rlimit original_limit;
+
+void
+child_raise_limit (void)
+{
+  struct rlimit limit;
+  if (original_limit.rlim_max > 0 || getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return;
+  original_limit = limit;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
+}
+
 /* In the child: becomes the program, or says why not and ends. */
 static void __attribute__ ((noreturn))
 become (const struct signals *signals, int report_fd, const char *path, char *const *arguments,
         char *const *script_arguments, char *const *environment)
 {
   signals_restore (signals);
+  if (original_limit.rlim_max > 0)
+    setrlimit (RLIMIT_NOFILE, &original_limit);
   execve (path, arguments, environment);
   /* A script without a first line that names its interpreter, as a shell would run it. */
   if (errno == ENOEXEC)

@@ -1,8 +1,8 @@
 /* child.h -- the program under gcglass run and leaks: started, signalled and awaited as if we were
  * not there.
  *
- * It gets our standard streams, no other descriptor, our original signal mask and dispositions, and
- * our process group, so that the terminal's signals reach it by themselves.  What others send to us
+ * It gets our standard streams, no other descriptor, our original signal mask, dispositions and
+ * limits, and our process group, so that the terminal's signals reach it by themselves.  What others send to us
  * is passed on to it; when it stops, we stop, so that the shell's job control works.
  */
 #ifndef GCG_TOOLS_CHILD_H
@@ -20,6 +20,10 @@ struct child
   bool finish; /* we were asked to end: nothing more is served afterwards */
   int status;  /* as from waitpid */
 };
+
+/* From now on this process may have as many descriptors open as it is allowed to: the files of a
+   program's modules stay open for each snapshot, several for each.  Not thread-safe. */
+void child_raise_limit (void);
 
 /* Starts the program at PATH.  0, or an exit status and the reason in TEXT. */
 int child_start (struct child *child, const struct signals *signals, const char *path,

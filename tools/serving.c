@@ -18,6 +18,7 @@
 
 #include "server/renderer.h"
 #include "server/source.h"
+#include "tools/child.h"
 
 extern char **environ;
 
@@ -129,6 +130,7 @@ serving_begin (struct serving *serving)
   /* What one reader's table took goes back to the system, whichever thread took it: else each
      thread keeps the most that it ever needed. */
   mallopt (M_MMAP_THRESHOLD, BIG_BLOCK);
+  child_raise_limit ();
   struct gcg_error error;
   bool blocked = signals_begin (&serving->signals);
   serving->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
