@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	%D%/api.md \
 	%D%/design/agent.md \
 	%D%/design/analysis.md \
+	%D%/design/malloc-source.md \
 	%D%/design/overview.md \
 	%D%/design/pages.md \
 	%D%/design/recording-format.md \

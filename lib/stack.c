@@ -115,6 +115,13 @@ gcg__stack_forget (void)
   syscall (SYS_madvise, rules, RULES * sizeof *rules, MADV_DONTNEED);
 }
 
+void
+gcg__stack_set_depth (unsigned wanted)
+{
+  depth = wanted < GCG__MOST_FRAMES ? wanted : GCG__MOST_FRAMES;
+  gcg__stack_forget (); /* the sites that are remembered have the old depth */
+}
+
 /* The C library's, after which addresses may mean something else.  Its own use of it (character
    sets, name services) goes another way: at worst a stack is wrong then. */
 __attribute__ ((visibility ("default"))) int

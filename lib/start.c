@@ -20,6 +20,9 @@
 #include "control.h"
 #include "gcglass/gcglass.h"
 #include "lifetime.h"
+#ifdef GCG_MALLOC
+#include "malloc/allocate.h"
+#endif
 #include "protocol.h"
 #include "raw.h"
 #include "spawn_server.h"
@@ -78,6 +81,10 @@ set_sampling (const struct gcg_options *options)
     gcg__capture_contents ();
   if (options->lifetimes)
     gcg__lifetime_begin ();
+#ifdef GCG_MALLOC
+  if (options->stack_depth > 0)
+    gcg__malloc_set_depth ((unsigned)options->stack_depth);
+#endif
   if (options->every >= 0)
     gcg__control_every (options->every > 0 ? options->every : 1);
 }

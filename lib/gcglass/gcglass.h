@@ -35,7 +35,7 @@ struct gcg_options
   double every;             /* seconds between samples; 0 = 1, negative = none */
   const char *snapshot;     /* file to show instead of this process; NULL = this process */
   const char *templates;    /* directory of pages to use instead of the built-in ones */
-  int stack_depth;          /* frames noted per allocation site where call stacks are used; 0 = 8 */
+  int stack_depth;          /* with malloc: frames of call stacks from now on; 0 = as it is, 8 */
   int debug;                /* not 0: the server logs requests to stderr */
   int quiet;                /* not 0: the URL is not printed to stderr */
   int contents;             /* not 0: snapshots hold the first bytes of each object */

@@ -121,6 +121,20 @@ gcg__malloc_of_program (const void *caller)
          && !gcg__caller_is (GCG__COLLECTOR, (uintptr_t)caller);
 }
 
+void
+gcg__malloc_set_depth (unsigned depth)
+{
+  if (!is_up ())
+    return;
+  unwinding = true;
+  if (wishes.stack_depth == 0)
+    gcg__stack_init (depth);
+  else
+    gcg__stack_set_depth (depth);
+  unwinding = false;
+  wishes.stack_depth = depth;
+}
+
 /* The site of a return address alone, as the thread has met it lately. */
 #define RECENT 32u
 static _Thread_local struct

@@ -312,6 +312,45 @@ test_failure (void)
   tap_ok (errno == 7, "success leaves errno alone");
 }
 
+/* Frames of the call stack of a block that is made by malloc's address, three calls deep. */
+static unsigned APART
+stack_depth (void)
+{
+  void *(*volatile by_address) (size_t) = malloc;
+  void *block = by_address (123);
+  struct gcg__snapshot *snapshot = save_and_open ();
+  struct gcg__object object;
+  uint64_t offset;
+  uint32_t id;
+  unsigned n = 0;
+
+  if (snapshot && gcg__snapshot_find (snapshot, (uintptr_t)block, &id, &offset))
+    {
+      gcg__snapshot_object (snapshot, id, &object);
+      n = snapshot->sites[object.site].n_frames;
+    }
+  gcg__snapshot_close (snapshot);
+  free (block);
+  return n;
+}
+
+/* The pages of this program, from within. */
+static void APART
+test_server (void)
+{
+  struct gcg_options options
+      = { .size = sizeof options, .port = -1, .quiet = 1, .every = -1, .stack_depth = 2 };
+  struct gcg_server *server = NULL;
+  struct gcg_error error = { .text = "" };
+  unsigned before = stack_depth ();
+  enum gcg_status status = gcg_start_in_background (&options, &server, &error);
+
+  tap_ok (status == GCG_OK && strncmp (gcg_url (server), "http://", 7) == 0,
+          "a server is started from within: %s", status == GCG_OK ? "it has a URL" : error.text);
+  tap_ok (before > 2 && stack_depth () == 2, "and says how deep call stacks are to be");
+  gcg_stop (server);
+}
+
 /* --- What is leaked. */
 
 static size_t
@@ -516,6 +555,7 @@ main (void)
   test_places ();
   test_names ();
   test_failure ();
+  test_server ();
   test_callers ();
   test_count ();
   test_ignore ();
