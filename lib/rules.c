@@ -1,12 +1,13 @@
 /* rules.c -- see rules.h.
  *
- * A program exports none of its functions to the dynamic linker unless it is linked so; they are
- * looked up in its own symbol table then, which is there unless it has been stripped.  The file is
- * mapped, and of it only the symbols are touched.
+ * The dynamic linker binds the names where a library, or the program, exports them; a weak name,
+ * not dlsym, which would leave its failure to the program's next dlerror.  A program exports none
+ * of its functions unless it is linked so: they are looked up in its own symbol table then, which
+ * is there unless it has been stripped.  The file is mapped, and of it only the symbols are
+ * touched.
  */
 #include "rules.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 #define MOST_BYTES ((size_t)1 << 20)
 
 typedef const char *rules_function (void);
+
+extern rules_function gcg_default_suppressions __attribute__ ((weak));
+extern rules_function __lsan_default_suppressions __attribute__ ((weak));
 
 static const char *text = "";
 
@@ -89,18 +93,16 @@ note_bias (struct dl_phdr_info *info, size_t size, void *bias)
   return 1;
 }
 
+/* The function NAME in the symbol table of the program. */
 static rules_function *
 find (const struct file *file, const char *name)
 {
-  uint64_t bias = 0, value;
-  rules_function *function;
+  uint64_t bias = 0, value = file->bytes ? find_in (file, name) : 0;
 
-  *(void **)&function = dlsym (RTLD_DEFAULT, name);
-  if (function || !file->bytes || !(value = find_in (file, name)))
-    return function;
+  if (!value)
+    return NULL;
   dl_iterate_phdr (note_bias, &bias);
-  *(void **)&function = (void *)(uintptr_t)(bias + value);
-  return function;
+  return (rules_function *)(uintptr_t)(bias + value);
 }
 
 /* Adds what FUNCTION returns to the text. */
@@ -123,7 +125,12 @@ add (rules_function *function)
 void
 gcg__rules_ask (void)
 {
-  static const char *const names[] = { "gcg_default_suppressions", "__lsan_default_suppressions" };
+  struct
+  {
+    const char *name;
+    rules_function *function;
+  } wanted[] = { { "gcg_default_suppressions", gcg_default_suppressions },
+                 { "__lsan_default_suppressions", __lsan_default_suppressions } };
   struct file file = { NULL, 0 };
   struct stat status;
   int fd = raw_open ("/proc/self/exe", O_RDONLY);
@@ -135,9 +142,10 @@ gcg__rules_ask (void)
     raw_close (fd);
   if (map != MAP_FAILED)
     file = (struct file){ map, (size_t)status.st_size };
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
     {
-      rules_function *function = find (&file, names[i]);
+      rules_function *function
+          = wanted[i].function ? wanted[i].function : find (&file, wanted[i].name);
       if (function)
         add (function);
     }

@@ -52,3 +52,12 @@ TESTS += %D%/malloc/source %D%/malloc/source_hardened
 dist_check_SCRIPTS += %D%/malloc/source.test
 EXTRA_DIST += %D%/malloc/source_cxx.cc %D%/malloc/source_order.c
 TESTS += %D%/malloc/source.test
+# What gcglass leaks -- PROGRAM says of them.
+check_PROGRAMS += %D%/malloc/leaver %D%/malloc/ruled
+tests_malloc_leaver_SOURCES = %D%/malloc/leaver.c
+tests_malloc_leaver_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -O0
+tests_malloc_leaver_LDADD = -lpthread
+tests_malloc_ruled_SOURCES = %D%/malloc/ruled.c
+tests_malloc_ruled_CFLAGS = $(AM_CFLAGS) -O0
+dist_check_SCRIPTS += %D%/malloc/leaks_run.test
+TESTS += %D%/malloc/leaks_run.test

@@ -179,7 +179,7 @@ static const struct change changes[] = {
   { "root's region", "(I5)", FIELD (ROOTS, struct gcg__root, region), 1 },
   { "region's module", "(I5)", FIELD (REGIONS, struct gcg__region, index), 1 },
   { "region's kind 0", "(I5)", FIELD (REGIONS, struct gcg__region, kind), 0 },
-  { "region's kind 6", "(I5)", FIELD (REGIONS, struct gcg__region, kind), 6 },
+  { "region's kind 7", "(I5)", FIELD (REGIONS, struct gcg__region, kind), 7 },
   { "region of a thread", NULL, FIELD (REGIONS, struct gcg__region, kind), GCG__REGION_STACK },
   { "site 0", "(I5)", FIELD (SITES, struct gcg__site, kind), GCG__SITE_MACRO },
   { "another site of none", "(I5)", FIELD_OF (SITES, 1, struct gcg__site, kind), 0 },

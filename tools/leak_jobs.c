@@ -202,9 +202,13 @@ say_briefly (const struct leak_jobs *jobs, const struct process *process,
              const struct gcg__leak_report *report, const char *when)
 {
   const struct gcg__totals *all = &report->leaked;
-  say (jobs, "%s (%d) %s: %s%s in %s, %s of them new", jobs->run->launch.name, (int)process->pid,
-       when, all->objects > 0 ? "leaked " : "no leaks: ", gcg__word_size (all->bytes).text,
-       gcg__word_count (all->objects).text, gcg__word_count (report->fresh.objects).text);
+  if (all->objects == 0)
+    say (jobs, "%s (%d), %s: no leaks", jobs->run->launch.name, (int)process->pid, when);
+  else
+    say (jobs, "%s (%d), %s: leaked %s byte%s in %s block%s, %s of them new",
+         jobs->run->launch.name, (int)process->pid, when, gcg__word_count (all->bytes).text,
+         all->bytes == 1 ? "" : "s", gcg__word_count (all->objects).text,
+         all->objects == 1 ? "" : "s", gcg__word_count (report->fresh.objects).text);
 }
 
 /* Reports on MODEL; a CHECK tells only what is new. */
