@@ -10,12 +10,34 @@
 #include <string.h>
 
 #include "arena.h"
+#ifdef GCG_MALLOC
+#include "malloc/blocks.h"
+#include "malloc/signals.h"
+#endif
 
 bool gcg__counting;
 _Thread_local struct gcg__counts *gcg__counts_mine;
 
 static struct gcg__counts *threads;
 static gcg__lock threads_lock = GCG__LOCK_INIT;
+
+#ifdef GCG_MALLOC
+
+/* They go with the thread's lists of blocks, which the next thread is given. */
+static bool
+begin_threads (void)
+{
+  return true;
+}
+
+static void
+keep (struct gcg__counts *counts)
+{
+  gcg__blocks_keep_counts (counts);
+}
+
+#else
+
 static pthread_key_t end_key;
 
 /* The thread ends: its numbers go on with the next. */
@@ -27,11 +49,25 @@ leave (void *data)
   __atomic_store_n (&counts->taken, false, __ATOMIC_RELEASE);
 }
 
+static bool
+begin_threads (void)
+{
+  return pthread_key_create (&end_key, leave) == 0;
+}
+
+static void
+keep (struct gcg__counts *counts)
+{
+  pthread_setspecific (end_key, counts);
+}
+
+#endif
+
 void
 gcg__count_begin (void)
 {
   gcg__lock_take (&threads_lock);
-  if (!gcg__counting && pthread_key_create (&end_key, leave) == 0)
+  if (!gcg__counting && begin_threads ())
     __atomic_store_n (&gcg__counting, true, __ATOMIC_RELEASE);
   gcg__lock_give (&threads_lock);
 }
@@ -59,12 +95,12 @@ join (void)
   gcg__lock_give (&threads_lock);
   gcg__counts_mine = counts;
   if (counts)
-    pthread_setspecific (end_key, counts);
+    keep (counts);
   return counts;
 }
 
-struct gcg__count *
-gcg__count_slowly (uint32_t site)
+static struct gcg__count *
+count_slowly (uint32_t site)
 {
   struct gcg__counts *mine = gcg__counts_mine ? gcg__counts_mine : join ();
   struct gcg__count **chunk = mine ? &mine->chunks[site >> GCG__COUNT_CHUNK_SHIFT] : NULL;
@@ -79,6 +115,20 @@ gcg__count_slowly (uint32_t site)
       __atomic_store_n (chunk, new, __ATOMIC_RELEASE);
     }
   return *chunk + (site & (GCG__COUNT_CHUNK - 1));
+}
+
+struct gcg__count *
+gcg__count_slowly (uint32_t site)
+{
+#ifdef GCG_MALLOC
+  /* Called from malloc: a handler that allocates is not to find a lock taken. */
+  uint64_t signals = gcg__signals_wait ();
+  struct gcg__count *count = count_slowly (site);
+  gcg__signals_go_on (signals);
+  return count;
+#else
+  return count_slowly (site);
+#endif
 }
 
 void

@@ -46,9 +46,7 @@ find_object (const void *object, uint64_t *tag)
 static void
 set_site (void *base, uint32_t site)
 {
-  uint64_t *place;
-  if (gcg__block_at (base, &place))
-    tag_write (base, place, tag_slack (place), site, tag_birth (*place));
+  gcg__block_set_site (base, site);
 }
 
 #else

@@ -58,6 +58,7 @@ lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D
 	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/keys.c %D%/malloc/keys.h %D%/malloc/locked.c %D%/malloc/locked.h \
 	%D%/malloc/mappings.c %D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \
 	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/signals.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
+	%D%/malloc/survey.c %D%/malloc/survey.h \
 	%D%/malloc/threads.c %D%/malloc/threads.h
 lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin
 lib_libgcglass_malloc_la_LDFLAGS = $(AGENT_LDFLAGS) -version-info 0:0:0 \

@@ -24,9 +24,11 @@
 
 #include "arena.h"
 #include "collector.h"
+#include "count.h"
 #include "gc_calls.h"
 #include "raw.h"
 #include "signals.h"
+#include "survivors.h"
 #include "tag.h"
 #include <gc/gc_inline.h>
 
@@ -60,6 +62,7 @@ struct cache
   pid_t process, thread;
   struct list lists[CLASSES];
   struct list pages[MOST_PAGES + 1];
+  struct gcg__counts *counts;
   int64_t allocs, frees, bytes, freed; /* FREED: bytes */
   int64_t folded_blocks, folded_bytes; /* of what is alive, in the sums */
   int64_t peak_blocks, peak_bytes;     /* while there is one cache only */
@@ -170,9 +173,17 @@ join (void)
     }
   gcg__lock_give (&caches_lock);
   mine = cache;
+  gcg__counts_mine = cache ? cache->counts : NULL;
   errno = old_errno;
   gcg__signals_go_on (signals);
   return cache;
+}
+
+void
+gcg__blocks_keep_counts (struct gcg__counts *counts)
+{
+  if (mine)
+    mine->counts = counts;
 }
 
 /* Moves at most N blocks from FROM to TO. */
@@ -285,17 +296,21 @@ note_peak (struct cache *cache)
 }
 
 static inline void
-count_new (struct cache *cache, size_t bytes)
+count_new (struct cache *cache, size_t bytes, uint32_t site)
 {
+  gcg__count_made (site, bytes);
   cache->allocs++;
   cache->bytes += (int64_t)bytes;
   if (n_caches > 1 && live_in (cache) - cache->folded_bytes > FOLD_BYTES)
     fold (cache);
 }
 
+/* A block of BYTES, whose tag is at PLACE and is TAG. */
 static inline void
-count_freed (struct cache *cache, size_t bytes)
+count_freed (struct cache *cache, size_t bytes, const uint64_t *place, uint64_t tag)
 {
+  if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0))
+    gcg__survivors_freed (tag_site (tag), bytes, tag_birth (tag), (uintptr_t)place);
   note_peak (cache);
   cache->frees++;
   cache->freed += (int64_t)bytes;
@@ -453,7 +468,7 @@ new_other (struct cache *cache, size_t bytes, size_t alignment, uint32_t site, b
   if (!block)
     block = new_large (bytes, alignment, site, system);
   if (block && !system)
-    count_new (cache, bytes);
+    count_new (cache, bytes, site);
   return block;
 }
 
@@ -484,7 +499,7 @@ gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system)
   cache->busy = false;
   clear (block, slot);
   write_tag (block, slot, bytes, site);
-  count_new (cache, bytes);
+  count_new (cache, bytes, site);
   return block;
 }
 
@@ -515,6 +530,20 @@ gcg__block_at (const void *address, uint64_t **place)
   return base ? slot_of (base, &slot, place) : NULL;
 }
 
+void
+gcg__block_set_site (void *block, uint32_t site)
+{
+  uint64_t *place, tag;
+  char *base = gcg__block_at (block, &place);
+
+  if (!base)
+    return;
+  tag = *place;
+  tag_write (base, place, tag_slack (place), site, tag_birth (tag));
+  gcg__survivors_moved (tag_site (tag), (uint64_t)((char *)place - base) - tag_slack (place),
+                        tag_birth (tag), (uintptr_t)place, site);
+}
+
 size_t
 gcg__block_bytes (const void *block)
 {
@@ -535,7 +564,7 @@ static bool __attribute__ ((noinline)) free_other (struct cache *cache, void *bl
   if (!base)
     return false;
   if (pages || GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
-    count_freed (cache, (size_t)((char *)place - (char *)block) - tag_slack (place));
+    count_freed (cache, (size_t)((char *)place - (char *)block) - tag_slack (place), place, *place);
   tag_clear (place);
   if (pages && !cache->busy && (cache->pages[pages].n + 1) * pages * PAGE <= WAITING)
     {
@@ -573,7 +602,7 @@ gcg__block_free (void *block)
   if (!tag_valid (block, *place))
     return false;
   slack = tag_slack (place);
-  count_freed (cache, granules * GRANULE - 8 - slack);
+  count_freed (cache, granules * GRANULE - 8 - slack, place, *place);
   if (slack >= GCG__SLACK_BIG)
     place[-1] = 0;
   *place = 0;
@@ -593,7 +622,7 @@ bool
 gcg__block_resize (void *block, size_t bytes, uint32_t site)
 {
   struct cache *cache = mine ? mine : join ();
-  uint64_t *place;
+  uint64_t *place, tag;
   size_t slot, old;
   char *base = slot_of (block, &slot, &place);
   size_t room = base ? (size_t)((char *)place - (char *)block) : 0;
@@ -602,11 +631,12 @@ gcg__block_resize (void *block, size_t bytes, uint32_t site)
   if (!base || !cache || bytes > room || bytes + 8 < slot / 2)
     return false;
   old = room - tag_slack (place);
+  tag = *place;
   tag_clear (place);
   if (bytes < old)
     memset ((char *)block + bytes, 0, old - bytes);
   tag_write (block, place, room - bytes, site, gcg__birth);
-  count_freed (cache, old);
-  count_new (cache, bytes);
+  count_freed (cache, old, place, tag);
+  count_new (cache, bytes, site);
   return true;
 }

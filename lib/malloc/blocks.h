@@ -41,11 +41,19 @@ size_t gcg__block_bytes (const void *block);
 /* The block of the program's that ADDRESS lies in, and where its tag is; NULL: there is none. */
 void *gcg__block_at (const void *address, uint64_t **place);
 
+/* Makes BLOCK, the program's, one of SITE. */
+void gcg__block_set_site (void *block, uint32_t site);
+
 /* Frees BLOCK; false when it is no block, or has been freed already. */
 bool gcg__block_free (void *block);
 
 /* Makes BLOCK one of BYTES at SITE where it is; false when it has to move. */
 bool gcg__block_resize (void *block, size_t bytes, uint32_t site);
+
+/* The calling thread's numbers for samples (count.h): the next thread that is given its lists goes
+   on with them. */
+struct gcg__counts;
+void gcg__blocks_keep_counts (struct gcg__counts *counts);
 
 /* The figures so far.  Exact when the world is stopped. */
 void gcg__blocks_usage (struct gcg__usage *usage);

@@ -22,7 +22,6 @@
 #include "blocks.h"
 #include "gcglass/malloc.h"
 #include "place.h"
-#include "tag.h"
 
 #define API    __attribute__ ((visibility ("default")))
 #define CALLER __builtin_return_address (0)
@@ -38,12 +37,10 @@ gcg__at (size_t key, struct gcg__static_site *site)
 
 /* Gives BLOCK, which the C library has made, SITE unless that is 0. */
 static void
-put_at (const void *block, uint32_t site)
+put_at (void *block, uint32_t site)
 {
-  uint64_t *place;
-  void *base = site && block ? gcg__block_at (block, &place) : NULL;
-  if (base)
-    tag_write (base, place, tag_slack (place), gcg__site_now (site), tag_birth (*place));
+  if (site && block)
+    gcg__block_set_site (block, gcg__site_now (site));
 }
 
 /* The C library's function of this name, found on first use. */
