@@ -1,12 +1,15 @@
-/* compare.c -- runs two commands in turn and compares their time, memory and own figures.
+/* compare.c -- runs commands in turn and compares their time, memory and own figures.
  *
- *   compare [-n RUNS] [-a AIM] [-m AIM] [-q] TITLE LABEL-A COMMAND... -- LABEL-B COMMAND...
+ *   compare [-n RUNS] [-a AIM] [-m AIM] [-r I/J=AIM]... [-qs] TITLE LABEL COMMAND... [-- LABEL
+ * ...]...
  *
- * Each is started afresh RUNS times (11), A and B alternating and A first in every other pair.
- * Compared are wall time, processor time and peak resident memory (ru_maxrss), and every figure
- * that both print on their standard output as a line "figure NAME = VALUE UNIT".  -q compares only
- * those.  -a is the aim for time and -m that for memory, printed beside the ratio.  A command that
- * fails ends the comparison with status 1.
+ * Each is started afresh RUNS times (11), in an order that goes round.  Compared are wall time,
+ * processor time and peak resident memory (ru_maxrss: that of the largest process), and every
+ * figure that all print on their standard output as a line "figure NAME = VALUE UNIT".  -q compares
+ * only those, -s throws away what commands say on the standard error.  Ratios are to the first; -a
+ * is the aim for the second's time and -m that for its memory, printed beside the ratio, and -r
+ * prints the ratio of the wall times of the I-th and the J-th with its aim.  A command that fails
+ * ends the comparison with status 1.
  */
 #include <config.h>
 
@@ -23,7 +26,9 @@
 
 enum
 {
-  MAX_FIGURES = 16
+  MAX_FIGURES = 16,
+  MAX_SIDES = 8,
+  MAX_AIMS = 8
 };
 
 struct figure
@@ -65,7 +70,7 @@ seconds (struct timeval time)
 }
 
 static bool
-run (struct side *side)
+run (struct side *side, bool silent)
 {
   int out[2];
   if (pipe2 (out, O_CLOEXEC))
@@ -75,6 +80,8 @@ run (struct side *side)
   if (pid == 0)
     {
       dup2 (out[1], STDOUT_FILENO);
+      if (silent)
+        dup2 (open ("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
       execvp (side->command[0], side->command);
       _exit (127);
     }
@@ -100,76 +107,179 @@ run (struct side *side)
   return true;
 }
 
-static void
-report (const char *title, struct side *a, struct side *b, bool only_figures, const char *time_aim,
-        const char *memory_aim)
+/* An aim for the ratio of two sides' times, of which the first is number 1. */
+struct aim
 {
-  char text[256];
-  if (!only_figures)
+  unsigned above, below;
+  const char *text;
+};
+
+struct comparison
+{
+  const char *title, *time_aim, *memory_aim;
+  struct side sides[MAX_SIDES];
+  unsigned n_sides;
+  struct aim aims[MAX_AIMS];
+  unsigned n_aims;
+  bool only_figures, silent;
+  int runs;
+};
+
+/* One measure of all sides. */
+static void
+report_measure (const struct comparison *c, const char *name, const char *unit,
+                struct stats *stats[MAX_SIDES], const char *aim)
+{
+  double base = stats_quantile (stats[0], 0.5);
+  printf ("%s: %s\n", c->title, name);
+  for (unsigned i = 0; i < c->n_sides; i++)
+    stats_print (c->sides[i].label, unit, stats[i]);
+  for (unsigned i = 1; i < c->n_sides; i++)
+    printf ("  ratio %.3f%s%s%s%s\n", base > 0 ? stats_quantile (stats[i], 0.5) / base : 0.0,
+            c->n_sides > 2 ? "   " : "", c->n_sides > 2 ? c->sides[i].label : "",
+            i == 1 && aim ? "   aim " : "", i == 1 && aim ? aim : "");
+  fflush (stdout);
+}
+
+static void
+report_aims (struct comparison *c)
+{
+  for (unsigned i = 0; i < c->n_aims; i++)
     {
-      snprintf (text, sizeof text, "%s: wall time", title);
-      stats_compare (text, "s", a->label, &a->wall, b->label, &b->wall, time_aim);
-      snprintf (text, sizeof text, "%s: processor time", title);
-      stats_compare (text, "s", a->label, &a->processor, b->label, &b->processor, NULL);
-      snprintf (text, sizeof text, "%s: peak memory", title);
-      stats_compare (text, "MiB", a->label, &a->memory, b->label, &b->memory, memory_aim);
+      struct side *above = &c->sides[c->aims[i].above - 1],
+                  *below = &c->sides[c->aims[i].below - 1];
+      printf ("  %s / %s: %.3f   aim %s\n", above->label, below->label,
+              stats_quantile (&above->wall, 0.5) / stats_quantile (&below->wall, 0.5),
+              c->aims[i].text);
     }
-  for (size_t i = 0; i < a->n_figures; i++)
-    for (size_t j = 0; j < b->n_figures; j++)
-      if (strcmp (a->figures[i].name, b->figures[j].name) == 0)
-        {
-          snprintf (text, sizeof text, "%s: %s", title, a->figures[i].name);
-          stats_compare (text, a->figures[i].unit, a->label, &a->figures[i].stats, b->label,
-                         &b->figures[j].stats, only_figures ? time_aim : NULL);
-        }
+}
+
+static void
+report_figure (struct comparison *c, struct figure *figure)
+{
+  struct stats *stats[MAX_SIDES];
+  for (unsigned i = 0; i < c->n_sides; i++)
+    {
+      struct side *side = &c->sides[i];
+      size_t k = 0;
+      while (k < side->n_figures && strcmp (side->figures[k].name, figure->name) != 0)
+        k++;
+      if (k == side->n_figures)
+        return;
+      stats[i] = &side->figures[k].stats;
+    }
+  report_measure (c, figure->name, figure->unit, stats, c->only_figures ? c->time_aim : NULL);
+}
+
+static void
+report (struct comparison *c)
+{
+  struct stats *wall[MAX_SIDES], *processor[MAX_SIDES], *memory[MAX_SIDES];
+  for (unsigned i = 0; i < c->n_sides; i++)
+    {
+      wall[i] = &c->sides[i].wall;
+      processor[i] = &c->sides[i].processor;
+      memory[i] = &c->sides[i].memory;
+    }
+  if (!c->only_figures)
+    {
+      report_measure (c, "wall time", "s", wall, c->time_aim);
+      report_aims (c);
+      report_measure (c, "processor time", "s", processor, NULL);
+      report_measure (c, "peak memory", "MiB", memory, c->memory_aim);
+    }
+  for (size_t i = 0; i < c->sides[0].n_figures; i++)
+    report_figure (c, &c->sides[0].figures[i]);
 }
 
 static void __attribute__ ((noreturn)) usage (void)
 {
-  fputs ("usage: compare [-n RUNS] [-a AIM] [-m AIM] [-q] TITLE LABEL-A COMMAND... -- LABEL-B "
-         "COMMAND...\n",
+  fputs ("usage: compare [-n RUNS] [-a AIM] [-m AIM] [-r I/J=AIM]... [-qs] TITLE LABEL COMMAND... "
+         "[-- LABEL COMMAND...]...\n",
          stderr);
   exit (2);
+}
+
+/* "I/J=AIM" */
+static void
+take_aim (struct comparison *c, const char *text)
+{
+  struct aim *aim = &c->aims[c->n_aims];
+  const char *equals = strchr (text, '=');
+  if (c->n_aims == MAX_AIMS || !equals || sscanf (text, "%u/%u", &aim->above, &aim->below) != 2)
+    usage ();
+  aim->text = equals + 1;
+  c->n_aims++;
+}
+
+static void
+take_options (struct comparison *c, int argc, char **argv)
+{
+  int option;
+  while ((option = getopt (argc, argv, "+n:a:m:r:qs")) != -1)
+    switch (option)
+      {
+      case 'n':
+        c->runs = atoi (optarg);
+        break;
+      case 'a':
+        c->time_aim = optarg;
+        break;
+      case 'm':
+        c->memory_aim = optarg;
+        break;
+      case 'r':
+        take_aim (c, optarg);
+        break;
+      case 'q':
+        c->only_figures = true;
+        break;
+      case 's':
+        c->silent = true;
+        break;
+      default:
+        usage ();
+      }
+}
+
+/* Sides begin at ARGV [AT], each up to a "--", which is overwritten. */
+static void
+take_sides (struct comparison *c, int argc, char **argv, int at)
+{
+  while (at < argc)
+    {
+      int end = at;
+      while (end < argc && strcmp (argv[end], "--") != 0)
+        end++;
+      if (end < at + 2 || c->n_sides == MAX_SIDES)
+        usage ();
+      if (end < argc)
+        argv[end] = NULL;
+      c->sides[c->n_sides].label = argv[at];
+      c->sides[c->n_sides++].command = argv + at + 1;
+      at = end + 1;
+    }
+  for (unsigned i = 0; i < c->n_aims; i++)
+    if (c->aims[i].above - 1 >= c->n_sides || c->aims[i].below - 1 >= c->n_sides)
+      usage ();
 }
 
 int
 main (int argc, char **argv)
 {
-  int runs = 11, option;
-  bool only_figures = false;
-  const char *time_aim = NULL, *memory_aim = NULL;
-  while ((option = getopt (argc, argv, "+n:a:m:q")) != -1)
-    switch (option)
-      {
-      case 'n':
-        runs = atoi (optarg);
-        break;
-      case 'a':
-        time_aim = optarg;
-        break;
-      case 'm':
-        memory_aim = optarg;
-        break;
-      case 'q':
-        only_figures = true;
-        break;
-      default:
-        usage ();
-      }
-  struct side a = { 0 }, b = { 0 };
-  int split = optind + 2;
-  while (split < argc && strcmp (argv[split], "--") != 0)
-    split++;
-  if (split + 2 >= argc || split < optind + 3)
+  static struct comparison c;
+  c.runs = 11;
+  take_options (&c, argc, argv);
+  if (optind >= argc)
     usage ();
-  argv[split] = NULL;
-  a.label = argv[optind + 1];
-  a.command = argv + optind + 2;
-  b.label = argv[split + 1];
-  b.command = argv + split + 2;
-  for (int i = 0; i < runs; i++)
-    if (!run (i % 2 ? &b : &a) || !run (i % 2 ? &a : &b))
-      return 1;
-  report (argv[optind], &a, &b, only_figures, time_aim, memory_aim);
+  c.title = argv[optind];
+  take_sides (&c, argc, argv, optind + 1);
+  if (c.n_sides < 2)
+    usage ();
+  for (int i = 0; i < c.runs; i++)
+    for (unsigned k = 0; k < c.n_sides; k++)
+      if (!run (&c.sides[((unsigned)i + k) % c.n_sides], c.silent))
+        return 1;
+  report (&c);
   return 0;
 }

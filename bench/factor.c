@@ -4,7 +4,7 @@
  * continued fraction method of factoring (Morrison and Brillhart, A method of factoring and the
  * factorization of F7, 1975).  Every sum, product and quotient is a newly allocated number; none
  * is freed, unless FREES is defined: that is the same program for malloc, which frees each when it
- * is done with.  1.2 million of them in a round.  Written for this bench.
+ * is done with.  1.1 million of them in a round.  Written for this bench.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@ BENCHES = \
 	%D%/minutes
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
-EXTRA_DIST += %D%/run
+EXTRA_DIST += %D%/run %D%/malloc
 
 bench_compare_SOURCES = %D%/compare.c %D%/stats.c %D%/stats.h
 
@@ -77,9 +77,10 @@ bench_analysis_SOURCES = %D%/analysis.c %D%/stats.c %D%/stats.h
 bench_analysis_LDADD = \
 	tests/libheap.la lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
 
+include bench/malloc.mk
 include bench/snapshot.mk
 include bench/symbol.mk
 
 .PHONY: bench
-bench: all $(BENCHES)
+bench: all $(BENCHES) $(MALLOC_BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/%D%/run

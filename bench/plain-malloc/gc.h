@@ -1,0 +1,2 @@
+/* gc.h -- for bench/plain.c: see gcglass/gc.h here. */
+#include "gcglass/gc.h"
