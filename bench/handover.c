@@ -3,7 +3,7 @@
  * Each thread has a table of blocks, in which it puts a new one in the place of one that chance
  * picks, again and again.  Then it ends, and its table goes to another thread's successor, which
  * frees what it did not allocate (Larson and Krishnan, Memory allocation for long-running server
- * applications, 1998).  4 million blocks of 8 to 500 bytes.  Written for this bench.
+ * applications, 1998).  2 million blocks of 8 to 500 bytes.  Written for this bench.
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 enum
 {
   THREADS = 4,
-  GENERATIONS = 20,
+  GENERATIONS = 10,
   SLOTS = 2000,
   REPLACED = 50000 /* by each thread */
 };
