@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <gnu/libc-version.h>
 #include <link.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 #define MOST_OPERATOR 512u /* bytes of code of an operator new */
@@ -45,6 +46,9 @@ find_module (struct dl_phdr_info *info, size_t size, void *addresses)
   for (int i = 0; i < GCG__N_LIBRARIES; i++)
     {
       uint64_t address = ((const uint64_t *)addresses)[i];
+      /* A program that has the C++ library in itself owns its blocks. */
+      if (i == GCG__CXX_LIBRARY && !strstr (info->dlpi_name, "/libstdc++."))
+        continue;
       if (!address || address < range.low || address >= range.high)
         continue;
       gcg__libraries[i] = range;
