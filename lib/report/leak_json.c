@@ -59,6 +59,7 @@ write_totals (const struct gcg__leak_report *r, struct gcg__json *json)
   write_sum (json, "interior_only", &r->leaks->interior_only);
   write_sum (json, "past_end_only", &r->leaks->past_only);
   write_sum (json, "ignored", &r->leaks->ignored);
+  write_sum (json, "c_library", &r->library);
   write_sum (json, "suppressed", &r->suppressed);
   write_sum (json, "collectable", &r->leaks->collectable);
   write_sum (json, "new", &r->fresh);

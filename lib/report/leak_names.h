@@ -10,8 +10,8 @@
 #define GCG__LEAK_FRAMES 64u
 
 /* The frames of SITE's allocation stack, innermost first, at most MOST (<= GCG__LEAK_FRAMES),
-   without the collector's and gcglass's own and without what called main or starts threads.  Strings are borrowed from MODEL.  Returns
-   how many. */
+   without the collector's and gcglass's own and without what called main or starts threads. Strings
+   are borrowed from MODEL.  Returns how many. */
 uint32_t gcg__leak_frames (const struct gcg__model *model, uint32_t site,
                            struct gcg__frame frames[GCG__LEAK_FRAMES], uint32_t most);
 

@@ -15,9 +15,10 @@
 #include "report/leak_names.h"
 #include "report/words.h"
 
-#define MAX_FRAMES 16u
-#define MARGIN     "                " /* below a label */
-#define UNNAMED    "from "            /* how types.c calls a type by its site */
+#define MAX_FRAMES  16u
+#define MAX_THROUGH 4u
+#define MARGIN      "                " /* below a label */
+#define UNNAMED     "from "            /* how types.c calls a type by its site */
 
 struct text
 {
@@ -139,8 +140,14 @@ write_path (const struct text *t, const struct gcg__leak_group *group, struct gc
   label (t, group->n_cycles == 1 ? "path" : "biggest");
   gcg__buffer_format (t->out, "%s\n", gcg__buffer_string (&e.text));
   label (t, "cut");
-  gcg__buffer_format (t->out, "%s: frees ", gcg__buffer_string (&e.edge));
-  add_sum (t, &e.path->freed);
+  gcg__buffer_text (t->out, gcg__buffer_string (&e.edge));
+  if (e.path->freed.objects == 0)
+    gcg__buffer_text (t->out, ": that alone frees nothing, there are other pointers");
+  else
+    {
+      gcg__buffer_text (t->out, ": frees ");
+      add_sum (t, &e.path->freed);
+    }
   if (e.everywhere.n > 0)
     gcg__buffer_format (t->out, "; cut %s in every object to leave no way round",
                         gcg__buffer_string (&e.everywhere));
@@ -149,19 +156,32 @@ write_path (const struct text *t, const struct gcg__leak_group *group, struct gc
   return GCG_OK;
 }
 
-/* What is leaked through group G: the groups after it. */
+/* What is leaked through group G: the groups after it, those that hold most. */
 static void
 write_through (const struct text *t, uint32_t g)
 {
   const struct gcg__leak_report *r = t->report;
-  const char *name = "through it";
+  struct gcg__totals rest = { 0 };
+  uint32_t n = 0;
   if (r->groups[g].through.objects == 0)
     return;
-  label (t, name);
+  label (t, "through it");
   add_sum (t, &r->groups[g].through);
   gcg__buffer_text (t->out, " indirectly leaked\n");
   for (uint32_t i = g + 1; i < r->n_groups && r->groups[i].kind == GCG__LEAK_INDIRECT; i++)
-    write_members (t, &r->groups[i], "");
+    if (n++ < MAX_THROUGH)
+      write_members (t, &r->groups[i], "");
+    else
+      {
+        rest.objects += r->groups[i].own.objects;
+        rest.bytes += r->groups[i].own.bytes;
+      }
+  if (n <= MAX_THROUGH)
+    return;
+  label (t, "");
+  add_sum (t, &rest);
+  gcg__buffer_format (t->out, " from %u other place%s\n", n - MAX_THROUGH,
+                      n == MAX_THROUGH + 1 ? "" : "s");
 }
 
 static enum gcg_status
@@ -250,8 +270,9 @@ write_totals (const struct text *t)
   total (t, "ignored by the program", &l->ignored, false);
   total (t, "garbage that will be collected", &l->collectable, is_collected (t));
   total (t, "still reachable", &l->reachable, true);
-  total (t, "  by pointers to their inside only", &l->interior_only, false);
+  total (t, "reachable by inside pointers only", &l->interior_only, false);
   total (t, "  by pointers past their end only", &l->past_only, false);
+  total (t, "of the C library itself", &r->library, false);
   if (!is_collected (t) && r->leaked.objects > 0)
     write_others (t);
   write_usage (t);

@@ -276,6 +276,18 @@ sum_up (struct making *m)
     }
 }
 
+/* What is alive by the program's figures, and not among the blocks. */
+static void
+find_library (struct making *m)
+{
+  const struct gcg__usage *usage = m->snapshot->usage;
+  const struct gcg__totals *all = &m->analysis->all;
+  if (usage == NULL || usage->live_blocks <= all->objects || usage->live_bytes < all->bytes)
+    return;
+  m->report->library.objects = usage->live_blocks - all->objects;
+  m->report->library.bytes = usage->live_bytes - all->bytes;
+}
+
 /* A new group like GROUP, whose signature it takes; its number, or GCG__NONE: out of memory. */
 static uint32_t
 group_add (struct making *m, struct gcg__leak_group group)
@@ -591,6 +603,7 @@ make (struct making *m, const struct gcg__rules *rules, const struct gcg__baseli
   if (told != NULL)
     leave_out (m, told);
   sum_up (m);
+  find_library (m);
   if ((status = group_all (m)) == GCG_OK && (status = sort_groups (m)) == GCG_OK)
     find_known (r, baseline);
   return status;
