@@ -97,6 +97,7 @@ serve (struct shared *shared)
 /* The program; does what SHARED asks for. */
 static void __attribute__ ((noreturn)) work (bool served, struct shared *shared)
 {
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
   fifty_init ();
   if (served)
     serve (shared);

@@ -13,7 +13,7 @@ import { Table } from './table.js';
 import { typeLink } from './type_link.js';
 import { verdictNode } from './verdict.js';
 
-const UNFOLDED = 3; /* cycles */
+const UNFOLDED = 3; /* kinds of cycles */
 const REDUCE_ABOVE = 40; /* nodes: a bigger graph is first shown with its cycles only */
 
 const number = Number(location.pathname.split('/').pop());
@@ -80,17 +80,36 @@ function chooseGraph(event) {
   drawPicture();
 }
 
-/* The biggest cycles in full, the others folded, so that the picture is not far below. */
-function drawCycles({ cycles, total_cycles: total, component }) {
-  const all = cycles.map((cycle) => cycleNode(cycle, total, component.verdict));
-  const place = document.getElementById('cycles');
-  place.replaceChildren(...all.slice(0, UNFOLDED));
-  if (total > UNFOLDED) {
-    const untold = total - cycles.length;
-    place.append(element('details', { class: 'more-cycles' },
-      element('summary', {}, plural(total - UNFOLDED, 'smaller cycle')), ...all.slice(UNFOLDED),
-      untold > 0 ? element('p', { class: 'grey' }, `and ${count(untold)} more`) : null));
+/* Cycles whose words are the same but for the addresses, as one list each, the biggest first. */
+function alike(cycles) {
+  const groups = new Map();
+  for (const cycle of cycles) {
+    const key = [cycle.verdict, cycle.text, cycle.cut?.from_type, cycle.cut?.field].join('\n');
+    groups.set(key, [...(groups.get(key) ?? []), cycle]);
   }
+  return [...groups.values()];
+}
+
+/* The biggest cycles in full, those like them and the others folded, so that the picture is not far
+   below. */
+function drawCycles({ cycles, total_cycles: total, component }) {
+  const place = document.getElementById('cycles');
+  const nodes = alike(cycles).map(([first, ...others]) => {
+    const node = cycleNode(first, total, component.verdict);
+    if (others.length > 0) {
+      node.append(element('details', { class: 'like-it' },
+        element('summary', {}, `${plural(others.length, 'more cycle')} like this, of other objects`),
+        ...others.map((cycle) => cycleNode(cycle, total, component.verdict))));
+    }
+    return node;
+  });
+  place.replaceChildren(...nodes.slice(0, UNFOLDED));
+  const untold = total - cycles.length;
+  if (nodes.length > UNFOLDED) {
+    place.append(element('details', { class: 'more-cycles' },
+      element('summary', {}, `${plural(nodes.length - UNFOLDED, 'smaller kind')} of cycles`), ...nodes.slice(UNFOLDED)));
+  }
+  if (untold > 0) place.append(element('p', { class: 'grey' }, `and ${plural(untold, 'smaller cycle')} more`));
   if (total === 0) {
     place.append(element('p', {}, 'There is no cycle in it: nothing points to it any more.'));
   }
@@ -106,6 +125,7 @@ function addressesFromCut(cycle) {
 function showComponent(data) {
   if (shownId === data.frame.snapshot.id) return;
   shownId = data.frame.snapshot.id;
+  delete document.getElementById('main').dataset.first;
   graph = data.graph;
   around = addressesFromCut(data.cycles[0]);
   document.title = `Component ${number}: ${data.component.verdict} – gcglass`;

@@ -169,6 +169,7 @@ function drawCollections({ collections: list, frame }) {
 
 function show(data) {
   shownId = data.frame.snapshot.id;
+  delete main.dataset.first;
   showFindings(data);
   fill(main, data);
   main.querySelector('#top-types tbody').replaceChildren(...data.types.map(typeRow));

@@ -44,6 +44,8 @@ function setting(name, value, meaning) {
 }
 
 function show(data) {
+  document.getElementById('bones')?.remove();
+  document.getElementById('all').hidden = false;
   fill(main, data);
   document.getElementById('memory').replaceChildren(...figures(MEMORY, data.process, sizeNode),
     ...figures(COUNTS, data.process, count));

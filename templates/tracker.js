@@ -122,6 +122,8 @@ function show(data) {
   at('nothing').hidden = !none;
   at('over-time').hidden = none;
   at('samples').hidden = none;
+  delete at('main').dataset.first;
+  delete at('controls').dataset.known;
   at('controls').hidden = !data.sampling.possible;
   at('start').hidden = data.sampling.every_s > 0 || none;
   at('stop-sampling').hidden = !(data.sampling.every_s > 0);
