@@ -7,5 +7,5 @@ check_PROGRAMS += %D%/make_snapshot
 
 dist_check_SCRIPTS += %D%/browser.test
 TESTS += %D%/browser.test
-EXTRA_DIST += %D%/main.mjs %D%/view.mjs %D%/live.mjs %D%/tracker.mjs %D%/hostile.mjs %D%/tap.mjs %D%/gcglass.mjs %D%/webdriver.mjs
+EXTRA_DIST += %D%/main.mjs %D%/view.mjs %D%/live.mjs %D%/tracker.mjs %D%/hostile.mjs %D%/walk.mjs %D%/tap.mjs %D%/gcglass.mjs %D%/webdriver.mjs
 CLEANDIRS += %D%/screenshots

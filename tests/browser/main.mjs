@@ -1,9 +1,10 @@
-/* main.mjs -- the pages in a real browser, served by the real gcglass, in four acts:
+/* main.mjs -- the pages in a real browser, served by the real gcglass, in five acts:
  *   view.mjs   a snapshot of an imaginary heap in which everything is known (make_snapshot.c)
  *   live.mjs   an example program under "gcglass run": taking snapshots, its end, the server's end;
  *              and one that serves itself
  *   tracker.mjs  samples of a running program, and their recording, from its file
  *   hostile.mjs  a program whose every text is an attack
+ *   walk.mjs  every page of a running program and of its recording, against its JSON, by keyboard
  *
  * Called by browser.test with the paths of chromedriver and chromium; prints TAP.  Screenshots are
  * left in $top_builddir/tests/browser/, those of failures as failed-N.png.
@@ -16,6 +17,7 @@ import { view } from './view.mjs';
 import { live, within } from './live.mjs';
 import { tracker } from './tracker.mjs';
 import { hostile } from './hostile.mjs';
+import { walk } from './walk.mjs';
 
 const [chromedriver, chromium] = process.argv.slice(2);
 const build = process.env.top_builddir;
@@ -42,6 +44,7 @@ try {
   await within(context);
   await tracker(context);
   await hostile(context);
+  await walk(context);
 } finally {
   await browser.stop();
 }
