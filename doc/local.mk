@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	%D%/design/agent.md \
 	%D%/design/analysis.md \
 	%D%/design/malloc-source.md \
+	%D%/design/malloc.md \
 	%D%/design/overview.md \
 	%D%/design/pages.md \
 	%D%/design/recording-format.md \
