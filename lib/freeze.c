@@ -11,6 +11,7 @@
 #include <elf.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "collector.h"
 #include "hazards.h"
@@ -34,6 +35,21 @@ close_others_stopped (int keep)
   if (keep > 0)
     syscall (SYS_close_range, 0u, (unsigned)keep - 1, 0u);
   syscall (SYS_close_range, (unsigned)keep + 1, ~0u, 0u);
+}
+
+/* The program's limits of memory are not meant for us: up to the hard ones. */
+static void
+lift_limits_stopped (void)
+{
+  static const int resources[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE };
+  struct rlimit limit;
+
+  for (uint32_t i = 0; i < sizeof resources / sizeof *resources; i++)
+    if (syscall (SYS_prlimit64, 0, resources[i], NULL, &limit) == 0)
+      {
+        limit.rlim_cur = limit.rlim_max;
+        syscall (SYS_prlimit64, 0, resources[i], &limit, NULL);
+      }
 }
 
 void
@@ -303,6 +319,7 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
   if (child)
     {
       close_others_stopped (freeze->fd);
+      lift_limits_stopped ();
       syscall (SYS_prctl, PR_SET_NAME, "gcglass-capture", 0, 0, 0);
     }
   COLUMN_PUSH (COLUMN (freeze, STRINGS), char, 0, &freeze->error);

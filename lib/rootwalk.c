@@ -2,7 +2,8 @@
  *
  * Threads are listed from /proc/PID/task of the live process: one that has started since the world
  * stood still has no note and counts as unknown, one that has gone is not listed, and its stack, if
- * the collector scanned it, is the difference that the analysis reports.
+ * the collector scanned it, is the difference that the analysis reports.  In malloc mode they are
+ * those that have been stopped: one that has gone since may have held what nobody else did.
  */
 #include "rootwalk.h"
 
@@ -274,6 +275,23 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
     }
 }
 
+#ifdef GCG_MALLOC
+
+/* All threads that have been stopped, which are all there were; by now some may have gone. */
+static void
+threads_stopped (struct gcg__freeze *freeze)
+{
+  uint32_t n;
+  const struct gcg__stopped *stopped = gcg__thread_stopped (&n);
+
+  thread_stopped (freeze, (uint64_t)freeze->collecting_tid, stopped, n);
+  for (uint32_t i = 0; i < n; i++)
+    if (stopped[i].tid != (uint64_t)freeze->collecting_tid)
+      thread_stopped (freeze, stopped[i].tid, stopped, n);
+}
+
+#else
+
 /* All threads that /proc lists; those the collector has stopped are among them. */
 static void
 threads_stopped (struct gcg__freeze *freeze)
@@ -309,6 +327,8 @@ threads_stopped (struct gcg__freeze *freeze)
       }
   raw_close (fd);
 }
+
+#endif
 
 void
 gcg__roots_stopped (struct gcg__freeze *freeze)

@@ -28,8 +28,11 @@ gcg__thread_note (const ucontext_t *context)
     return;
   i = __atomic_fetch_add (&n_stopped, 1, __ATOMIC_ACQ_REL);
   if (i < GCG__MOST_THREADS)
-    stopped[i] = (struct gcg__stopped){ (uint64_t)syscall (SYS_gettid), context,
-                                        (uintptr_t)__builtin_thread_pointer () };
+    {
+      stopped[i].context = context;
+      stopped[i].thread_pointer = (uintptr_t)__builtin_thread_pointer ();
+      __atomic_store_n (&stopped[i].tid, (uint64_t)syscall (SYS_gettid), __ATOMIC_RELEASE);
+    }
   errno = old_errno;
 }
 
@@ -63,6 +66,9 @@ gcg__thread_hook (void)
 void
 gcg__thread_note_from_now (void)
 {
+  /* An entry that has been taken and not been written yet is nobody's. */
+  for (uint32_t i = 0; i < n_stopped && i < GCG__MOST_THREADS; i++)
+    stopped[i].tid = 0;
   __atomic_store_n (&n_stopped, 0, __ATOMIC_RELAXED);
   __atomic_store_n (&noting, true, __ATOMIC_RELEASE);
 }
@@ -71,6 +77,17 @@ void
 gcg__thread_note_no_more (void)
 {
   __atomic_store_n (&noting, false, __ATOMIC_RELEASE);
+}
+
+bool
+gcg__thread_is_noted (uint64_t tid)
+{
+  uint32_t n = __atomic_load_n (&n_stopped, __ATOMIC_ACQUIRE);
+
+  for (uint32_t i = 0; i < n && i < GCG__MOST_THREADS; i++)
+    if (__atomic_load_n (&stopped[i].tid, __ATOMIC_ACQUIRE) == tid)
+      return true;
+  return false;
 }
 
 /* A lost signal is sent again, and may arrive twice: the last note of a thread counts, because the

@@ -7,6 +7,7 @@
 #ifndef GCG_THREAD_H
 #define GCG_THREAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -28,6 +29,9 @@ void gcg__thread_note (const ucontext_t *context);
 /* From now on, until the capture is over, note threads as they stop. */
 void gcg__thread_note_from_now (void);
 void gcg__thread_note_no_more (void);
+
+/* Has thread TID been noted?  While others are being noted. */
+bool gcg__thread_is_noted (uint64_t tid);
 
 /* The noted ones, each thread once.  World stopped. */
 const struct gcg__stopped *gcg__thread_stopped (uint32_t *n);

@@ -23,14 +23,17 @@ tests_malloc_heaps_judge_SOURCES = %D%/malloc/heaps_judge.c
 tests_malloc_heaps_judge_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tests_malloc_heaps_judge_LDADD = lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
 TESTS += %D%/malloc/heaps_judge
-check_PROGRAMS += %D%/malloc/semantics %D%/malloc/stress
+check_PROGRAMS += %D%/malloc/semantics %D%/malloc/stress %D%/malloc/robust
+tests_malloc_robust_SOURCES = %D%/malloc/robust.c %D%/malloc/case.c %D%/malloc/case.h
+tests_malloc_robust_CFLAGS = $(MALLOC_CASE_FLAGS)
+tests_malloc_robust_LDADD = -lpthread -ldl
 tests_malloc_semantics_SOURCES = %D%/malloc/semantics.c
 tests_malloc_semantics_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin -Wno-alloc-size-larger-than -Wno-use-after-free
 tests_malloc_stress_SOURCES = %D%/malloc/stress.c
 tests_malloc_stress_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DCASE_LIBRARY='"$(abs_builddir)/tests/malloc/.libs/case_library.so"'
 tests_malloc_stress_LDADD = -lpthread -ldl
-dist_check_SCRIPTS += %D%/malloc/semantics.test
-TESTS += %D%/malloc/semantics.test
+dist_check_SCRIPTS += %D%/malloc/semantics.test %D%/malloc/robust.test
+TESTS += %D%/malloc/semantics.test %D%/malloc/robust.test
 # Programs that nobody wrote for this.
 dist_check_SCRIPTS += %D%/malloc/real.test
 TESTS += %D%/malloc/real.test

@@ -1,9 +1,10 @@
 /* stopworld.c -- see stopworld.h.
  *
  * A thread may be made while others are being stopped: the list is read again until it holds nobody
- * who has not answered.  Only system calls are made meanwhile: a stopped thread may hold any lock.
- * A thread that leaves the handler counts itself out, so that the handler is taken away when nobody
- * is in it.  Where a thread has not answered it stays: the signal may still come.
+ * who has not answered, and then once more: only a list that is read while nobody runs is whole.
+ * Only system calls are made meanwhile: a stopped thread may hold any lock. A thread that leaves
+ * the handler counts itself out, so that the handler is taken away when nobody is in it.  Where a
+ * thread has not answered it stays: the signal may still come.
  */
 #include "stopworld.h"
 
@@ -73,18 +74,6 @@ on_stop (int signal, siginfo_t *info, void *context)
   __atomic_fetch_sub (&n_inside, 1, __ATOMIC_ACQ_REL);
 }
 
-/* Has thread TID answered? */
-static bool
-is_noted (uint64_t tid)
-{
-  uint32_t n;
-  const struct gcg__stopped *noted = gcg__thread_stopped (&n);
-  for (uint32_t i = 0; i < n; i++)
-    if (noted[i].tid == tid)
-      return true;
-  return false;
-}
-
 /* Sends the signal, with a mark: the C library sends the same one when a thread changes its ids. */
 static void
 ask (pid_t process, pid_t tid)
@@ -148,7 +137,7 @@ look (pid_t self, pid_t asked[GCG__MOST_THREADS], uint32_t *n_asked)
         at += entry->bytes;
         for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
           tid = tid * 10 + (*c - '0');
-        if (tid == 0 || tid == self || is_noted ((uint64_t)tid))
+        if (tid == 0 || tid == self || gcg__thread_is_noted ((uint64_t)tid))
           continue;
         if (tid == process && has_ended (process, tid))
           continue;
@@ -204,8 +193,12 @@ gcg__world_stop (pid_t *missing)
   if (old.handler != on_stop)
     before = old;
   __atomic_store_n (&stopping, true, __ATOMIC_RELEASE);
-  while ((*missing = look (self, asked, &n_asked)) != 0)
+  for (int answered = 0; answered < 2;)
     {
+      *missing = look (self, asked, &n_asked);
+      answered = *missing == 0 ? answered + 1 : 0;
+      if (answered > 0)
+        continue;
       if (raw_now (CLOCK_MONOTONIC) > end)
         {
           let_go ();
