@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "gc_calls.h"
 #include "gcglass/gcglass.h"
 #include "sample.h"
+#include "tally.h"
 
 #define CLEARED_WORDS 2048
 
@@ -51,16 +53,19 @@ gcg_snapshot (const char *description, struct gcg_error *error)
 static enum gcg_status __attribute__ ((noinline))
 check_leaks_now (size_t *objects, size_t *bytes, struct gcg_error *error)
 {
-  uint64_t leaks[2];
-  enum gcg_status status = gcg__capture_leaks (leaks, error);
+  struct gcg__tally *tally
+      = mmap (NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  enum gcg_status status;
 
-  if (status != GCG_OK)
-    return status;
-  if (objects)
-    *objects = leaks[0];
-  if (bytes)
-    *bytes = leaks[1];
-  return GCG_OK;
+  if (tally == MAP_FAILED)
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory to count leaks");
+  status = gcg__capture_tally (tally, error);
+  if (status == GCG_OK && objects)
+    *objects = tally->leaked.count;
+  if (status == GCG_OK && bytes)
+    *bytes = tally->leaked.bytes;
+  munmap (tally, sizeof *tally);
+  return status;
 }
 
 enum gcg_status

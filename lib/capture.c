@@ -38,6 +38,7 @@
 #include "malloc/signals.h"
 #include "malloc/stopworld.h"
 #endif
+#include "tally.h"
 #include "thread.h"
 #include "tls.h"
 
@@ -137,6 +138,10 @@ gcg__capture_at_mark_end_stopped (void)
 #ifdef GCG_MALLOC
   if (request.freeze.at_exit && gcg__exit_frame ())
     request.freeze.stack_low = gcg__exit_frame ();
+#endif
+#ifdef GCG_MALLOC
+  if (request.freeze.tally && request.freeze.tally->n_sites)
+    gcg__survivors_note_stopped ();
 #endif
   request.freeze.realtime_ns = raw_now (CLOCK_REALTIME);
   request.freeze.monotonic_ns = begin;
@@ -271,9 +276,9 @@ capture_collect (bool at_exit, struct gcg_error *error)
 
 #endif
 
-/* A snapshot into *FD; with FD NULL the LEAKS (objects, bytes) are counted instead. */
+/* A snapshot into *FD; with FD NULL the TALLY is filled instead. */
 static enum gcg_status
-capture_run (const char *description, bool at_exit, int *fd, uint64_t leaks[2],
+capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *tally,
              struct gcg_error *error)
 {
   struct gcg__shared *shared;
@@ -300,7 +305,7 @@ capture_run (const char *description, bool at_exit, int *fd, uint64_t leaks[2],
                               .at_exit = at_exit,
                               .on_demand = GC_get_finalize_on_demand (),
                               .contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED),
-                              .counting = !fd,
+                              .tally = tally,
                               .settings = &request.settings,
                               .pid = getpid (),
                               .collecting_tid = request.tid,
@@ -326,11 +331,6 @@ capture_run (const char *description, bool at_exit, int *fd, uint64_t leaks[2],
     status = request.error == 0 ? GCG_OK
                                 : gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s",
                                              strerror (request.error));
-  if (leaks && status == GCG_OK)
-    {
-      leaks[0] = shared->leaked_objects;
-      leaks[1] = shared->leaked_bytes;
-    }
   munmap (shared, sizeof *shared);
   if (status != GCG_OK)
     goto fail_shared;
@@ -348,7 +348,7 @@ fail_shared:
 }
 
 static enum gcg_status
-capture_locked (const char *description, bool at_exit, int *fd, uint64_t leaks[2],
+capture_locked (const char *description, bool at_exit, int *fd, struct gcg__tally *tally,
                 struct gcg_error *error)
 {
   enum gcg_status status;
@@ -357,7 +357,7 @@ capture_locked (const char *description, bool at_exit, int *fd, uint64_t leaks[2
   gcg__agent_ready ();
   pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
   pthread_mutex_lock (&capture_mutex);
-  status = capture_run (description, at_exit, fd, leaks, error);
+  status = capture_run (description, at_exit, fd, tally, error);
   pthread_mutex_unlock (&capture_mutex);
   pthread_setcancelstate (cancel_state, NULL);
   return status;
@@ -370,7 +370,7 @@ gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *
 }
 
 enum gcg_status
-gcg__capture_leaks (uint64_t leaks[2], struct gcg_error *error)
+gcg__capture_tally (struct gcg__tally *tally, struct gcg_error *error)
 {
-  return capture_locked (NULL, false, NULL, leaks, error);
+  return capture_locked (NULL, false, NULL, tally, error);
 }

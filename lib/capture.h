@@ -24,9 +24,10 @@
 enum gcg_status gcg__capture (const char *description, bool at_exit, int *fd,
                               struct gcg_error *error);
 
-/* Counts LEAKS, objects and bytes, in the same way; nothing is written anywhere.  Errors: as
-   gcg__capture. */
-enum gcg_status gcg__capture_leaks (uint64_t leaks[2], struct gcg_error *error);
+/* Fills TALLY (tally.h; zeroes, in shared memory) in the same way; nothing is written anywhere.
+   Errors: as gcg__capture. */
+struct gcg__tally;
+enum gcg_status gcg__capture_tally (struct gcg__tally *tally, struct gcg_error *error);
 
 /* From now on snapshots hold the first bytes of each object.  Any thread. */
 void gcg__capture_contents (void);

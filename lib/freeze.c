@@ -16,7 +16,6 @@
 #include "collector.h"
 #include "hazards.h"
 #include "heapwalk.h"
-#include "leakcount.h"
 #include "malloc/blocks.h"
 #include "malloc/roots.h"
 #include "maps.h"
@@ -26,6 +25,7 @@
 #include "site.h"
 #include "snapshot/writer.h"
 #include "tag.h"
+#include "tally.h"
 
 /* The child holds copies of all descriptors; a pipe whose other end waits for its last writer must
    not wait for us. */
@@ -75,13 +75,6 @@ gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_tex
   COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, site, &freeze->error);
 }
 
-/* The site that ID stands for: itself, or whose twin it is. */
-static inline uint32_t
-original_stopped (uint32_t id)
-{
-  return gcg__site_is_ignored (id) ? gcg__site_entry (id)->original : id;
-}
-
 /* The sites that some object has; the others keep their ids but not their texts. */
 static void
 sites_stopped (struct gcg__freeze *freeze)
@@ -96,7 +89,7 @@ sites_stopped (struct gcg__freeze *freeze)
     return;
   for (uint64_t i = 0; i < n_words; i++)
     if (tag_site (words[i]) < n)
-      is_used[original_stopped (tag_site (words[i]))] = 1;
+      is_used[gcg__site_original (tag_site (words[i]))] = 1;
   COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, (struct gcg__site){ 0 }, &freeze->error);
   for (uint32_t i = 1; i < n && !freeze->error; i++)
     gcg__freeze_site_stopped (freeze, i, is_used[i]);
@@ -153,7 +146,7 @@ twins_stopped (struct gcg__freeze *freeze)
     return;
   for (uint64_t i = 0; i < n; i++)
     if (gcg__site_is_ignored (tag_site (words[i])))
-      words[i] = (words[i] & ~(uint64_t)TAG_SITE_MASK) | original_stopped (tag_site (words[i]))
+      words[i] = (words[i] & ~(uint64_t)TAG_SITE_MASK) | gcg__site_original (tag_site (words[i]))
                  | (uint64_t)GCG__OBJECT_IGNORED << GCG__WORD_FLAG_SHIFT;
 }
 
@@ -334,7 +327,7 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       registry_stopped (freeze);
       twins_stopped (freeze);
 #ifndef GCG_MALLOC
-      if (!freeze->counting)
+      if (!freeze->tally)
         gcg__hazards_stopped (freeze);
 #endif
       gcg__heap_edges_stopped (freeze);
@@ -343,8 +336,8 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       usage_stopped (freeze);
 #endif
     }
-  if (!freeze->error && freeze->counting)
-    gcg__leaks_stopped (freeze, &freeze->shared->leaked_objects, &freeze->shared->leaked_bytes);
+  if (!freeze->error && freeze->tally)
+    gcg__tally_stopped (freeze);
   else if (!freeze->error)
     {
       rules_stopped (freeze);

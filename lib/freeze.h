@@ -8,7 +8,7 @@
  *   rootwalk.c regions, roots, threads         heaptaken.c  slots that are no objects
  *   settings.c the collector's own figures     preview.c    the first bytes of objects
  *   hazards.c  who points to what is taken    tls.c, mallocwalk.c  where it looks for them
- *   leakcount.c  how much is leaked
+ *   tally.c    what is counted instead: leaks, objects by site
  *   freeze.c   the rest, and the order of it
  */
 #ifndef GCG_FREEZE_H
@@ -26,8 +26,10 @@
 struct gcg__shared
 {
   volatile uint64_t pause_ns;
-  uint64_t leaked_objects, leaked_bytes; /* when they are to be counted */
 };
+
+
+struct gcg__tally;
 
 struct gcg__freeze
 {
@@ -38,7 +40,7 @@ struct gcg__freeze
   bool at_exit, in_place;
   bool on_demand; /* the program runs its finalizers on demand */
   bool contents;  /* previews are wanted */
-  bool counting;  /* leaks are to be counted, no snapshot is wanted */
+  struct gcg__tally *tally; /* to be filled, NULL: a snapshot is wanted */
   pid_t pid, collecting_tid, agent_tid;
   uint64_t start_ns, requested_ns, realtime_ns, monotonic_ns;
   uint64_t stack_low;        /* of the collecting thread */

@@ -17,17 +17,17 @@ AGENT_SOURCES = \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.c %D%/column.h \
 	%D%/control.c %D%/control.h %D%/count.c %D%/count.h %D%/figures.c %D%/figures.h \
 	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/keytables.c %D%/keytables.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
-	%D%/ignore.c %D%/ignore.h %D%/leakcount.c %D%/leakcount.h \
+	%D%/ignore.c %D%/ignore.h \
 	%D%/lifetime.c %D%/lifetime.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
 	%D%/protocol.h %D%/raw.h %D%/record.c \
 	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/rules.c %D%/rules.h %D%/sample.c \
 	%D%/sample.h %D%/settings.c %D%/settings.h %D%/shapes.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
-	%D%/survivors.c %D%/survivors.h %D%/tag.h %D%/thread.c %D%/thread.h \
+	%D%/survivors.h %D%/tag.h %D%/tally.c %D%/tally.h %D%/thread.c %D%/thread.h \
 	lib/snapshot/checksum.c lib/snapshot/writer.c
 # Call stacks, for unmodified programs.
 STACK_SOURCES = %D%/stack.c %D%/stack.h %D%/unwind.c %D%/unwind.h %D%/unwinder.c %D%/unwinder.h
-# Where malloc is not what the collector replaces: who points to what it takes.
-HAZARD_SOURCES = %D%/hazards.c %D%/hazards.h %D%/mallocwalk.c %D%/mallocwalk.h %D%/tls.c %D%/tls.h
+# Where malloc is not what the collector replaces: what collections leave, who points to what they take.
+HAZARD_SOURCES = %D%/survivors.c %D%/hazards.c %D%/hazards.h %D%/mallocwalk.c %D%/mallocwalk.h %D%/tls.c %D%/tls.h
 AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec \
 	-fno-omit-frame-pointer
 # Bound at load: a frozen child must not run the dynamic linker.
@@ -58,7 +58,7 @@ lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D
 	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/keys.c %D%/malloc/keys.h %D%/malloc/locked.c %D%/malloc/locked.h \
 	%D%/malloc/mappings.c %D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \
 	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/signals.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
-	%D%/malloc/survey.c %D%/malloc/survey.h \
+	%D%/malloc/survivors.c \
 	%D%/malloc/threads.c %D%/malloc/threads.h
 lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin
 lib_libgcglass_malloc_la_LDFLAGS = $(AGENT_LDFLAGS) -version-info 0:0:0 \

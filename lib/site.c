@@ -281,6 +281,12 @@ gcg__site_is_ignored (uint32_t id)
 }
 
 uint32_t
+gcg__site_original (uint32_t id)
+{
+  return gcg__site_is_ignored (id) ? gcg__site_entry (id)->original : id;
+}
+
+uint32_t
 gcg__site_ignored (uint32_t id)
 {
   uint32_t *twin = id ? &chunks[id / CHUNK][id % CHUNK].twin : &unknown_twin;

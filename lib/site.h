@@ -57,6 +57,9 @@ uint32_t gcg__site_ignored (uint32_t id);
 /* Is ID a twin? */
 bool gcg__site_is_ignored (uint32_t id);
 
+/* The site that ID is the twin of, or ID. */
+uint32_t gcg__site_original (uint32_t id);
+
 /* Is there any? */
 extern bool gcg__site_any_ignored;
 

@@ -15,9 +15,6 @@
  * they lie in a thread's list: they are told by their link to another such slot (and so is, by
  * mistake, an object that nothing was written to since it was such a slot).  What the collector
  * keeps for itself is told by its shape (shapes.h).
- *
- * With malloc nothing collects: there is one walk, when counting begins, over all blocks that are
- * older than it, and from then on the counters tell.
  */
 #include "survivors.h"
 
@@ -28,9 +25,6 @@
 #include "freeze.h"
 #include "gc_calls.h"
 #include "heapwalk.h"
-#ifdef GCG_MALLOC
-#include "malloc/survey.h"
-#endif
 #include "maps.h"
 #include "raw.h"
 #include "shapes.h"
@@ -120,25 +114,10 @@ gcg__survivors_of (void)
   return survivors_collection;
 }
 
-#ifdef GCG_MALLOC
-
-static uint32_t walk_birth; /* of what is made since the walk began */
-
-static inline bool
-is_older (uint32_t birth)
-{
-  return ((birth - walk_birth) & TAG_BIRTH_MASK) > TAG_BIRTH_MASK / 2;
-}
-
-#endif
-
 /* Has the walk still to come by an object of BIRTH at ADDRESS that it would count? */
 static bool
 is_ahead (uint32_t birth, uintptr_t address)
 {
-#ifdef GCG_MALLOC
-  return address >= __atomic_load_n (&walked_to, __ATOMIC_ACQUIRE) && is_older (birth);
-#endif
   return address >= __atomic_load_n (&walked_to, __ATOMIC_ACQUIRE)
          && (first_walk || birth != ((uint32_t)noted_collection & TAG_BIRTH_MASK));
 }
@@ -184,42 +163,6 @@ struct walk
   uint64_t at;      /* next address, 0 = the mapping's first */
   bool first, whole, begun, overtaken, done, failed;
 };
-
-static inline void
-count_survivor (struct walk *walk, uint32_t site, uint64_t bytes)
-{
-  struct site_figures *chunk;
-
-  if (site >= walk->n_sites)
-    site = 0; /* a word that passes for a tag by chance */
-  chunk = chunk_new (site >> GCG__COUNT_CHUNK_SHIFT);
-  if (!chunk)
-    {
-      walk->failed = true;
-      return;
-    }
-  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.count++;
-  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.bytes += bytes;
-}
-
-#ifdef GCG_MALLOC
-
-/* Whatever the program has and had when the walk began: nothing is marked. */
-static void
-visit_block (void *walk, uint32_t site, uint64_t bytes, uint32_t birth)
-{
-  if (is_older (birth))
-    count_survivor (walk, site, bytes);
-}
-
-static uint64_t
-walk_block (struct walk *walk, uint64_t at, uint64_t end)
-{
-  (void)end;
-  return gcg__survey_block (at, visit_block, walk);
-}
-
-#else
 
 /* Is the slot at BASE, of SIZE bytes, free and linked to another one?  Free slots of kinds with
    pointers are zero behind their link. */
@@ -293,6 +236,23 @@ is_collectors (const uint64_t *words, uint64_t n)
          && (is_entry (words, n) || is_table (words, n) || is_thread (words, n));
 }
 
+static inline void
+count_survivor (struct walk *walk, uint32_t site, uint64_t bytes)
+{
+  struct site_figures *chunk;
+
+  if (site >= walk->n_sites)
+    site = 0; /* a word that passes for a tag by chance */
+  chunk = chunk_new (site >> GCG__COUNT_CHUNK_SHIFT);
+  if (!chunk)
+    {
+      walk->failed = true;
+      return;
+    }
+  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.count++;
+  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.bytes += bytes;
+}
+
 /* The slot at BASE. */
 static void
 walk_slot (struct walk *walk, char *base, size_t size, int kind)
@@ -346,8 +306,6 @@ walk_block (struct walk *walk, uint64_t at, uint64_t end)
     }
   return HEAP_BLOCK_BYTES;
 }
-
-#endif
 
 /* May there be heap in MAP? */
 static bool
@@ -439,9 +397,6 @@ walk_piece (void *data)
       walk->begun = true;
       first_walk = walk->first;
       __atomic_store_n (&walked_to, 0, __ATOMIC_RELEASE);
-#ifdef GCG_MALLOC
-      walk_birth = __atomic_add_fetch (&gcg__birth, 1, __ATOMIC_RELAXED) & TAG_BIRTH_MASK;
-#endif
       if (walk->first)
         note_counts ();
     }

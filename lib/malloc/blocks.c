@@ -298,7 +298,8 @@ note_peak (struct cache *cache)
 static inline void
 count_new (struct cache *cache, size_t bytes, uint32_t site)
 {
-  gcg__count_made (site, bytes);
+  if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0))
+    gcg__count_made (gcg__site_original (site), bytes);
   cache->allocs++;
   cache->bytes += (int64_t)bytes;
   if (n_caches > 1 && live_in (cache) - cache->folded_bytes > FOLD_BYTES)
@@ -310,7 +311,8 @@ static inline void
 count_freed (struct cache *cache, size_t bytes, const uint64_t *place, uint64_t tag)
 {
   if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0))
-    gcg__survivors_freed (tag_site (tag), bytes, tag_birth (tag), (uintptr_t)place);
+    gcg__survivors_freed (gcg__site_original (tag_site (tag)), bytes, tag_birth (tag),
+                          (uintptr_t)place);
   note_peak (cache);
   cache->frees++;
   cache->freed += (int64_t)bytes;
@@ -540,8 +542,9 @@ gcg__block_set_site (void *block, uint32_t site)
     return;
   tag = *place;
   tag_write (base, place, tag_slack (place), site, tag_birth (tag));
-  gcg__survivors_moved (tag_site (tag), (uint64_t)((char *)place - base) - tag_slack (place),
-                        tag_birth (tag), (uintptr_t)place, site);
+  gcg__survivors_moved (gcg__site_original (tag_site (tag)),
+                        (uint64_t)((char *)place - base) - tag_slack (place), tag_birth (tag),
+                        (uintptr_t)place, gcg__site_original (site));
 }
 
 size_t

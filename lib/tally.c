@@ -1,7 +1,7 @@
-/* leakcount.c -- see leakcount.h.
+/* tally.c -- see tally.h.
  *
- * The figures are those that the analysis of a snapshot gives (lib/analysis), found here because
- * whoever asks may have no server, and wants no file.
+ * The figures of leaks are those that the analysis of a snapshot gives (lib/analysis), found here
+ * because whoever asks may have no server, and wants no file.
  *
  * With malloc: what is not marked, less what ignored blocks lead to.  With the collector: what
  * cycles keep that pass through an object with an ordered finalizer, and lost uncollectables.  Such
@@ -9,10 +9,11 @@
  * connected components by Tarjan's algorithm (SIAM J. Comput. 1(2), 1972) with its calls on a
  * column.  O(objects + edges); 17 bytes an object, of which only what is touched is used.
  */
-#include "leakcount.h"
+#include "tally.h"
 
 #include "gc_calls.h"
 #include "heapwalk.h"
+#include "tag.h"
 
 #define DONE UINT32_MAX /* LOW of an object whose component is complete */
 
@@ -248,44 +249,75 @@ find_stopped (struct count *count)
 
 #endif
 
-/* Adds up what is leaked. */
+/* Calls VISIT for each object, with the bytes that were asked for. */
 static void
-sum_stopped (const struct count *count, uint64_t *objects, uint64_t *bytes)
+each_stopped (struct gcg__freeze *freeze,
+              void (*visit) (void *state, uint64_t object, uint64_t bytes), void *state)
 {
-  const struct column *blocks = COLUMN (count->freeze, BLOCKS);
+  const struct column *blocks = COLUMN (freeze, BLOCKS), *words = COLUMN (freeze, WORDS);
   const struct gcg__block *block = blocks->data;
-  const struct gcg__big *bigs = COLUMN (count->freeze, BIG_SLACKS)->data;
+  const struct gcg__big *bigs = COLUMN (freeze, BIG_SLACKS)->data;
   uint64_t big = 0;
 
   for (uint64_t b = 0, i = 0; b < blocks->n; b++)
-    for (uint64_t end = b + 1 < blocks->n ? block[b + 1].first_object : count->n; i < end; i++)
+    for (uint64_t end = b + 1 < blocks->n ? block[b + 1].first_object : words->n; i < end; i++)
       {
-        uint64_t slack = count->words[i] >> GCG__WORD_SLACK_SHIFT & 255, room = 8;
+        uint64_t word = ((const uint64_t *)words->data)[i], room = 8;
+        uint64_t slack = word >> GCG__WORD_SLACK_SHIFT & 255;
         if (slack == GCG__SLACK_BIG)
           slack = bigs[big++].value;
-        if (!(flags_stopped (count, i) & GCG__OBJECT_TAGGED))
+        if (!(word >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED))
           room = slack = 0;
-        *objects += count->leaked[i];
-        *bytes += count->leaked[i] ? block[b].slot_bytes - room - slack : 0;
+        visit (state, i, block[b].slot_bytes - room - slack);
       }
 }
 
-void
-gcg__leaks_stopped (struct gcg__freeze *freeze, uint64_t *objects, uint64_t *bytes)
+static void
+visit_leaked (void *state, uint64_t object, uint64_t bytes)
+{
+  const struct count *count = state;
+  struct gcg__live *sum = &count->freeze->tally->leaked;
+  sum->count += count->leaked[object];
+  sum->bytes += count->leaked[object] ? bytes : 0;
+}
+
+static void
+leaks_stopped (struct gcg__freeze *freeze)
 {
   struct count count = { .freeze = freeze,
                          .n = COLUMN (freeze, WORDS)->n,
                          .words = COLUMN (freeze, WORDS)->data,
                          .targets = COLUMN (freeze, EDGE_TARGETS)->data };
 
-  *objects = *bytes = 0;
   count.first = gcg__first_edges_stopped (freeze, &count.firsts);
   count.leaked = column_reserve_stopped (&count.leaks, 1, count.n, &freeze->error);
   if (!freeze->error)
     find_stopped (&count);
   if (!freeze->error)
-    sum_stopped (&count, objects, bytes);
+    each_stopped (freeze, visit_leaked, &count);
   column_fini_stopped (&count.firsts);
   column_fini_stopped (&count.leaks);
   column_fini_stopped (&count.queue);
+}
+
+static void
+visit_of_site (void *state, uint64_t object, uint64_t bytes)
+{
+  struct gcg__freeze *freeze = state;
+  struct gcg__tally *tally = freeze->tally;
+  uint32_t site = tag_site (((const uint64_t *)COLUMN (freeze, WORDS)->data)[object]);
+
+  if (site >= tally->n_sites)
+    return;
+  tally->sites[site].count++;
+  tally->sites[site].bytes += bytes;
+}
+
+void
+gcg__tally_stopped (struct gcg__freeze *freeze)
+{
+  if (freeze->tally->n_sites)
+    each_stopped (freeze, visit_of_site, freeze);
+  else
+    leaks_stopped (freeze);
 }
