@@ -25,6 +25,23 @@
 #define START_SECONDS 30.0
 #define READ_SECONDS  60.0
 
+/* What the server that was started last has said since somebody listened: it may explain what went
+   wrong.  -1: there is none. */
+static int latest_fd = -1;
+
+static void
+tell_what_is_said (void)
+{
+  char piece[4096];
+  ssize_t n;
+  if (latest_fd < 0)
+    return;
+  usleep (500000);
+  fcntl (latest_fd, F_SETFL, O_NONBLOCK);
+  while ((n = read (latest_fd, piece, sizeof piece)) > 0)
+    fwrite (piece, 1, (size_t)n, stderr);
+}
+
 static void __attribute__ ((noreturn, format (printf, 1, 2))) give_up (const char *format, ...)
 {
   va_list arguments;
@@ -33,6 +50,7 @@ static void __attribute__ ((noreturn, format (printf, 1, 2))) give_up (const cha
   vfprintf (stderr, format, arguments);
   fputc ('\n', stderr);
   va_end (arguments);
+  tell_what_is_said ();
   abort ();
 }
 
@@ -98,10 +116,16 @@ server_start (struct server *server, const char *const *arguments)
     all[i + 1] = arguments[i];
   if (pipe2 (pipes, O_CLOEXEC) != 0)
     give_up ("pipe: %s", strerror (errno));
+  /* The first race ends it: nobody reads many. */
+  setenv ("TSAN_OPTIONS", "halt_on_error=1", 0);
   server->pid = fork ();
   if (server->pid == 0)
     {
       prctl (PR_SET_PDEATHSIG, SIGKILL);
+      /* What a program writes is not TAP, and one that outlives a failure must not keep the pipe.
+       */
+      int nowhere = open ("/dev/null", O_WRONLY);
+      dup2 (nowhere, 1);
       dup2 (pipes[1], 2);
       execv (program, (char *const *)(uintptr_t)all);
       _exit (127);
@@ -112,6 +136,7 @@ server_start (struct server *server, const char *const *arguments)
       || !server_says (server, "\n", 5))
     give_up ("%s does not start: '%s'", program, server->said);
   find_url (server);
+  latest_fd = server->error_fd;
 }
 
 /* Its status is often that of a program or of a signal, so it does not tell. */
@@ -134,6 +159,7 @@ server_end (struct server *server, int signal)
   if (waitpid (server->pid, &status, 0) != server->pid)
     give_up ("waitpid: %s", strerror (errno));
   close (server->error_fd);
+  latest_fd = -1;
   look_for_sanitizers (server);
   return status;
 }
