@@ -134,6 +134,7 @@ a_token_stands_nowhere (void **state)
                                        "/api/overview",
                                        "/api/",
                                        "/garbage/1/graph.dot",
+                                       "/garbage/1/graph.svg",
                                        "/static/api.js",
                                        "/nope" };
   char path[64], text[8192] = "";
@@ -145,6 +146,10 @@ a_token_stands_nowhere (void **state)
       assert_false (holds (&answer, server.token));
       answer_free (&answer);
     }
+  /* It was said once, in the address. */
+  const char *said = strstr (server.said, server.token);
+  assert_non_null (said);
+  assert_null (strstr (said + 1, server.token));
   snprintf (path, sizeof path, "/proc/%d/cmdline", (int)server.pid);
   FILE *file = fopen (path, "r");
   assert_non_null (file);
