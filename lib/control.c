@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "agent.h"
@@ -28,6 +29,7 @@
 #include "raw.h"
 #include "recording/format.h"
 #include "sample.h"
+#include "wire.h"
 
 #define MOST_CONNECTIONS 16
 #define STACK_BYTES      ((size_t)256 << 10)
@@ -45,96 +47,49 @@ struct connection
   int fd; /* -1: free */
   int closed_eventfd;
   enum kind kind;
+  ino_t inode; /* of the socket: the program may have closed it, and have something else there */
 };
 
 static pthread_mutex_t control_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct connection connections[MOST_CONNECTIONS]
-    = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER } };
+    = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER, 0 } };
 static bool running;
 static int listen_fd = -1, wake_fd = -1;
 static uint64_t interval_ns, next_ns;
 static int check_signal;
 static bool check_wanted, last_wanted, last_done;
 
-static socklen_t
-abstract_address (struct sockaddr_un *address, const char *name)
-{
-  size_t n = strlen (name);
-
-  memset (address, 0, sizeof *address);
-  address->sun_family = AF_UNIX;
-  if (n > sizeof address->sun_path - 1)
-    n = sizeof address->sun_path - 1;
-  memcpy (address->sun_path + 1, name, n);
-  return (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + n);
-}
-
-/* Is the process at the other end this user's, or root's? */
-static bool
-peer_is_allowed (int fd)
-{
-  struct ucred peer;
-  socklen_t n = sizeof peer;
-  return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0
-         && (peer.uid == geteuid () || peer.uid == 0);
-}
-
-static bool
-send_message (int fd, const struct gcg__message *message, int attached)
-{
-  struct iovec part = { (void *)(uintptr_t)message, sizeof *message };
-  char control[CMSG_SPACE (sizeof (int))] __attribute__ ((aligned (8))) = { 0 };
-  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-  ssize_t sent;
-
-  if (attached >= 0)
-    {
-      header.msg_control = control;
-      header.msg_controllen = sizeof control;
-      struct cmsghdr *cmsg = CMSG_FIRSTHDR (&header);
-      cmsg->cmsg_level = SOL_SOCKET;
-      cmsg->cmsg_type = SCM_RIGHTS;
-      cmsg->cmsg_len = CMSG_LEN (sizeof (int));
-      memcpy (CMSG_DATA (cmsg), &attached, sizeof attached);
-    }
-  do
-    sent = sendmsg (fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (sent < 0 && errno == EINTR);
-  return sent == (ssize_t)sizeof *message;
-}
-
-static struct gcg__message
-new_message (enum gcg__message_type type)
-{
-  return (struct gcg__message){ .magic = GCG__PROTOCOL_MAGIC,
-                                .version = GCG__PROTOCOL_VERSION,
-                                .type = (uint16_t)type,
-                                .pid = (uint32_t)getpid () };
-}
-
-static void
-set_text (struct gcg__message *message, const char *text)
-{
-  size_t n = strlen (text);
-  if (n > sizeof message->text - 1)
-    n = sizeof message->text - 1;
-  memcpy (message->text, text, n);
-  message->text[n] = 0;
-}
-
 bool
 gcg__control_hello (int fd)
 {
-  struct gcg__message hello = new_message (GCG__HELLO);
-  set_text (&hello, PACKAGE_VERSION);
-  return send_message (fd, &hello, -1);
+  struct gcg__message hello = gcg__wire_message (GCG__HELLO);
+  gcg__wire_text (&hello, PACKAGE_VERSION);
+  return gcg__wire_send (fd, &hello, -1);
+}
+
+static ino_t
+inode_of (int fd)
+{
+  struct stat status;
+  return fstat (fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* Is CONNECTION there, and still what it was?  One that the program has closed is forgotten.  The
+   mutex is held. */
+static bool
+is_there (struct connection *connection)
+{
+  if (connection->fd >= 0 && inode_of (connection->fd) != connection->inode)
+    connection->fd = -1;
+  return connection->fd >= 0;
 }
 
 /* The mutex is held. */
 static void
 drop_connection (struct connection *connection)
 {
-  close (connection->fd);
+  if (is_there (connection))
+    close (connection->fd);
   connection->fd = -1;
   if (connection->closed_eventfd >= 0)
     eventfd_write (connection->closed_eventfd, 1);
@@ -144,7 +99,7 @@ drop_connection (struct connection *connection)
 static struct gcg__message
 sampling_message (void)
 {
-  struct gcg__message message = new_message (GCG__SAMPLING);
+  struct gcg__message message = gcg__wire_message (GCG__SAMPLING);
   uint64_t interval = __atomic_load_n (&interval_ns, __ATOMIC_RELAXED);
 
   message.flags = gcg__lifetime_is_on () ? GCG__FLAG_LIFETIMES : 0;
@@ -157,15 +112,15 @@ sampling_message (void)
 static void
 send_log (int fd)
 {
-  struct gcg__message sampling = sampling_message (), message = new_message (GCG__SAMPLES);
+  struct gcg__message sampling = sampling_message (), message = gcg__wire_message (GCG__SAMPLES);
   int log;
 
   gcg__sample_prepare ();
-  send_message (fd, &sampling, -1);
+  gcg__wire_send (fd, &sampling, -1);
   log = gcg__sample_log (false);
   if (log < 0)
     return;
-  send_message (fd, &message, log);
+  gcg__wire_send (fd, &message, log);
   close (log);
 }
 
@@ -180,7 +135,7 @@ add_connection (int fd, int closed_eventfd, enum kind kind, struct gcg_error *er
       free = &connections[i];
   if (free)
     {
-      *free = (struct connection){ fd, closed_eventfd, kind };
+      *free = (struct connection){ fd, closed_eventfd, kind, inode_of (fd) };
       if (kind == SERVER)
         send_log (fd);
     }
@@ -208,7 +163,7 @@ has_any (enum kind most)
   bool any = false;
   pthread_mutex_lock (&control_mutex);
   for (int i = 0; i < MOST_CONNECTIONS; i++)
-    any = any || (connections[i].fd >= 0 && connections[i].kind <= most);
+    any = any || (connections[i].kind <= most && is_there (&connections[i]));
   pthread_mutex_unlock (&control_mutex);
   return any;
 }
@@ -225,31 +180,31 @@ send_to_all (enum kind most, const struct gcg__message *message, int attached)
 {
   pthread_mutex_lock (&control_mutex);
   for (int i = 0; i < MOST_CONNECTIONS; i++)
-    if (connections[i].fd >= 0 && connections[i].kind <= most)
-      send_message (connections[i].fd, message, attached);
+    if (connections[i].kind <= most && is_there (&connections[i]))
+      gcg__wire_send (connections[i].fd, message, attached);
   pthread_mutex_unlock (&control_mutex);
 }
 
 void
 gcg__control_publish (int fd, const char *description, uint32_t flags)
 {
-  struct gcg__message message = new_message (GCG__SNAPSHOT);
+  struct gcg__message message = gcg__wire_message (GCG__SNAPSHOT);
 
   if (has_any (SERVER))
     (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, true, NULL);
   message.flags = flags;
-  set_text (&message, description);
+  gcg__wire_text (&message, description);
   send_to_all (CHECKER, &message, fd);
 }
 
 void
 gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags)
 {
-  struct gcg__message message = new_message (GCG__SNAPSHOT);
+  struct gcg__message message = gcg__wire_message (GCG__SNAPSHOT);
 
   message.status = why->status;
   message.flags = flags;
-  set_text (&message, why->text);
+  gcg__wire_text (&message, why->text);
   send_to_all (CHECKER, &message, -1);
 }
 
@@ -322,7 +277,7 @@ gcg__control_signal (int signal)
 enum gcg_status
 gcg__control_sample (const char *description, uint32_t flags, bool exact, struct gcg_error *error)
 {
-  struct gcg__message message = new_message (GCG__SAMPLES);
+  struct gcg__message message = gcg__wire_message (GCG__SAMPLES);
   enum gcg_status status = gcg__sample_take (description, flags, exact, error);
   int samples;
 
@@ -340,7 +295,7 @@ gcg__control_sample (const char *description, uint32_t flags, bool exact, struct
 static bool
 answer_capture (int fd, const struct gcg__message *ask)
 {
-  struct gcg__message answer = new_message (GCG__SNAPSHOT);
+  struct gcg__message answer = gcg__wire_message (GCG__SNAPSHOT);
   struct gcg_error error = { GCG_OK, "" };
   int snapshot = -1;
   bool sent;
@@ -349,8 +304,8 @@ answer_capture (int fd, const struct gcg__message *ask)
   answer.status = gcg__capture (ask->text, false, &snapshot, &error);
   if (answer.status == GCG_OK && has_any (SERVER))
     (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);
-  set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
-  sent = send_message (fd, &answer, snapshot);
+  gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
+  sent = gcg__wire_send (fd, &answer, snapshot);
   if (snapshot >= 0)
     close (snapshot);
   return sent;
@@ -373,7 +328,7 @@ is_asked_here (int fd)
 static bool
 answer_sample (int fd, const struct gcg__message *ask)
 {
-  struct gcg__message answer = new_message (GCG__SAMPLES);
+  struct gcg__message answer = gcg__wire_message (GCG__SAMPLES);
   struct gcg_error error = { GCG_OK, "" };
   int samples = -1;
   bool sent;
@@ -382,8 +337,8 @@ answer_sample (int fd, const struct gcg__message *ask)
   answer.status = gcg__control_sample (ask->text, 0, true, &error);
   if (answer.status == GCG_OK)
     samples = is_asked_here (fd) ? gcg__sample_log (false) : gcg__sample_last ();
-  set_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
-  sent = send_message (fd, &answer, samples);
+  gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
+  sent = gcg__wire_send (fd, &answer, samples);
   if (samples >= 0)
     close (samples);
   return sent;
@@ -433,7 +388,7 @@ accept_client (void)
 
   if (fd < 0)
     return;
-  if (!peer_is_allowed (fd) || !gcg__control_hello (fd))
+  if (!gcg__wire_allowed (fd) || !gcg__control_hello (fd))
     close (fd);
   else
     (void)add_connection (fd, -1, ASKER, NULL);
@@ -519,7 +474,7 @@ listen_as_agent (void)
   if (fd < 0)
     return -1;
   snprintf (name, sizeof name, GCG__AGENT_NAME, (int)getpid ());
-  n = abstract_address (&address, name);
+  n = gcg__wire_address (&address, name);
   if (bind (fd, (struct sockaddr *)&address, n) < 0 || listen (fd, 8) < 0)
     {
       close (fd);
@@ -607,15 +562,12 @@ done:
 static enum gcg_status
 connect_to (const char *name, enum kind kind, struct gcg_error *error)
 {
-  struct sockaddr_un address;
-  socklen_t n = abstract_address (&address, name);
   enum gcg_status status;
-  int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
   if (fd < 0)
     return gcg__fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
-  if (connect (fd, (struct sockaddr *)&address, n) < 0 || !peer_is_allowed (fd)
-      || !gcg__control_hello (fd))
+  if (!gcg__wire_connect (fd, name) || !gcg__wire_allowed (fd) || !gcg__control_hello (fd))
     {
       status = gcg__fail (error, GCG_SYSTEM, "cannot reach the server: %s", strerror (errno));
       goto fail_connect;

@@ -84,13 +84,21 @@ take_anywhere (void)
 #endif
 }
 
+/* Is somebody there who wants it?  A program that has closed all descriptors has closed ours, too.
+ */
+static bool
+is_wanted (void)
+{
+  return gcg__control_has_servers () || gcg__control_connect_alone (wishes->socket_name) == GCG_OK;
+}
+
 static void
 take (void (*how) (void))
 {
   const struct timespec moment = { 0, 1000000 };
   pid_t self = (pid_t)syscall (SYS_gettid), none = 0;
 
-  if (!is_observed () || !gcg__control_has_servers ())
+  if (!is_observed () || !is_wanted ())
     return;
   if (__atomic_compare_exchange_n (&ending, &none, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     {

@@ -22,7 +22,7 @@ AGENT_SOURCES = \
 	%D%/protocol.h %D%/raw.h %D%/record.c \
 	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/rules.c %D%/rules.h %D%/sample.c \
 	%D%/sample.h %D%/settings.c %D%/settings.h %D%/shapes.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
-	%D%/survivors.h %D%/tag.h %D%/tally.c %D%/tally.h %D%/thread.c %D%/thread.h \
+	%D%/survivors.h %D%/tag.h %D%/tally.c %D%/tally.h %D%/thread.c %D%/thread.h %D%/wire.c %D%/wire.h \
 	lib/snapshot/checksum.c lib/snapshot/writer.c
 # Call stacks, for unmodified programs.
 STACK_SOURCES = %D%/stack.c %D%/stack.h %D%/unwind.c %D%/unwind.h %D%/unwinder.c %D%/unwinder.h

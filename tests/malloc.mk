@@ -56,7 +56,10 @@ dist_check_SCRIPTS += %D%/malloc/source.test
 EXTRA_DIST += %D%/malloc/source_cxx.cc %D%/malloc/source_order.c
 TESTS += %D%/malloc/source.test
 # What gcglass leaks -- PROGRAM says of them.
-check_PROGRAMS += %D%/malloc/leaver %D%/malloc/ruled
+check_PROGRAMS += %D%/malloc/leaver %D%/malloc/ruled %D%/malloc/finalizing
+tests_malloc_finalizing_SOURCES = %D%/malloc/finalizing.c
+tests_malloc_finalizing_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -O0
+tests_malloc_finalizing_LDADD = -lgc
 tests_malloc_leaver_SOURCES = %D%/malloc/leaver.c
 tests_malloc_leaver_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -O0
 tests_malloc_leaver_LDADD = -lpthread

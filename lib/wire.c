@@ -1,0 +1,91 @@
+/* wire.c -- see wire.h. */
+#include "wire.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "raw.h"
+
+socklen_t
+gcg__wire_address (struct sockaddr_un *address, const char *name)
+{
+  size_t n = strlen (name);
+
+  memset (address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  if (n > sizeof address->sun_path - 1)
+    n = sizeof address->sun_path - 1;
+  memcpy (address->sun_path + 1, name, n);
+  return (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + n);
+}
+
+bool
+gcg__wire_allowed (int fd)
+{
+  struct ucred peer;
+  socklen_t n = sizeof peer;
+  return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0
+         && (peer.uid == geteuid () || peer.uid == 0);
+}
+
+bool
+gcg__wire_send (int fd, const struct gcg__message *message, int attached)
+{
+  struct iovec part = { (void *)(uintptr_t)message, sizeof *message };
+  char control[CMSG_SPACE (sizeof (int))] __attribute__ ((aligned (8))) = { 0 };
+  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+  ssize_t sent;
+
+  if (attached >= 0)
+    {
+      header.msg_control = control;
+      header.msg_controllen = sizeof control;
+      struct cmsghdr *cmsg = CMSG_FIRSTHDR (&header);
+      cmsg->cmsg_level = SOL_SOCKET;
+      cmsg->cmsg_type = SCM_RIGHTS;
+      cmsg->cmsg_len = CMSG_LEN (sizeof (int));
+      memcpy (CMSG_DATA (cmsg), &attached, sizeof attached);
+    }
+  do
+    sent = sendmsg (fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent < 0 && errno == EINTR);
+  return sent == (ssize_t)sizeof *message;
+}
+
+struct gcg__message
+gcg__wire_message (enum gcg__message_type type)
+{
+  return (struct gcg__message){ .magic = GCG__PROTOCOL_MAGIC,
+                                .version = GCG__PROTOCOL_VERSION,
+                                .type = (uint16_t)type,
+                                .pid = (uint32_t)getpid () };
+}
+
+void
+gcg__wire_text (struct gcg__message *message, const char *text)
+{
+  size_t n = strlen (text);
+  if (n > sizeof message->text - 1)
+    n = sizeof message->text - 1;
+  memcpy (message->text, text, n);
+  message->text[n] = 0;
+}
+
+bool
+gcg__wire_connect (int fd, const char *name)
+{
+  const struct timespec moment = { 0, 2000000 };
+  struct sockaddr_un address;
+  socklen_t n = gcg__wire_address (&address, name);
+
+  for (int tries = 0; tries < 100; tries++)
+    {
+      if (connect (fd, (struct sockaddr *)&address, n) == 0)
+        return true;
+      if (errno != EAGAIN && errno != EINTR)
+        return false;
+      syscall (SYS_nanosleep, &moment, NULL);
+    }
+  return false;
+}
