@@ -13,8 +13,14 @@ tests_malloc_case_library_la_SOURCES = %D%/malloc/case_library.c
 tests_malloc_case_library_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 tests_malloc_case_library_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)
 dist_check_SCRIPTS += %D%/malloc/cases.test %D%/malloc/holders.test
-EXTRA_DIST += %D%/malloc/judge.sh
+EXTRA_DIST += %D%/malloc/judge.sh %D%/malloc/operators.cc
 TESTS += %D%/malloc/cases.test %D%/malloc/holders.test
+check_PROGRAMS += %D%/malloc/library
+tests_malloc_library_SOURCES = %D%/malloc/library.c %D%/malloc/case.c %D%/malloc/case.h
+tests_malloc_library_CFLAGS = $(MALLOC_CASE_FLAGS)
+tests_malloc_library_LDADD = -lpthread -ldl
+dist_check_SCRIPTS += %D%/malloc/library.test
+TESTS += %D%/malloc/library.test
 # Random heaps; what judges them is not preloaded.
 check_PROGRAMS += %D%/malloc/heaps %D%/malloc/heaps_judge
 tests_malloc_heaps_SOURCES = %D%/malloc/heaps.c %D%/malloc/case.c %D%/malloc/case.h

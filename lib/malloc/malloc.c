@@ -396,6 +396,17 @@ malloc_usable_size (void *block)
   return bytes == SIZE_MAX ? 0 : bytes;
 }
 
+/* The C library exports these too: a block of theirs may be freed by free. */
+#define SAME(name, as) __asm__(".globl " name "\n.set " name ", " as)
+SAME ("__libc_malloc", "malloc");
+SAME ("__libc_calloc", "calloc");
+SAME ("__libc_realloc", "realloc");
+SAME ("__libc_free", "free");
+SAME ("__libc_memalign", "memalign");
+SAME ("__libc_valloc", "valloc");
+SAME ("__libc_pvalloc", "pvalloc");
+SAME ("__posix_memalign", "posix_memalign");
+
 static void __attribute__ ((constructor)) begin (void)
 {
   if (!is_up ())

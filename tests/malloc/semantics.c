@@ -70,6 +70,48 @@ alignments (void)
   free (pages);
 }
 
+/* Alignments that are none, and functions that only the C library's symbols tell of. */
+extern void *__libc_malloc (size_t), *__libc_memalign (size_t, size_t);
+extern void __libc_free (void *);
+
+static void
+oddities (void)
+{
+  static const size_t odd[] = { 0, 1, 3, 5, 24, 48, 100, 3000, 5000 };
+  void *block = NULL;
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+    {
+      size_t power = 16;
+      while (power < odd[i])
+        power *= 2;
+      block = memalign (odd[i], 40);
+      void *other = aligned_alloc (odd[i], 40);
+      printf ("aligned to %zu: %d %d, posix_memalign %d\n", odd[i], (uintptr_t)block % power == 0,
+              (uintptr_t)other % power == 0, posix_memalign (&(void *){ NULL }, odd[i], 40));
+      free (block);
+      free (other);
+    }
+  errno = 0;
+  say ("reallocarray of nothing that overflows", reallocarray (NULL, half, 3));
+  block = reallocarray (NULL, 3, 5);
+  block = reallocarray (block, 300, 50);
+  say ("reallocarray", block);
+  say ("reallocarray to nothing", reallocarray (block, 0, 50));
+  block = realloc (NULL, 0);
+  say ("realloc of nothing to nothing", block);
+  free (block);
+  free (__libc_malloc (100));
+  __libc_free (malloc (100));
+  block = __libc_memalign (4096, 10);
+  say ("__libc_memalign", block);
+  free (block);
+  errno = 5;
+  block = malloc (10);
+  block = realloc (block, 20000);
+  printf ("errno is left alone: %d\n", errno);
+  free (block);
+}
+
 static void
 failures (void)
 {
@@ -128,6 +170,7 @@ main (int argc, char **argv)
     free ((char *)malloc (100) + 16);
   sizes ();
   alignments ();
+  oddities ();
   failures ();
   texts ();
   return 42;
