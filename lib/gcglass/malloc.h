@@ -18,6 +18,7 @@
  * The macros are function-like and are there again whenever this header is included: it has no
  * guard against that.
  */
+#pragma GCC system_header /* the program may be stricter than C with extensions */
 #ifndef GCGLASS_MALLOC_H
 #define GCGLASS_MALLOC_H
 

@@ -1,6 +1,7 @@
 /* gcglass/redirect.h -- the macros of <gcglass/malloc.h>, which explains them.  No guard: each
  * inclusion counts.
  */
+#pragma GCC system_header /* the program may be stricter than C with extensions */
 #include "gcglass/plain.h"
 
 #if !defined GCG_NO_REDIRECT && !defined GCG__WITHIN

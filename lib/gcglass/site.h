@@ -4,6 +4,7 @@
  * Each place that allocates has a static structure of its own, made by a macro: it costs nothing
  * until it is reached, and an id is found in it from then on.
  */
+#pragma GCC system_header /* the program may be stricter than C with extensions */
 #ifndef GCGLASS_SITE_H
 #define GCGLASS_SITE_H
 

@@ -1,4 +1,5 @@
 /* gcglass/first/mm_malloc.h -- <mm_malloc.h> without the macros of <gcglass/malloc.h> in its way. */
+#pragma GCC system_header
 #ifdef GCG__WITHIN
 #include_next <mm_malloc.h>
 #else

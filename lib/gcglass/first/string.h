@@ -1,4 +1,5 @@
 /* gcglass/first/string.h -- <string.h> without the macros of <gcglass/malloc.h> in its way. */
+#pragma GCC system_header
 #ifdef GCG__WITHIN
 #include_next <string.h>
 #else

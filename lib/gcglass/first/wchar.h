@@ -1,4 +1,5 @@
 /* gcglass/first/wchar.h -- <wchar.h> without the macros of <gcglass/malloc.h> in its way. */
+#pragma GCC system_header
 #ifdef GCG__WITHIN
 #include_next <wchar.h>
 #else
