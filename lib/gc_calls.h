@@ -57,6 +57,7 @@
   XX (remove_roots)                                                                                \
   XX (clear_roots)                                                                                 \
   XX (register_displacement)                                                                       \
+  XX (do_blocking)                                                                                 \
   XX (set_on_collection_event)                                                                     \
   XX (get_on_collection_event)                                                                     \
   XX (set_await_finalize_proc)                                                                     \

@@ -15,6 +15,7 @@
  */
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@
 #include "stack.h"
 #include "thread.h"
 
-#define API           __attribute__ ((visibility ("default")))
-#define CALLER        __builtin_return_address (0)
+#define API    __attribute__ ((visibility ("default")))
+#define CALLER __builtin_return_address (0)
 
 struct gcg__real gcg__real;
 
@@ -287,6 +288,30 @@ GC_register_displacement (size_t offset)
   need_real ();
   gcg__real.register_displacement (offset);
   gcg__collector_add_displacement (offset);
+}
+
+static void
+blocking_over (void *blocking)
+{
+  gcg__thread_goes_on (blocking);
+}
+
+/* The collector lets a thread be that is in here, and so does a capture: it finds the thread's
+   calls by what its registers were when it went in. */
+API void *
+GC_do_blocking (GC_fn_type function, void *data)
+{
+  void *volatile result;
+  struct gcg__blocking blocking;
+  ucontext_t context;
+
+  need_real ();
+  getcontext (&context);
+  gcg__thread_blocks (&context, &blocking);
+  pthread_cleanup_push (blocking_over, &blocking);
+  result = gcg__real.do_blocking (function, data);
+  pthread_cleanup_pop (1);
+  return result;
 }
 
 /* The program's hooks run from ours (collector.c); before the agent is ready they are libgc's. */

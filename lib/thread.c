@@ -3,6 +3,9 @@
  * The handler runs in every thread that is stopped; it takes a number and writes one entry, and
  * only while a capture notes.  Entries are read by the thread that stopped the others, or its
  * child.
+ *
+ * Threads that block stand in a table of their own, where each has its place while it does: it is
+ * taken and left without a lock, since a thread may be stopped anywhere in it.
  */
 #include "thread.h"
 
@@ -17,6 +20,16 @@ static struct sigaction collector_action;
 static struct gcg__stopped stopped[GCG__MOST_THREADS];
 static uint32_t n_stopped;
 static bool noting;
+
+/* TID is written last and taken away first: where it is set the others hold. */
+static struct place
+{
+  bool taken;
+  uint64_t tid;
+  const ucontext_t *context;
+  uint64_t thread_pointer;
+} places[GCG__MOST_THREADS];
+static _Thread_local struct place *my_place;
 
 void
 gcg__thread_note (const ucontext_t *context)
@@ -90,6 +103,59 @@ gcg__thread_is_noted (uint64_t tid)
   return false;
 }
 
+static struct place *
+take_place (uint64_t tid)
+{
+  for (uint32_t i = 0; i < GCG__MOST_THREADS; i++)
+    {
+      struct place *place = &places[(tid + i) % GCG__MOST_THREADS];
+      if (!__atomic_exchange_n (&place->taken, true, __ATOMIC_ACQ_REL))
+        return place;
+    }
+  return NULL;
+}
+
+void
+gcg__thread_blocks (const ucontext_t *context, struct gcg__blocking *blocking)
+{
+  uint64_t tid = (uint64_t)syscall (SYS_gettid);
+
+  blocking->outer = my_place ? my_place->context : NULL;
+  if (!my_place)
+    my_place = take_place (tid);
+  if (!my_place)
+    return;
+  __atomic_store_n (&my_place->context, context, __ATOMIC_RELEASE);
+  my_place->thread_pointer = (uintptr_t)__builtin_thread_pointer ();
+  __atomic_store_n (&my_place->tid, tid, __ATOMIC_RELEASE);
+}
+
+void
+gcg__thread_goes_on (struct gcg__blocking *blocking)
+{
+  struct place *place = my_place;
+
+  if (!place)
+    return;
+  if (blocking->outer)
+    {
+      __atomic_store_n (&place->context, blocking->outer, __ATOMIC_RELEASE);
+      return;
+    }
+  my_place = NULL;
+  __atomic_store_n (&place->tid, 0, __ATOMIC_RELEASE);
+  __atomic_store_n (&place->taken, false, __ATOMIC_RELEASE);
+}
+
+static bool
+is_among (uint64_t tid, uint32_t n)
+{
+  for (uint32_t i = 0; i < n; i++)
+    if (stopped[i].tid == tid)
+      return true;
+  return false;
+}
+
 /* A lost signal is sent again, and may arrive twice: the last note of a thread counts, because the
    first handler has then returned. */
 const struct gcg__stopped *
@@ -104,6 +170,12 @@ gcg__thread_stopped (uint32_t *n)
         j++;
       stopped[j] = stopped[i];
       kept += j == kept;
+    }
+  for (uint32_t i = 0; i < GCG__MOST_THREADS && kept < GCG__MOST_THREADS; i++)
+    {
+      uint64_t tid = __atomic_load_n (&places[i].tid, __ATOMIC_ACQUIRE);
+      if (tid && !is_among (tid, kept))
+        stopped[kept++] = (struct gcg__stopped){ tid, places[i].context, places[i].thread_pointer };
     }
   *n = kept;
   return stopped;

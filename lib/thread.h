@@ -3,6 +3,9 @@
  * libgc stops a thread by a signal.  We stand before its handler: while a capture is wanted we note
  * where the kernel has saved the thread's registers, then call libgc's handler, in which the
  * thread waits.  The frozen child reads them where they lie, on the thread's own stack.
+ *
+ * A thread inside GC_do_blocking is not stopped: libgc scans its stack from there on upwards.  The
+ * preload object notes what its registers were when it went in.
  */
 #ifndef GCG_THREAD_H
 #define GCG_THREAD_H
@@ -33,7 +36,16 @@ void gcg__thread_note_no_more (void);
 /* Has thread TID been noted?  While others are being noted. */
 bool gcg__thread_is_noted (uint64_t tid);
 
-/* The noted ones, each thread once.  World stopped. */
+/* The calling thread goes into GC_do_blocking with CONTEXT, which stays where it is until it comes
+   out again.  They may be nested, with GC_call_with_gc_active between them. */
+struct gcg__blocking
+{
+  const ucontext_t *outer; /* of the call around this one */
+};
+void gcg__thread_blocks (const ucontext_t *context, struct gcg__blocking *blocking);
+void gcg__thread_goes_on (struct gcg__blocking *blocking);
+
+/* The noted ones and those that block, each thread once.  World stopped. */
 const struct gcg__stopped *gcg__thread_stopped (uint32_t *n);
 
 #endif

@@ -58,6 +58,16 @@ tests_agent_hazard_list_LDADD = lib/snapshot/libsnapshot.la
 dist_check_SCRIPTS += %D%/agent/hazards.test
 TESTS += %D%/agent/hazards.test
 
+check_PROGRAMS += %D%/agent/blocking %D%/agent/thread_list
+tests_agent_blocking_SOURCES = %D%/agent/blocking.c
+tests_agent_blocking_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_blocking_LDADD = -lgc -lpthread
+tests_agent_thread_list_SOURCES = %D%/agent/thread_list.c
+tests_agent_thread_list_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+tests_agent_thread_list_LDADD = lib/snapshot/libsnapshot.la
+dist_check_SCRIPTS += %D%/agent/blocking.test
+TESTS += %D%/agent/blocking.test
+
 dist_check_SCRIPTS += %D%/agent/semantics.test
 TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test
 

@@ -13,6 +13,8 @@
 #include "report/collector.h"
 #include "report/process.h"
 
+#define MOST_OWN_CALLS 8u /* looked at for one that is not gcglass's */
+
 static void
 write_modules (const struct gcg__snapshot *s, struct gcg__json *json)
 {
@@ -58,18 +60,36 @@ state_text (uint32_t state)
     }
 }
 
-/* Where THREAD was, the innermost frame that has a name; NULL: not known. */
+/* The innermost function with a name in the frames at PC; NULL: none, *OWN: they are gcglass's. */
 static const char *
-top_of (const struct gcg__model *model, const struct gcg__thread *thread)
+named_at (const struct gcg__model *model, uint64_t pc, bool return_address, bool *own)
 {
   const struct gcg__frame *frames;
-  if (thread->pc == 0)
-    return NULL;
-  uint32_t n = gcg__symbols_frames (model->symbols, thread->pc, false, &frames);
-  for (uint32_t i = 0; i < n; i++)
-    if (frames[i].function[0] != '\0' && !gcg__types_own_module (frames[i].module))
+  const uint32_t n = gcg__symbols_frames (model->symbols, pc, return_address, &frames);
+  *own = n > 0 && gcg__types_own_module (frames[0].module);
+  for (uint32_t i = 0; i < n && !*own; i++)
+    if (frames[i].function[0] != '\0')
       return frames[i].function;
   return NULL;
+}
+
+/* Where thread INDEX was: its innermost call, or, if that is into gcglass, the innermost one with a
+   name that is not; NULL: not known. */
+static const char *
+top_of (const struct gcg__model *model, uint32_t index)
+{
+  struct gcg__call calls[MOST_OWN_CALLS];
+  const struct gcg__thread *thread = &model->snapshot->threads[index];
+  bool own = false;
+  const char *name = NULL;
+  if (thread->pc != 0)
+    name = named_at (model, thread->pc, false, &own);
+  if (!own || thread->flags & GCG__THREAD_AGENT)
+    return name;
+  const uint32_t n = gcg__symbols_calls (model->symbols, index, calls, MOST_OWN_CALLS);
+  for (uint32_t i = 0; i < n && name == NULL; i++)
+    name = named_at (model, calls[i].pc, calls[i].return_address, &own);
+  return name;
 }
 
 void
@@ -94,7 +114,7 @@ gcg__thread_members (const struct gcg__model *model, uint32_t index, struct gcg_
   gcg__json_bool (json, "agent", thread->flags & GCG__THREAD_AGENT);
   gcg__json_unsigned (json, "stack_bytes", thread->stack_high - thread->stack_low);
   gcg__json_unsigned (json, "roots", roots);
-  gcg__json_string (json, "top", top_of (model, thread));
+  gcg__json_string (json, "top", top_of (model, index));
 }
 
 static void

@@ -238,8 +238,8 @@ why (const struct gcg__thread *thread, uint32_t n_calls)
   if (thread->flags & GCG__THREAD_AGENT)
     return "It is gcglass's own thread.";
   if (thread->pc == 0)
-    return "The collector does not know this thread, so it was not stopped and nothing is known "
-           "of where it was.";
+    return "The collector did not stop this thread: it does not know it, or it waits inside "
+           "GC_do_blocking. Nothing is known of where it was.";
   return n_calls == MAX_CALLS ? "There are more calls than are shown." : NULL;
 }
 
