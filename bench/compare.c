@@ -8,7 +8,7 @@
  * figure that all print on their standard output as a line "figure NAME = VALUE UNIT".  -q compares
  * only those, -s throws away what commands say on the standard error.  Ratios are to the first; -a
  * is the aim for the second's time and -m that for its memory, printed beside the ratio, and -r
- * prints the ratio of the wall times of the I-th and the J-th with its aim.  A command that fails
+ * prints the ratios of the times of the I-th and the J-th with their aim.  A command that fails
  * ends the comparison with status 1.
  */
 #include <config.h>
@@ -148,8 +148,9 @@ report_aims (struct comparison *c)
     {
       struct side *above = &c->sides[c->aims[i].above - 1],
                   *below = &c->sides[c->aims[i].below - 1];
-      printf ("  %s / %s: %.3f   aim %s\n", above->label, below->label,
+      printf ("  %s / %s: %.3f, of processor time %.3f   aim %s\n", above->label, below->label,
               stats_quantile (&above->wall, 0.5) / stats_quantile (&below->wall, 0.5),
+              stats_quantile (&above->processor, 0.5) / stats_quantile (&below->processor, 0.5),
               c->aims[i].text);
     }
 }

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "ending.h"
 #include "lifetime.h"
+#include "stack.h"
 
 #define DEFAULT_DEPTH 8
 
@@ -49,14 +50,17 @@ void
 gcg__environment_read (struct gcg__environment *wishes)
 {
   static const char *const names[]
-      = { "GCGLASS_SOCKET",   "GCGLASS_STACK_DEPTH", "GCGLASS_EVERY", "GCGLASS_LIFETIMES",
-          "GCGLASS_CONTENTS", "GCGLASS_LEAKS",       "GCGLASS_SIGNAL" };
+      = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY", "GCGLASS_EVERY",
+          "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS",    "GCGLASS_LEAKS",       "GCGLASS_SIGNAL" };
   const char *name = secure_getenv ("GCGLASS_SOCKET");
   const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
+  const char *stack_every = secure_getenv ("GCGLASS_STACK_EVERY");
   const char *seconds = secure_getenv ("GCGLASS_EVERY");
   const char *signal = secure_getenv ("GCGLASS_SIGNAL");
 
   *wishes = (struct gcg__environment){ .stack_depth = DEFAULT_DEPTH, .pid = getpid () };
+  if (stack_every)
+    wishes->stack_every = (unsigned)strtoul (stack_every, NULL, 10);
   if (depth)
     wishes->stack_depth = (unsigned)strtoul (depth, NULL, 10);
   if (seconds)
@@ -80,6 +84,7 @@ gcg__environment_read (struct gcg__environment *wishes)
 void
 gcg__environment_apply (const struct gcg__environment *wishes)
 {
+  gcg__stack_sample (wishes->stack_every);
   /* A process that was forked before the program used the collector. */
   if (wishes->leaks && !wishes->follow && getpid () != wishes->pid)
     return;

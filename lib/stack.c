@@ -81,7 +81,8 @@ struct trail
   uint64_t words[MEMO_WORDS];
 };
 
-static unsigned depth;
+static unsigned depth, every = 1;
+static _Thread_local unsigned until_next; /* allocations without a stack */
 static struct kept_rule *rules;
 static struct memo *memos;
 static uint32_t generation;
@@ -104,6 +105,12 @@ gcg__stack_init (unsigned wanted)
       return;
     }
   gcg__unwinder_init ();
+}
+
+void
+gcg__stack_sample (unsigned wanted)
+{
+  every = wanted ? wanted : 1;
 }
 
 void
@@ -412,10 +419,22 @@ look (const struct place *at, const struct position *from, void *caller)
   return site;
 }
 
+/* Is this allocation's stack to be taken? */
+static inline bool
+is_due (void)
+{
+  if (__builtin_expect (every == 1, 1))
+    return true;
+  if (until_next-- > 0)
+    return false;
+  until_next = every - 1;
+  return true;
+}
+
 uint32_t
 gcg__stack_site (void *caller)
 {
-  void *const *frame = depth ? own_frame (caller) : NULL;
+  void *const *frame = depth && is_due () ? own_frame (caller) : NULL;
   uint64_t alone = (uintptr_t)caller;
 
   if (!frame)

@@ -20,14 +20,20 @@ launch_has (int option)
 int
 launch_take (struct launch *launch, int option, const char *argument)
 {
-  uint32_t depth;
+  uint32_t number;
   switch (option)
     {
     case LAUNCH_STACK_DEPTH:
       launch->stack_depth = argument;
-      if (command_number (argument, 0, 64, &depth))
+      if (command_number (argument, 0, 64, &number))
         return 0;
       return command_misuse (launch->command, "--stack-depth %s: must be 0 to 64", argument);
+    case LAUNCH_STACK_EVERY:
+      launch->stack_every = argument;
+      if (command_number (argument, 1, 1000000000, &number))
+        return 0;
+      return command_misuse (launch->command, "--stack-every %s: must be 1 to 1000000000",
+                             argument);
     case LAUNCH_HEAP:
       launch->heap_given = true;
       launch->heap = strcmp (argument, "malloc") == 0 ? PROGRAM_MALLOC : PROGRAM_COLLECTOR;
@@ -89,7 +95,7 @@ launch_find (struct launch *launch, const char *name)
 }
 
 /* What the agent is told by variables of the program's environment. */
-#define MAX_SETTINGS 10
+#define MAX_SETTINGS 11
 
 struct setting
 {
@@ -107,6 +113,7 @@ make_settings (const struct launch *launch, const char *preload, const char *soc
   settings[n++] = (struct setting){ "GCGLASS_SOCKET=", socket_name };
   settings[n++] = (struct setting){ "GCGLASS_EVERY=", launch->every };
   settings[n++] = (struct setting){ "GCGLASS_STACK_DEPTH=", launch->stack_depth };
+  settings[n++] = (struct setting){ "GCGLASS_STACK_EVERY=", launch->stack_every };
   settings[n++] = (struct setting){ "GCGLASS_CONTENTS=", launch->contents ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_LIFETIMES=", launch->lifetimes ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_LEAKS=", launch->leaks ? "1" : NULL };

@@ -17,6 +17,7 @@ struct launch
   const struct command *command;
   const char *every;       /* seconds between samples; borrowed */
   const char *stack_depth; /* NULL: what the agent takes; borrowed */
+  const char *stack_every; /* the same */
   bool contents, lifetimes;
   bool leaks;         /* the agent does what leak reports need beyond snapshots */
   bool follow;        /* children run under the agent, too */
@@ -32,18 +33,21 @@ struct launch
 enum
 {
   LAUNCH_STACK_DEPTH = 512,
+  LAUNCH_STACK_EVERY,
   LAUNCH_HEAP,
   LAUNCH_FORCE,
   LAUNCH_LAST
 };
 #define LAUNCH_LONG_OPTIONS                                                                        \
   { "stack-depth", required_argument, NULL, LAUNCH_STACK_DEPTH },                                  \
+      { "stack-every", required_argument, NULL, LAUNCH_STACK_EVERY },                              \
       { "heap", required_argument, NULL, LAUNCH_HEAP },                                            \
   {                                                                                                \
     "force", no_argument, NULL, LAUNCH_FORCE                                                       \
   }
 #define LAUNCH_HELP_TEXT                                                                           \
   "  --stack-depth N    frames noted for each allocation, 0 to 64 (8 without it)\n"                \
+  "  --stack-every N    only for one in N of them, the others have their return address\n"         \
   "  --heap gc|malloc   whose objects to look at: the collector's, or malloc's; without it\n"      \
   "                     malloc's of a program that does not need libgc\n"                          \
   "  --force            run the program even if it cannot be looked into\n"

@@ -217,6 +217,20 @@ run_coroutine (void)
   munmap (stack, bytes + 8192);
 }
 
+/* How many of N allocations have their whole stack. */
+static NOINLINE int
+whole (int n)
+{
+  void *volatile frame = __builtin_frame_address (0);
+  int found = frame == NULL;
+  for (int i = 0; i < n; i++)
+    {
+      uint32_t id = gcg__stack_site (__builtin_return_address (0));
+      found += gcg__site_entry (id)->n_frames > 1;
+    }
+  return found;
+}
+
 int
 main (void)
 {
@@ -240,5 +254,9 @@ main (void)
   for (int i = 0; i < 10; i++)
     run_coroutine ();
   verdict ("on stacks that come and go");
+  gcg__stack_sample (10);
+  tap_ok (whole (1000) == 100, "a stack for one in ten allocations");
+  gcg__stack_sample (1);
+  tap_ok (whole (1000) == 1000, "a stack for each");
   return tap_done ();
 }
