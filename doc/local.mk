@@ -11,6 +11,7 @@ dist_man_MANS += \
 	%D%/man/libgcglass.3
 EXTRA_DIST += \
 	%D%/api.md \
+	%D%/real-programs.md \
 	%D%/design/agent.md \
 	%D%/design/analysis.md \
 	%D%/design/malloc-source.md \
