@@ -19,6 +19,7 @@
  * guard against that.
  */
 #pragma GCC system_header /* the program may be stricter than C with extensions */
+#ifndef __ASSEMBLER__ /* CPPFLAGS are for that as well */
 #ifndef GCGLASS_MALLOC_H
 #define GCGLASS_MALLOC_H
 
@@ -107,3 +108,4 @@ gcg__at_buffer (char *buffer, struct gcg__static_site *gcg__site)
 #endif /* GCGLASS_MALLOC_H */
 
 #include "gcglass/redirect.h"
+#endif /* __ASSEMBLER__ */
