@@ -86,6 +86,14 @@ launch_find (struct launch *launch, const char *name)
         }
       if (!launch->heap_given)
         launch->heap = heap;
+      if (launch->heap == PROGRAM_SANITIZED && !launch->force)
+        {
+          snprintf (text, TEXT_BYTES,
+                    "%s: cannot observe: AddressSanitizer is in it, which has a malloc of its own: "
+                    "build it without",
+                    launch->path);
+          status = PROGRAM_NOT_RUN;
+        }
     }
   if (status == 0)
     status = program_find_preload (launch->heap, &launch->preload, text);

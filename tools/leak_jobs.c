@@ -147,6 +147,17 @@ write_log (struct leak_jobs *jobs, struct process *process, const char *text, si
   return status;
 }
 
+/* What the program was called, which may be a link; NULL: PROCESS runs another one. */
+static const char *
+called (const struct leak_jobs *jobs, const struct process *process,
+        const struct gcg__snapshot *snapshot)
+{
+  char *file = process->pid == jobs->pid ? realpath (jobs->run->launch.path, NULL) : NULL;
+  bool is_it = file != NULL && strcmp (file, gcg__text (snapshot, snapshot->info->program)) == 0;
+  free (file);
+  return is_it ? jobs->run->launch.path : NULL;
+}
+
 /* Writes REPORT as text to the log, or to the standard error. */
 static enum gcg_status
 write_text (struct leak_jobs *jobs, struct process *process, const struct gcg__leak_report *report,
@@ -157,6 +168,7 @@ write_text (struct leak_jobs *jobs, struct process *process, const struct gcg__l
   bool to_log = jobs->run->options.log != NULL;
   struct gcg__leak_text_options how = { .name = jobs->run->launch.name,
                                         .when = when,
+                                        .program = called (jobs, process, report->model->snapshot),
                                         .colour = !to_log && leak_wants_colour (stderr) };
   FILE *to = open_memstream (&text, &bytes);
   if (to == NULL)

@@ -243,7 +243,7 @@ explain (struct running *running)
                    "%s %s, but not as itself: it has executed another program (--follow looks into "
                    "that), or ended by a system call of its own",
                    launch->name, how);
-  else if (launch->heap == PROGRAM_COLLECTOR)
+  else if (launch->heap == PROGRAM_COLLECTOR && !launch->force)
     leak_jobs_say (running->jobs,
                    "%s %s and never used the collector (libgc), or uses a copy of its own: nothing "
                    "to report",

@@ -237,6 +237,8 @@ program_heap_of (const char *path, bool *linked)
 {
   char program[4096], linker[256], line[4096];
   enum program_heap heap = PROGRAM_MALLOC;
+  const char *options = getenv ("ASAN_OPTIONS");
+  bool tolerated = options != NULL && strstr (options, "verify_asan_link_order=0") != NULL;
   *linked = false;
   resolve_scripts (path, program);
   if (!read_linker (program, linker))
@@ -260,6 +262,8 @@ program_heap_of (const char *path, bool *linked)
       *linked = *linked || strstr (line, "libgcglass-malloc.so.") != NULL;
       if (strstr (line, "libgc.so.") != NULL)
         heap = PROGRAM_COLLECTOR;
+      else if (strstr (line, "libasan.so.") != NULL && heap == PROGRAM_MALLOC && !tolerated)
+        heap = PROGRAM_SANITIZED;
     }
   /* We need libgc: it is no program of the collector's for that. */
   if (*linked)
@@ -315,7 +319,7 @@ int
 program_find_preload (enum program_heap heap, char **path, char text[TEXT_BYTES])
 {
   /* The one that programs are linked with is preloaded into others: never are there two. */
-  bool is_malloc = heap == PROGRAM_MALLOC;
+  bool is_malloc = heap != PROGRAM_COLLECTOR;
   const char *name = is_malloc ? "libgcglass-malloc.so.0" : "libgcglass-preload.so";
   char installed[256], built[64];
   const char *given = secure_getenv ("GCGLASS_PRELOAD");

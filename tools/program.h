@@ -24,7 +24,8 @@ bool program_can_observe (const char *path, char text[512]);
 enum program_heap
 {
   PROGRAM_COLLECTOR, /* it needs libgc, or that cannot be told */
-  PROGRAM_MALLOC
+  PROGRAM_MALLOC,
+  PROGRAM_SANITIZED /* malloc's, but AddressSanitizer replaces it, and refuses to stand behind us */
 };
 
 /* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs;

@@ -327,7 +327,8 @@ write_head (const struct text *t)
 {
   const struct gcg__leak_report *r = t->report;
   const struct gcg__snapshot *s = r->model->snapshot;
-  const char *program = gcg__text (s, s->info->program);
+  const char *program
+      = t->options->program != NULL ? t->options->program : gcg__text (s, s->info->program);
   style (t, BOLD);
   gcg__buffer_clean (t->out, program[0] != '\0' ? program : t->options->name);
   style (t, PLAIN);

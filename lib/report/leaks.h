@@ -83,8 +83,9 @@ void gcg__leak_report_free (struct gcg__leak_report *report);
 
 struct gcg__leak_text_options
 {
-  const char *name; /* of the file, where the snapshot does not name the program */
-  const char *when; /* it was taken; NULL: as the snapshot says */
+  const char *name;    /* of the file, where the snapshot does not name the program */
+  const char *when;    /* it was taken; NULL: as the snapshot says */
+  const char *program; /* as it was called; NULL: as the snapshot says */
   bool colour;
 };
 
