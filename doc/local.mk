@@ -51,4 +51,42 @@ EXTRA_DIST += \
 	%D%/schema/tracker-type-name-instances.json \
 	%D%/schema/tracker-type-name.json \
 	%D%/schema/tracker.json \
-	%D%/schema/types.json
+	%D%/schema/types.json \
+	%D%/pages/README.md \
+	%D%/pages/component.md \
+	%D%/pages/difference.md \
+	%D%/pages/error.md \
+	%D%/pages/garbage.md \
+	%D%/pages/help.md \
+	%D%/pages/object.md \
+	%D%/pages/objects.md \
+	%D%/pages/overview.md \
+	%D%/pages/process.md \
+	%D%/pages/sample.md \
+	%D%/pages/thread.md \
+	%D%/pages/threads.md \
+	%D%/pages/tracker.md \
+	%D%/pages/type.md \
+	%D%/pages/types.md \
+	%D%/images/page-component.png \
+	%D%/images/page-difference.png \
+	%D%/images/page-error.png \
+	%D%/images/page-garbage.png \
+	%D%/images/page-help.png \
+	%D%/images/page-object.png \
+	%D%/images/page-objects.png \
+	%D%/images/page-overview.png \
+	%D%/images/page-process.png \
+	%D%/images/page-sample.png \
+	%D%/images/page-thread.png \
+	%D%/images/page-threads.png \
+	%D%/images/page-tracker.png \
+	%D%/images/page-type.png \
+	%D%/images/page-types.png \
+	%D%/images/pages
+
+# The pictures of doc/pages/, taken anew.
+.PHONY: doc-images
+doc-images: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS=
+	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/%D%/images/pages

@@ -56,6 +56,16 @@ skip_own (struct thread_page *page)
   memmove (page->calls, page->calls + own, page->n_calls * sizeof *page->calls);
 }
 
+/* What stands in for the C library's way to main or to a thread's function. */
+static bool
+is_gcglass (const struct thread_page *page, uint32_t call)
+{
+  const struct gcg__call *c = &page->calls[call];
+  const struct gcg__frame *frames;
+  uint32_t n = gcg__symbols_frames (page->model->symbols, c->pc, c->return_address, &frames);
+  return n > 0 && frames[0].module != NULL && strncmp (frames[0].module, "libgcglass", 10) == 0;
+}
+
 static int
 root_compare (const void *a, const void *b)
 {
@@ -285,7 +295,8 @@ gcg__thread_page (const struct gcg__model *model, const struct gcg__frame_state 
   gcg__json_end (json);
   gcg__json_array (json, "frames");
   for (uint32_t i = page.n_calls; i-- > 0;)
-    write_call (&page, i, &number, json);
+    if (!is_gcglass (&page, i))
+      write_call (&page, i, &number, json);
   gcg__json_end (json);
   gcg__json_end (json);
 

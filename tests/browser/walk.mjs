@@ -129,7 +129,7 @@ async function pageTests(context, server, pages, name) {
       await browser.size(400, 900);
       await browser.until('400 wide', 'document.documentElement.scrollWidth <= 400');
       await browser.size(1280, 900);
-      await shot(`walk-${name}${kind.replace(/[^a-z]+/g, '-')}`);
+      await shot(`walk-${name}${kind.replace(/0x[0-9a-f]+/, '').replace(/[^a-z]+/g, '-')}`);
     });
   }
 }
@@ -246,14 +246,17 @@ export async function walk(context) {
   const { browser, build, gcglass, test } = context;
   const directory = await mkdtemp(join(tmpdir(), 'gcglass-walk-'));
   const recording = join(directory, 'observer.gcrec');
+  /* doc/images/pages has an example of its own, and wants a chart that looks like one. */
+  const pictures = process.env.GCGLASS_EXAMPLES;
   const live = await Gcglass.start(gcglass, ['run', '--port', '0', '--every', '0.5', '--contents', '--lifetimes',
-    '--record', recording, '--', join(build, 'examples/observer'), '--wait']);
+    '--record', recording, '--', join(pictures ?? join(build, 'examples'), 'observer'),
+    '--wait']);
   let file = null;
   try {
     await browser.complaints(); /* of the acts before */
     await browser.open(live.url);
-    await browser.until('two samples', `fetch('/api/tracker?points=2').then((answer) => answer.json())
-      .then((told) => told.total >= 2)`);
+    await browser.until('some samples', `fetch('/api/tracker?points=2').then((answer) => answer.json())
+      .then((told) => told.total >= ${pictures ? 12 : 2})`);
     await browser.until('a snapshot', 'document.querySelector("#findings a")');
     /* What is compared must not change between two looks. */
     await browser.run(`return fetch('/api/sampling', { method: 'POST', body: JSON.stringify({ every: '0' }),

@@ -455,6 +455,13 @@ def coverage(run, routes):
     run.result("each route below /api/ was asked", sorted(
         f"{one['method']} {one['path']}" for one in routes
         if one["path"].startswith("/api/") and (one["method"], one["path"]) not in run.routes))
+    pages = ""
+    for name in os.listdir(os.path.join(SOURCE, "doc/pages")):
+        with open(os.path.join(SOURCE, "doc/pages", name), encoding="utf-8") as file:
+            pages += file.read()
+    run.result("each page has one in doc/pages/", sorted(
+        one["path"] for one in routes if f"\n`{one['path']}` · " not in pages
+        and not re.search(r"^/api/|^/static/|/graph\.|^/refresh$", one["path"])))
     known = {schema_of(path) for _, path in run.routes} | {"shared.json", "error.json"}
     run.result("each schema is of a route", sorted(set(run.schemas.files) - known))
     run.result("each field of a schema was in an answer", run.schemas.unseen())
