@@ -296,13 +296,29 @@ note_peak (struct cache *cache)
 }
 
 static inline void
+add_new (struct cache *cache, size_t bytes)
+{
+  cache->allocs++;
+  cache->bytes += (int64_t)bytes;
+  if (n_caches > 1 && live_in (cache) - cache->folded_bytes > FOLD_BYTES)
+    fold (cache);
+}
+
+static inline void
 count_new (struct cache *cache, size_t bytes, uint32_t site)
 {
   if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0))
     gcg__count_made (gcg__site_original (site), bytes);
-  cache->allocs++;
-  cache->bytes += (int64_t)bytes;
-  if (n_caches > 1 && live_in (cache) - cache->folded_bytes > FOLD_BYTES)
+  add_new (cache, bytes);
+}
+
+static inline void
+add_freed (struct cache *cache, size_t bytes)
+{
+  note_peak (cache);
+  cache->frees++;
+  cache->freed += (int64_t)bytes;
+  if (n_caches > 1 && live_in (cache) - cache->folded_bytes < -FOLD_BYTES)
     fold (cache);
 }
 
@@ -313,11 +329,7 @@ count_freed (struct cache *cache, size_t bytes, const uint64_t *place, uint64_t 
   if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0))
     gcg__survivors_freed (gcg__site_original (tag_site (tag)), bytes, tag_birth (tag),
                           (uintptr_t)place);
-  note_peak (cache);
-  cache->frees++;
-  cache->freed += (int64_t)bytes;
-  if (n_caches > 1 && live_in (cache) - cache->folded_bytes < -FOLD_BYTES)
-    fold (cache);
+  add_freed (cache, bytes);
 }
 
 void
@@ -471,6 +483,8 @@ new_other (struct cache *cache, size_t bytes, size_t alignment, uint32_t site, b
     block = new_large (bytes, alignment, site, system);
   if (block && !system)
     count_new (cache, bytes, site);
+  else if (block && site != GCG__SITE_OF_AGENT)
+    add_new (cache, bytes);
   return block;
 }
 
@@ -561,13 +575,16 @@ static bool __attribute__ ((noinline)) free_other (struct cache *cache, void *bl
 {
   int old_errno = errno;
   uint64_t *place, signals;
-  size_t slot, size;
+  size_t slot, size, bytes;
   char *base = slot_of (block, &slot, &place);
 
   if (!base)
     return false;
+  bytes = (size_t)((char *)place - (char *)block) - tag_slack (place);
   if (pages || GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
-    count_freed (cache, (size_t)((char *)place - (char *)block) - tag_slack (place), place, *place);
+    count_freed (cache, bytes, place, *place);
+  else if (tag_site (*place) != GCG__SITE_OF_AGENT)
+    add_freed (cache, bytes);
   tag_clear (place);
   if (pages && !cache->busy && (cache->pages[pages].n + 1) * pages * PAGE <= WAITING)
     {

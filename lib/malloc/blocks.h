@@ -31,8 +31,10 @@ void gcg__blocks_begin (void);
 /* This thread is about to end; it may still ask for blocks. */
 void gcg__blocks_leave (void);
 
-/* BYTES of zeroed memory aligned to ALIGNMENT (a power of 2) at SITE, or NULL.  SYSTEM: not the
-   program's. */
+/* BYTES of zeroed memory aligned to ALIGNMENT (a power of 2) at SITE, or NULL.  SYSTEM: the
+   dynamic linker's, on the program's behalf (SITE is 0: it counts in the figures, as with valgrind)
+   or on the agent's (SITE is GCG__SITE_OF_AGENT: it does not). */
+#define GCG__SITE_OF_AGENT 1u
 void *gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system);
 
 /* Bytes that were asked for at BLOCK; SIZE_MAX when it is no block of ours. */

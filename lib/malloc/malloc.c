@@ -114,6 +114,12 @@ gcg__malloc_unwinding (void)
   return unwinding;
 }
 
+void
+gcg__malloc_for_agent (bool is)
+{
+  unwinding = is;
+}
+
 bool
 gcg__malloc_of_program (const void *caller)
 {
@@ -208,9 +214,16 @@ allocate_at (size_t bytes, size_t alignment, uint32_t site, const struct request
 static void *
 allocate (size_t bytes, size_t alignment, const struct request *request)
 {
-  bool has_site
-      = bytes <= MOST && is_up () && !gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller);
-  return allocate_at (bytes, alignment, has_site ? site_of (request) : 0, request);
+  uint32_t site = 0;
+
+  if (bytes <= MOST && is_up ())
+    {
+      if (!gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller))
+        site = site_of (request);
+      else if (unwinding)
+        site = GCG__SITE_OF_AGENT;
+    }
+  return allocate_at (bytes, alignment, site, request);
 }
 
 void *

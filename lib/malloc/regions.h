@@ -18,6 +18,9 @@ bool gcg__malloc_of_program (const void *caller);
 /* Does this thread look for its callers, so that what it asks for is not for the program? */
 bool gcg__malloc_unwinding (void);
 
+/* What this thread asks for from here on is, or is not any more, for the agent. */
+void gcg__malloc_for_agent (bool is);
+
 /* All of them, in no order.  World stopped. */
 const struct gcg__range *gcg__regions_stopped (uint32_t *n);
 

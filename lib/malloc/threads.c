@@ -17,7 +17,9 @@
 
 #include "arena.h"
 #include "blocks.h"
+#include "callers.h"
 #include "keys.h"
+#include "regions.h"
 
 #define API __attribute__ ((visibility ("default")))
 
@@ -161,6 +163,13 @@ pthread_create (pthread_t *restrict thread, const pthread_attr_t *restrict attri
 
   if (!create)
     *(void **)&create = real ("pthread_create");
+  if (gcg__caller_is (GCG__AGENT, (uintptr_t)__builtin_return_address (0)))
+    {
+      gcg__malloc_for_agent (true);
+      status = create (thread, attributes, start, argument);
+      gcg__malloc_for_agent (false);
+      return status;
+    }
   if (attributes)
     pthread_attr_getdetachstate (attributes, &detached);
   note = take ((struct note){ .start = start,

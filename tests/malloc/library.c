@@ -172,6 +172,13 @@ give_buffer (void)
 }
 
 static void ALONE
+load_library (void)
+{
+  if (dlopen ("libm.so.6", RTLD_NOW) == NULL)
+    abort ();
+}
+
+static void ALONE
 key_of_many (void)
 {
   pthread_key_t key;
@@ -192,6 +199,7 @@ static const struct one_case cases[] = {
   { "environment", put_environment },
   { "buffer", give_buffer },
   { "key", key_of_many },
+  { "library", load_library },
 };
 
 int
