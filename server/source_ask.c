@@ -15,6 +15,7 @@
 
 #define CAPTURE_SECONDS 90
 #define MAX_WAITERS     8
+#define LOAD_NS         UINT64_C (1000000000)
 
 enum gcg_status
 gcg__source_get (struct gcg__source *source, uint32_t id, const struct gcg__entry **result,
@@ -177,12 +178,34 @@ gcg__source_analyse_again (struct gcg__source *source, struct gcg_error *error)
   return status;
 }
 
+/* Whether the process of SOURCE has had the time to load the agent and runs without: a script that
+   ends in exec of something else is not a rare beginning. */
+static bool
+runs_another_program (const struct gcg__source *source)
+{
+  char path[64], line[4096];
+  bool found = false;
+  snprintf (path, sizeof path, "/proc/%d/maps", (int)source->pid);
+  FILE *file = gcg__source_now_ns () - source->start_ns > LOAD_NS ? fopen (path, "re") : NULL;
+  if (file == NULL)
+    return false;
+  while (!found && fgets (line, sizeof line, file) != NULL)
+    found = strstr (line, "/libgcglass") != NULL;
+  const bool read = ferror (file) == 0;
+  fclose (file);
+  return read && !found;
+}
+
 /* Why nothing is to be seen yet.  Under the lock. */
 static void
 say_waiting (const struct gcg__source *source, char *text, size_t bytes)
 {
   if (source->building || source->first != NULL)
     snprintf (text, bytes, "The first snapshot is being analysed.");
+  else if (source->state == GCG__STATE_STARTING && runs_another_program (source))
+    snprintf (text, bytes,
+              "The process runs another program by now (exec), without gcglass: give "
+              "that program to gcglass run.");
   else if (source->state == GCG__STATE_STARTING)
     snprintf (text, bytes, "The program has not used the collector yet.");
   else if (source->failure[0] != '\0')

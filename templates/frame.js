@@ -5,6 +5,7 @@
  * hidden.  It tells pages what it learns by events on document:
  *   "snapshot"  a newest snapshot other than at the last look, the first look included;
  *               detail: the frame
+ *   "waiting"   there is no snapshot; detail: why, which may change
  * A page is added by a line in PAGES.
  */
 import { address, chosenSnapshot, getNewest, pageLink, post } from './api.js';
@@ -246,7 +247,10 @@ async function poll() {
     const stays = sticky && current?.snapshot && !chosenSnapshot();
     showFrame(stays ? { ...frame, snapshot: agedSnapshot(frame) } : frame);
     sayOlder(frame);
-    if (frame.waiting) wait = FAST_MS;
+    if (frame.waiting) {
+      wait = FAST_MS;
+      document.dispatchEvent(new CustomEvent('waiting', { detail: frame.waiting }));
+    }
     if (newest !== newestId) {
       newestId = newest;
       document.dispatchEvent(new CustomEvent('snapshot', { detail: frame }));

@@ -18,6 +18,16 @@ function say(kind, title, text, ...more) {
   box.replaceChildren(element('h1', {}, title), element('p', {}, text), ...more);
 }
 
+/* Why there is no snapshot, as the frame hears it. */
+document.addEventListener('waiting', (event) => {
+  if (main.dataset.state === 'waiting') sayWaiting(event.detail);
+});
+
+function sayWaiting(why) {
+  const text = `${why} This page goes on by itself.`;
+  if (document.querySelector('#state p')?.textContent !== text) say('waiting', 'No snapshot yet', text);
+}
+
 function clear() {
   delete main.dataset.state;
   document.getElementById('state')?.remove();
@@ -33,7 +43,7 @@ export async function load(path, parameters, show, {
     const data = await get(path, parameters, signal);
     if (waits && data.frame.waiting) {
       showFrame(data.frame);
-      say('waiting', 'No snapshot yet', `${data.frame.waiting} This page goes on by itself.`);
+      sayWaiting(data.frame.waiting);
       return false;
     }
     if (pin) pinSnapshot(data.frame);

@@ -102,3 +102,23 @@ export async function within({ browser, build, test, skip, shot }) {
     await program.stop();
   }
 }
+
+/* A script that ends in exec of something else: gcglass is not in that one. */
+export async function replaced({ browser, gcglass, test }) {
+  const server = await Gcglass.start(gcglass,
+    ['run', '--port', '0', '--heap', 'malloc', '--', 'sh', '-c', 'exec sleep 60']);
+  let pid = null;
+  try {
+    await test('a program that has become another: the page says so, and what to do', async () => {
+      await browser.open(server.url);
+      await browser.until('word of it', `/runs another program.*gcglass run/
+        .test(document.getElementById('state')?.textContent)`);
+      ({ pid } = await browser.run(`return fetch('/api/frame').then((answer) => answer.json())
+        .then((json) => json.frame)`));
+    });
+    await browser.open('about:blank');
+  } finally {
+    if (pid) process.kill(pid, 'SIGTERM');
+    await server.stop();
+  }
+}

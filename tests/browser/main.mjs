@@ -1,7 +1,7 @@
 /* main.mjs -- the pages in a real browser, served by the real gcglass, in five acts:
  *   view.mjs   a snapshot of an imaginary heap in which everything is known (make_snapshot.c)
  *   live.mjs   an example program under "gcglass run": taking snapshots, its end, the server's end;
- *              and one that serves itself
+ *              one that serves itself, and one that becomes another
  *   tracker.mjs  samples of a running program, and their recording, from its file
  *   hostile.mjs  a program whose every text is an attack
  *   walk.mjs  every page of a running program and of its recording, against its JSON, by keyboard
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { Browser } from './webdriver.mjs';
 import { Tap } from './tap.mjs';
 import { view } from './view.mjs';
-import { live, within } from './live.mjs';
+import { live, replaced, within } from './live.mjs';
 import { tracker } from './tracker.mjs';
 import { hostile } from './hostile.mjs';
 import { walk } from './walk.mjs';
@@ -42,6 +42,7 @@ try {
   await view(context);
   await live(context);
   await within(context);
+  await replaced(context);
   await tracker(context);
   await hostile(context);
   await walk(context);
