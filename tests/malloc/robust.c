@@ -142,13 +142,22 @@ spin (void *unused)
   return unused;
 }
 
+static void *
+check (void *unused)
+{
+  while (gcg_check_leaks && !__atomic_load_n (&held[1], __ATOMIC_ACQUIRE))
+    if (gcg_check_leaks (NULL, NULL, NULL) != GCG_OK)
+      puts ("a check failed");
+  return unused;
+}
+
 static int
 ids (void)
 {
   pthread_t threads[4];
   for (int i = 0; i < 4; i++)
-    pthread_create (&threads[i], NULL, spin, NULL);
-  for (int i = 0; i < 200; i++)
+    pthread_create (&threads[i], NULL, i < 3 ? spin : check, NULL);
+  for (int i = 0; i < 60; i++)
     if (setresuid ((uid_t)-1, getuid (), (uid_t)-1) != 0)
       return 9;
   held[1] = case_block (3);
