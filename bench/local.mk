@@ -1,4 +1,5 @@
 # make bench: what gcglass costs, both sides of each comparison in one run.  Not part of all.
+# BENCH=malloc runs those whose names begin so.
 BENCH_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS)
 BENCH_LIBS = lib/libgcglass.la $(GC_LIBS) -lpthread
 # The same sources against libgc alone.
@@ -83,4 +84,4 @@ include bench/symbol.mk
 
 .PHONY: bench
 bench: all $(BENCHES) $(MALLOC_BENCHES)
-	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/%D%/run
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/%D%/run $(BENCH)
