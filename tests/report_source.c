@@ -30,6 +30,8 @@ test_expressions (void **state)
     { "p = make_it (sizeof *p);", "make_it", "sizeof *p", false },
     { "p = remake_it (sizeof *p);", "make_it", NULL, false },
     { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, NULL, false },
+    { "p = malloc (sizeof *p), p->name = strdup (name);", NULL, NULL, false },
+    { "p = make_it (sizeof *p), p->name = strdup (name);", "make_it", "sizeof *p", false },
     { "p = malloc (a (1, 2) + sizeof *p);", NULL, "a (1, 2) + sizeof *p", false },
     { "p = malloc (n\n            * sizeof *p);", NULL, "n\n            * sizeof *p", false },
     { "p = \n   malloc (sizeof *p);", NULL, NULL, false },

@@ -132,6 +132,18 @@ is_allocator (const char *text, size_t n, const char *callee)
   return false;
 }
 
+/* Does the C library's function NAME, N long, hand out a block, whose size no argument tells? */
+static bool
+hands_out (const char *name, size_t n)
+{
+  static const char *const names[] = { "strdup",    "strndup", "wcsdup",   "asprintf",
+                                       "vasprintf", "getline", "getdelim", "realpath" };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strlen (names[i]) == n && strncmp (name, names[i], n) == 0)
+      return true;
+  return false;
+}
+
 /* Finds the only call of an allocator in the first line of TEXT: its first argument.  NULL: there
    is none, or more than one. */
 static const char *
@@ -150,6 +162,8 @@ find_call (const char *text, const char *callee)
       while (is_name (at[n]))
         n++;
       const char *open = at + n + strspn (at + n, " \t\n");
+      if (n > 0 && *open == '(' && callee == NULL && hands_out (at, n))
+        return NULL;
       if (n > 0 && *open == '(' && is_allocator (at, n, callee))
         {
           if (found != NULL)
