@@ -60,7 +60,7 @@ struct cache
   struct cache *next; /* all there are */
   bool busy, ending;  /* ENDING: its thread is about to go */
   pid_t process, thread;
-  struct list lists[CLASSES];
+  struct list lists[CLASSES], spares[CLASSES]; /* at most a batch each */
   struct list pages[MOST_PAGES + 1];
   struct gcg__counts *counts;
   int64_t allocs, frees, bytes, freed; /* FREED: bytes */
@@ -70,7 +70,7 @@ struct cache
 
 static uint8_t *pieces[PIECES];
 static uint32_t batches[CLASSES]; /* blocks moved at a time */
-static struct list shared[CLASSES];
+static void *shared[CLASSES];     /* batches */
 static gcg__lock shared_lock = GCG__LOCK_INIT, caches_lock = GCG__LOCK_INIT;
 static struct cache *caches;
 static uint32_t n_to_search = 16; /* with so many caches, look for threads that have gone */
@@ -186,19 +186,38 @@ gcg__blocks_keep_counts (struct gcg__counts *counts)
     mine->counts = counts;
 }
 
-/* Moves at most N blocks from FROM to TO. */
+/* Lists that all share are chains of whole batches: the second word of a batch's first block says
+   which batch is next and, above, how many blocks it has.  It is no tag, whose highest bit is set.
+ */
+#define BATCH_SHIFT 48
+
 static void
-move (struct list *from, struct list *to, uint32_t n)
+give_batch (uint32_t granules, struct list *batch)
 {
-  while (n-- > 0 && from->first)
+  void **first = batch->first;
+
+  gcg__lock_take (&shared_lock);
+  first[1] = (void *)((uintptr_t)shared[granules] | (uint64_t)batch->n << BATCH_SHIFT);
+  shared[granules] = first;
+  gcg__lock_give (&shared_lock);
+  *batch = (struct list){ NULL, 0 };
+}
+
+static void
+take_batch (uint32_t granules, struct list *batch)
+{
+  void **first;
+
+  gcg__lock_take (&shared_lock);
+  first = shared[granules];
+  if (first)
     {
-      void *block = from->first;
-      from->first = *(void **)block;
-      from->n--;
-      *(void **)block = to->first;
-      to->first = block;
-      to->n++;
+      batch->first = first;
+      batch->n = (uint32_t)((uintptr_t)first[1] >> BATCH_SHIFT);
+      shared[granules] = (void *)((uintptr_t)first[1] & ((UINT64_C (1) << BATCH_SHIFT) - 1));
+      first[1] = NULL;
     }
+  gcg__lock_give (&shared_lock);
 }
 
 static inline uint32_t
@@ -241,21 +260,27 @@ fetch (struct cache *cache, uint32_t granules)
 
 static bool __attribute__ ((noinline)) refill (struct cache *cache, uint32_t granules)
 {
-  struct list *list = &cache->lists[granules];
+  struct list *list = &cache->lists[granules], *spare = &cache->spares[granules];
 
-  gcg__lock_take (&shared_lock);
-  move (&shared[granules], list, batch (granules));
-  gcg__lock_give (&shared_lock);
+  if (spare->first)
+    {
+      *list = *spare;
+      *spare = (struct list){ NULL, 0 };
+    }
+  else
+    take_batch (granules, list);
   if (!list->first)
     fetch (cache, granules);
   return list->first != NULL;
 }
 
+/* The list is a batch: it becomes the spare one, and the spare one everybody's. */
 static void __attribute__ ((noinline)) give_back (struct cache *cache, uint32_t granules)
 {
-  gcg__lock_take (&shared_lock);
-  move (&cache->lists[granules], &shared[granules], batch (granules));
-  gcg__lock_give (&shared_lock);
+  if (cache->spares[granules].first)
+    give_batch (granules, &cache->spares[granules]);
+  cache->spares[granules] = cache->lists[granules];
+  cache->lists[granules] = (struct list){ NULL, 0 };
 }
 
 /* --- figures --- */
@@ -632,7 +657,7 @@ gcg__block_free (void *block)
   list = &cache->lists[granules];
   *(void **)block = list->first;
   list->first = block;
-  if (__builtin_expect (++list->n > 2 * batch (granules), 0))
+  if (__builtin_expect (++list->n >= batch (granules), 0))
     give_back (cache, granules);
   cache->busy = false;
   return true;
