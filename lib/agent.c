@@ -14,13 +14,13 @@
 #include "capture.h"
 #include "collector.h"
 #include "control.h"
-#include "count.h"
+#include "sample/count.h"
 #include "gc_calls.h"
 #ifdef GCG_MALLOC
 #include "malloc/allocate.h"
 #endif
 #include "raw.h"
-#include "sample.h"
+#include "sample/sample.h"
 
 bool gcg__agent_is_ready;
 

@@ -13,13 +13,13 @@
 
 #include "agent.h"
 #include "collector.h"
-#include "count.h"
+#include "sample/count.h"
 #include "gc_calls.h"
 #include "ignore.h"
-#include "lifetime.h"
+#include "sample/lifetime.h"
 #include "registry.h"
 #include "site.h"
-#include "survivors.h"
+#include "sample/survivors.h"
 #include "tag.h"
 
 size_t

@@ -15,8 +15,8 @@
 #include "control.h"
 #include "gc_calls.h"
 #include "gcglass/gcglass.h"
-#include "sample.h"
-#include "tally.h"
+#include "sample/sample.h"
+#include "freeze/tally.h"
 
 #define CLEARED_WORDS 2048
 

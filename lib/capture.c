@@ -29,7 +29,7 @@
 
 #include "agent.h"
 #include "collector.h"
-#include "freeze.h"
+#include "freeze/freeze.h"
 #include "gc_calls.h"
 #include "raw.h"
 #include "rules.h"
@@ -38,9 +38,9 @@
 #include "malloc/signals.h"
 #include "malloc/stopworld.h"
 #endif
-#include "tally.h"
+#include "freeze/tally.h"
 #include "thread.h"
-#include "tls.h"
+#include "freeze/tls.h"
 
 #define CHILD_SECONDS 60
 

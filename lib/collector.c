@@ -13,7 +13,7 @@
 #include "capture.h"
 #include "raw.h"
 #include "registry.h"
-#include "survivors.h"
+#include "sample/survivors.h"
 #include "tag.h"
 
 uint32_t gcg__birth;

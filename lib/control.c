@@ -24,11 +24,11 @@
 #include "agent.h"
 #include "capture.h"
 #include "gc_calls.h"
-#include "lifetime.h"
+#include "sample/lifetime.h"
 #include "protocol.h"
 #include "raw.h"
 #include "recording/format.h"
-#include "sample.h"
+#include "sample/sample.h"
 #include "wire.h"
 
 #define MOST_CONNECTIONS 16

@@ -8,8 +8,8 @@
 #include "capture.h"
 #include "control.h"
 #include "ending.h"
-#include "lifetime.h"
-#include "stack.h"
+#include "sample/lifetime.h"
+#include "stack/stack.h"
 
 #define DEFAULT_DEPTH 8
 

@@ -6,7 +6,7 @@
 
 #include "arena.h"
 #include "collector.h"
-#include "count.h"
+#include "sample/count.h"
 #include "gc_calls.h"
 #include "raw.h"
 

@@ -8,7 +8,7 @@
 #include "capture.h"
 #include "gc_calls.h"
 #include "registry.h"
-#include "survivors.h"
+#include "sample/survivors.h"
 #include "tag.h"
 #ifdef GCG_MALLOC
 #include "malloc/blocks.h"

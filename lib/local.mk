@@ -14,20 +14,26 @@ EXTRA_DIST += %D%/libgcglass.map %D%/malloc/exports.map
 
 AGENT_SOURCES = \
 	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
-	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/column.c %D%/column.h \
-	%D%/control.c %D%/control.h %D%/count.c %D%/count.h %D%/figures.c %D%/figures.h \
-	%D%/freeze.c %D%/freeze.h %D%/gc_calls.h %D%/keytables.c %D%/keytables.h %D%/heaptaken.c %D%/heapwalk.c %D%/heapwalk.h \
-	%D%/ignore.c %D%/ignore.h \
-	%D%/lifetime.c %D%/lifetime.h %D%/maps.c %D%/maps.h %D%/preview.c %D%/preview.h \
-	%D%/protocol.h %D%/raw.h %D%/record.c \
-	%D%/record.h %D%/registry.c %D%/registry.h %D%/rootwalk.c %D%/rootwalk.h %D%/rules.c %D%/rules.h %D%/sample.c \
-	%D%/sample.h %D%/settings.c %D%/settings.h %D%/shapes.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
-	%D%/survivors.h %D%/tag.h %D%/tally.c %D%/tally.h %D%/thread.c %D%/thread.h %D%/wire.c %D%/wire.h \
-	lib/snapshot/checksum.c lib/snapshot/writer.c
+	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/control.c %D%/control.h \
+	%D%/figures.c %D%/figures.h %D%/gc_calls.h %D%/ignore.c %D%/ignore.h %D%/protocol.h \
+	%D%/raw.h %D%/registry.c %D%/registry.h %D%/rules.c %D%/rules.h %D%/settings.c \
+	%D%/settings.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
+	%D%/tag.h %D%/thread.c %D%/thread.h %D%/wire.c %D%/wire.h %D%/freeze/column.c \
+	%D%/freeze/column.h %D%/freeze/freeze.c %D%/freeze/freeze.h %D%/freeze/heaptaken.c \
+	%D%/freeze/heapwalk.c %D%/freeze/heapwalk.h %D%/freeze/keytables.c %D%/freeze/keytables.h \
+	%D%/freeze/maps.c %D%/freeze/maps.h %D%/freeze/preview.c %D%/freeze/preview.h \
+	%D%/freeze/rootwalk.c %D%/freeze/rootwalk.h %D%/freeze/shapes.h %D%/freeze/tally.c \
+	%D%/freeze/tally.h %D%/sample/count.c %D%/sample/count.h %D%/sample/lifetime.c \
+	%D%/sample/lifetime.h %D%/sample/record.c %D%/sample/record.h %D%/sample/sample.c \
+	%D%/sample/sample.h %D%/sample/survivors.h lib/snapshot/checksum.c lib/snapshot/writer.c
 # Call stacks, for unmodified programs.
-STACK_SOURCES = %D%/stack.c %D%/stack.h %D%/unwind.c %D%/unwind.h %D%/unwinder.c %D%/unwinder.h
+STACK_SOURCES = \
+	%D%/stack/stack.c %D%/stack/stack.h %D%/stack/unwind.c %D%/stack/unwind.h \
+	%D%/stack/unwinder.c %D%/stack/unwinder.h
 # Where malloc is not what the collector replaces: what collections leave, who points to what they take.
-HAZARD_SOURCES = %D%/survivors.c %D%/hazards.c %D%/hazards.h %D%/mallocwalk.c %D%/mallocwalk.h %D%/tls.c %D%/tls.h
+HAZARD_SOURCES = \
+	%D%/sample/survivors.c %D%/freeze/hazards.c %D%/freeze/hazards.h %D%/freeze/mallocwalk.c \
+	%D%/freeze/mallocwalk.h %D%/freeze/tls.c %D%/freeze/tls.h
 AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec \
 	-fno-omit-frame-pointer
 # Bound at load: a frozen child must not run the dynamic linker.

@@ -27,7 +27,7 @@
 #include "ending.h"
 #include "environment.h"
 #include "gc_calls.h"
-#include "stack.h"
+#include "stack/stack.h"
 #include "thread.h"
 
 #define API    __attribute__ ((visibility ("default")))

@@ -19,7 +19,7 @@
 #include "capture.h"
 #include "control.h"
 #include "gcglass/gcglass.h"
-#include "lifetime.h"
+#include "sample/lifetime.h"
 #ifdef GCG_MALLOC
 #include "malloc/allocate.h"
 #endif

@@ -11,12 +11,12 @@
 #include <string.h>
 
 #include "early.h"
-#include "heapwalk.h"
-#include "keytables.h"
-#include "maps.h"
+#include "freeze/heapwalk.h"
+#include "freeze/keytables.h"
+#include "freeze/maps.h"
 #include "regions.h"
 #include "roots.h"
-#include "rootwalk.h"
+#include "freeze/rootwalk.h"
 #include "tag.h"
 #include "threads.h"
 

@@ -7,7 +7,7 @@
 #ifndef GCG_AREAS_H
 #define GCG_AREAS_H
 
-#include "freeze.h"
+#include "freeze/freeze.h"
 #include "thread.h"
 
 /* Where the stack ends that the stack pointer SP of the thread with thread pointer POINTER is in.

@@ -24,11 +24,11 @@
 
 #include "arena.h"
 #include "collector.h"
-#include "count.h"
+#include "sample/count.h"
 #include "gc_calls.h"
 #include "raw.h"
 #include "signals.h"
-#include "survivors.h"
+#include "sample/survivors.h"
 #include "tag.h"
 #include <gc/gc_inline.h>
 

@@ -7,7 +7,7 @@
 #ifndef GCG_LOCKED_H
 #define GCG_LOCKED_H
 
-#include "maps.h"
+#include "freeze/maps.h"
 
 /* Makes MAP readable when the heap has blocks on its first or last page; false: it is none of the
    heap's, or is readable. */

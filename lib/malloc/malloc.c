@@ -33,7 +33,7 @@
 #include "raw.h"
 #include "regions.h"
 #include "roots.h"
-#include "stack.h"
+#include "stack/stack.h"
 #include "tag.h"
 #include "threads.h"
 

@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 #include "callers.h"
-#include "heapwalk.h"
-#include "keytables.h"
-#include "maps.h"
+#include "freeze/heapwalk.h"
+#include "freeze/keytables.h"
+#include "freeze/maps.h"
 #include "site.h"
 #include "tag.h"
 #include "thread.h"

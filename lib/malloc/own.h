@@ -8,7 +8,7 @@
 #ifndef GCG_OWN_H
 #define GCG_OWN_H
 
-#include "freeze.h"
+#include "freeze/freeze.h"
 
 /* Takes such blocks, when there are any, from the objects, which have been numbered: their slots
    are "taken", and objects are to be numbered again.  FREEZE->own tells where they are: root areas.

@@ -8,8 +8,8 @@
 
 #include <dlfcn.h>
 
-#include "heapwalk.h"
-#include "keytables.h"
+#include "freeze/heapwalk.h"
+#include "freeze/keytables.h"
 #include "raw.h"
 
 static uint64_t exit_frame, tls_bytes;

@@ -2,7 +2,7 @@
 #ifndef GCG_MALLOCROOTS_H
 #define GCG_MALLOCROOTS_H
 
-#include "freeze.h"
+#include "freeze/freeze.h"
 
 /* Where this thread left for the program's end: what lies below on its stack is that of exit's own
    calls and of the past, and keeps nothing.  0: it has not. */

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "maps.h"
+#include "freeze/maps.h"
 #include "raw.h"
 #include "thread.h"
 

@@ -5,14 +5,14 @@
  * that is made or freed adds to the numbers of its thread.  A thread that is stopped between a
  * block and its counter makes that block one too many or too few.
  */
-#include "survivors.h"
+#include "sample/survivors.h"
 
 #include <string.h>
 #include <sys/mman.h>
 
 #include "arena.h"
 #include "capture.h"
-#include "tally.h"
+#include "freeze/tally.h"
 
 struct site_figures
 {

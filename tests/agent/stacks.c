@@ -9,7 +9,7 @@
 #include <ucontext.h>
 
 #include "site.h"
-#include "stack.h"
+#include "stack/stack.h"
 #include "tap.h"
 
 enum

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "agent.h"
-#include "freeze.h"
-#include "maps.h"
+#include "freeze/freeze.h"
+#include "freeze/maps.h"
 #include "recording/encode.h"
 #include "site.h"
 

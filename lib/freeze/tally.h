@@ -5,7 +5,7 @@
 #define GCG_TALLY_H
 
 #include "freeze.h"
-#include "survivors.h"
+#include "sample/survivors.h"
 
 /* In memory that is shared with the frozen child. */
 struct gcg__tally

@@ -14,8 +14,8 @@
 #include "mallocwalk.h"
 #include "tls.h"
 
-#define LARGE_BYTES (UINT64_C (256) << 10) /* from here on pages that are not there are left out   \
-                                            */
+/* From here on pages that are not there are left out. */
+#define LARGE_BYTES (UINT64_C (256) << 10)
 #define PAGE_BYTES UINT64_C (4096)
 
 struct scan

@@ -22,12 +22,12 @@
 
 #include "arena.h"
 #include "collector.h"
-#include "freeze.h"
+#include "freeze/freeze.h"
 #include "gc_calls.h"
-#include "heapwalk.h"
-#include "maps.h"
+#include "freeze/heapwalk.h"
+#include "freeze/maps.h"
 #include "raw.h"
-#include "shapes.h"
+#include "freeze/shapes.h"
 #include "tag.h"
 
 #define PIECE_BLOCKS      256u /* 1 MiB */
