@@ -24,10 +24,10 @@ server_libserver_la_CCASFLAGS =
 SERVER_LIBS = $(CIVETWEB_LIBS) $(JANSSON_LIBS) -lpthread
 
 # The files of the front end as read-only data, and a table of them: name, start, size.  The
-# system's Chart.js is one of them, as chart.min.js.  Each also as gzip makes it, without comments,
-# where that is shorter.
+# system's Chart.js is one of them, as chart.min.js.  Scripts and styles are without comments.  Each
+# also as gzip makes it, where that is shorter.
 EXTRA_DIST += %D%/strip-comments.awk
-CLEANFILES += %D%/assets_data.S %D%/assets_*.gz
+CLEANFILES += %D%/assets_data.S %D%/assets_*.gz %D%/assets_*.bare
 %D%/assets_data.S: $(TEMPLATE_FILES) $(CHART_JS) %D%/local.mk %D%/strip-comments.awk
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
 	  table='	.section .data.rel.ro,"aw"\n	.balign 8\n	.globl gcg__embedded\ngcg__embedded:\n'; \
@@ -39,13 +39,15 @@ CLEANFILES += %D%/assets_data.S %D%/assets_*.gz
 	    name=`basename $$file`; \
 	    test "$$file" != "$(CHART_JS)" || name=chart.min.js; \
 	    echo "name_$$n:	.asciz \"$$name\""; \
+	    case $$file in \
+	      templates/*.js|templates/*.css) \
+	        $(AWK) -f $(srcdir)/%D%/strip-comments.awk "$$path" >%D%/assets_$$n.bare || exit 1; \
+	        path=%D%/assets_$$n.bare ;; \
+	    esac; \
 	    echo "data_$$n:	.incbin \"$$path\""; \
 	    echo "end_$$n:	.byte 0"; \
 	    packed=%D%/assets_$$n.gz; packed_bytes=0; \
-	    case $$file in \
-	      templates/*.js|templates/*.css) $(AWK) -f $(srcdir)/%D%/strip-comments.awk "$$path" ;; \
-	      *) cat "$$path" ;; \
-	    esac | gzip -9nc >$$packed || exit 1; \
+	    gzip -9nc "$$path" >$$packed || exit 1; \
 	    if test `wc -c <$$packed` -lt `wc -c <"$$path"`; then \
 	      echo "packed_$$n:	.incbin \"$$packed\""; \
 	      packed_bytes=`wc -c <$$packed`; \
