@@ -393,6 +393,15 @@ leak_jobs_say (struct leak_jobs *jobs, const char *format, ...)
   va_end (arguments);
 }
 
+bool
+leak_jobs_waiting (struct leak_jobs *jobs)
+{
+  pthread_mutex_lock (&jobs->lock);
+  bool waiting = jobs->first != NULL;
+  pthread_mutex_unlock (&jobs->lock);
+  return waiting;
+}
+
 void
 leak_jobs_close (struct leak_jobs *jobs)
 {

@@ -185,7 +185,8 @@ attend (struct running *running, int timeout)
       if (fds[n].revents != 0)
         take_signal (running);
       if (fds[n + 2].revents != 0
-          && read (running->timer_fd, &expired, sizeof expired) == (ssize_t)sizeof expired)
+          && read (running->timer_fd, &expired, sizeof expired) == (ssize_t)sizeof expired
+          && !leak_jobs_waiting (running->jobs))
         watch_ask (running->watch, "every");
       watch_serve (running->watch, fds, n);
     }
