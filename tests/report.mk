@@ -10,8 +10,9 @@ tests_make_heap_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
 if HAVE_CMOCKA
 REPORT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 REPORT_TEST_LIBS = tests/libheap.la $(REPORT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS) $(DW_LIBS)
-report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads tests/report_tracker tests/report_types \
-	tests/report_leaks tests/report_rules tests/report_source tests/report_memory tests/render
+report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads \
+	tests/report_tracker tests/report_types tests/report_type_page tests/report_leaks \
+	tests/report_rules tests/report_source tests/report_memory tests/render
 check_PROGRAMS += $(report_tests)
 TESTS += $(report_tests)
 
@@ -44,6 +45,10 @@ check_PROGRAMS += tests/type_fixture
 tests_type_fixture_SOURCES = tests/type_fixture.c
 tests_type_fixture_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -g
 tests_type_fixture_LDADD = $(AGENT_TEST_LIBS)
+tests_report_type_page_SOURCES = tests/report_type_page.c
+tests_report_type_page_CFLAGS = $(REPORT_TEST_CFLAGS)
+tests_report_type_page_LDFLAGS = -no-install
+tests_report_type_page_LDADD = $(REPORT_TEST_LIBS)
 tests_report_source_SOURCES = tests/report_source.c tests/modules.c tests/modules.h
 tests_report_source_CFLAGS = $(REPORT_TEST_CFLAGS) -g
 tests_report_source_LDFLAGS = -no-install
