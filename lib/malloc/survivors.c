@@ -98,12 +98,6 @@ gcg__survivors_update (bool exact)
   return true;
 }
 
-static uint64_t
-clipped (uint64_t alive, uint64_t made, uint64_t freed)
-{
-  return alive + made > freed ? alive + made - freed : 0;
-}
-
 struct gcg__live
 gcg__survivors_live (uint32_t site, const struct gcg__count *count)
 {
@@ -112,11 +106,7 @@ gcg__survivors_live (uint32_t site, const struct gcg__count *count)
 
   if (!figures)
     figures = &none;
-  return (struct gcg__live){ clipped (figures->alive.count, count->made - figures->then.made,
-                                      count->freed - figures->then.freed),
-                             clipped (figures->alive.bytes,
-                                      count->made_bytes - figures->then.made_bytes,
-                                      count->freed_bytes - figures->then.freed_bytes) };
+  return gcg__count_alive (figures->alive, &figures->then, count);
 }
 
 void

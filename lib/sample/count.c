@@ -159,3 +159,20 @@ gcg__count_sum (uint32_t first, uint32_t n, struct gcg__count *sums)
         }
     }
 }
+
+/* Threads that are counted one after the other may seem to have freed more than there was. */
+static uint64_t
+clipped (uint64_t alive, uint64_t made, uint64_t freed)
+{
+  return alive + made > freed ? alive + made - freed : 0;
+}
+
+struct gcg__live
+gcg__count_alive (struct gcg__live alive, const struct gcg__count *then,
+                  const struct gcg__count *now)
+{
+  return (struct gcg__live){
+    clipped (alive.count, now->made - then->made, now->freed - then->freed),
+    clipped (alive.bytes, now->made_bytes - then->made_bytes, now->freed_bytes - then->freed_bytes)
+  };
+}

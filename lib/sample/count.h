@@ -74,4 +74,14 @@ gcg__count_made (uint32_t site, uint64_t bytes)
     }
 }
 
+/* Objects that are alive. */
+struct gcg__live
+{
+  uint64_t count, bytes;
+};
+
+/* How many are alive when the numbers are NOW, of which ALIVE were when they were THEN. */
+struct gcg__live gcg__count_alive (struct gcg__live alive, const struct gcg__count *then,
+                                   const struct gcg__count *now);
+
 #endif

@@ -456,12 +456,6 @@ gcg__survivors_update (bool exact)
   return !walk.failed;
 }
 
-static uint64_t
-clipped (uint64_t survivors, uint64_t made, uint64_t freed)
-{
-  return survivors + made > freed ? survivors + made - freed : 0;
-}
-
 struct gcg__live
 gcg__survivors_live (uint32_t site, const struct gcg__count *count)
 {
@@ -470,9 +464,5 @@ gcg__survivors_live (uint32_t site, const struct gcg__count *count)
 
   if (!figures)
     figures = &none;
-  return (struct gcg__live){ clipped (figures->survivors.count, count->made - figures->then.made,
-                                      count->freed - figures->then.freed),
-                             clipped (figures->survivors.bytes,
-                                      count->made_bytes - figures->then.made_bytes,
-                                      count->freed_bytes - figures->then.freed_bytes) };
+  return gcg__count_alive (figures->survivors, &figures->then, count);
 }

@@ -15,11 +15,6 @@
 
 #include "count.h"
 
-struct gcg__live
-{
-  uint64_t count, bytes;
-};
-
 /* From the collector when it begins to mark: the marks of the collection before are gone. */
 void gcg__survivors_marks_gone (void);
 

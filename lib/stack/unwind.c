@@ -64,38 +64,37 @@ read_fixed (struct program *p, unsigned bytes)
   return value;
 }
 
+/* LEB128; *SHIFT: the bits that have been read, the sign's the last. */
 static uint64_t
-read_uleb (struct program *p)
+read_leb (struct program *p, unsigned *shift)
 {
   uint64_t value = 0;
   uint8_t byte;
-  unsigned shift = 0;
+  *shift = 0;
   do
     {
       byte = *p->at++;
-      if (shift < 64)
-        value |= (uint64_t)(byte & 127) << shift;
-      shift += 7;
+      if (*shift < 64)
+        value |= (uint64_t)(byte & 127) << *shift;
+      *shift += 7;
     }
   while (byte & 128);
   return value;
 }
 
+static uint64_t
+read_uleb (struct program *p)
+{
+  unsigned shift;
+  return read_leb (p, &shift);
+}
+
 static int64_t
 read_sleb (struct program *p)
 {
-  uint64_t value = 0;
-  uint8_t byte;
-  unsigned shift = 0;
-  do
-    {
-      byte = *p->at++;
-      if (shift < 64)
-        value |= (uint64_t)(byte & 127) << shift;
-      shift += 7;
-    }
-  while (byte & 128);
-  if (shift < 64 && byte & 64)
+  unsigned shift;
+  uint64_t value = read_leb (p, &shift);
+  if (shift < 64 && value >> (shift - 1) & 1)
     value |= ~UINT64_C (0) << shift;
   return (int64_t)value;
 }
