@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "arena.h"
 #include "freeze/maps.h"
 #include "raw.h"
 #include "thread.h"
@@ -35,6 +36,7 @@ static struct kernel_action before;
 static uint32_t generation; /* goes up when threads may go on */
 static uint32_t n_inside;
 static bool stopping;
+static gcg__lock stop_lock = GCG__LOCK_INIT; /* from a stop to its end, and while executing */
 
 #if defined __x86_64__
 #define RESTORER_FLAG 0x04000000ul
@@ -172,6 +174,19 @@ gcg__world_start (void)
 {
   let_go ();
   set_action (&before, NULL);
+  gcg__lock_give (&stop_lock);
+}
+
+void
+gcg__world_hold (void)
+{
+  gcg__lock_take (&stop_lock);
+}
+
+void
+gcg__world_release (void)
+{
+  gcg__lock_give (&stop_lock);
 }
 
 bool
@@ -188,6 +203,7 @@ gcg__world_stop (pid_t *missing)
   uint64_t end = raw_now (CLOCK_MONOTONIC) + PATIENCE_NS;
   uint32_t n_asked = 0;
 
+  gcg__lock_take (&stop_lock);
   gcg__thread_note_from_now ();
   set_action (&action, &old);
   if (old.handler != on_stop)
@@ -202,6 +218,7 @@ gcg__world_stop (pid_t *missing)
       if (raw_now (CLOCK_MONOTONIC) > end)
         {
           let_go ();
+          gcg__lock_give (&stop_lock);
           return false;
         }
       syscall (SYS_nanosleep, &pause, NULL);
