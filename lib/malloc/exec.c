@@ -21,10 +21,17 @@ extern char **environ;
 static pid_t own_pid;
 static int (*real_execvpe) (const char *, char *const[], char *const[]);
 
+static void
+find_real (void)
+{
+  *(void **)&real_execvpe = dlsym (RTLD_NEXT, "execvpe");
+}
+
+/* Not looked for in a child of vfork, unless a library's constructor that came before has one. */
 static void __attribute__ ((constructor)) begin (void)
 {
   own_pid = (pid_t)syscall (SYS_getpid);
-  *(void **)&real_execvpe = dlsym (RTLD_NEXT, "execvpe");
+  find_real ();
 }
 
 static bool
@@ -61,6 +68,8 @@ execv (const char *path, char *const arguments[])
 API int
 execvpe (const char *file, char *const arguments[], char *const environment[])
 {
+  if (!real_execvpe)
+    find_real ();
   bool held = hold ();
   real_execvpe (file, arguments, environment);
   return failed (held);
