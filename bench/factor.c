@@ -234,8 +234,8 @@ expand (struct expansion *at)
   struct number *d = quotient (rest, at->d), *sum = add (at->root, m), *a = quotient (sum, d);
   struct number *step = multiply (a, at->convergent), *next = add (step, at->before);
   struct number *remainder, *unused = divide (next, at->n, &remainder);
-  struct number *old[] = { product, square, rest, sum,   step,      next,
-                           unused,  at->m,  at->d, at->a, at->before };
+  struct number *old[]
+      = { product, square, rest, sum, step, next, unused, at->m, at->d, at->a, at->before };
 
   for (size_t i = 0; i < sizeof old / sizeof *old; i++)
     done_with (old[i]);

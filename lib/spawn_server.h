@@ -8,10 +8,10 @@
 
 #include "gcglass/error.h"
 
-/* Starts "gcglass serve --fd 3" with SOCKET as its descriptor 3, standard error kept, standard input
-   and output on /dev/null, default signal dispositions, an empty mask, a session of its own and an
-   environment without our variables.  The program is GCGLASS_SERVER, else the installed one, else
-   gcglass in the PATH.  Errors: GCG_NO_SERVER (names what was looked for), GCG_SYSTEM. */
+/* Starts "gcglass serve --fd 3" with SOCKET as its descriptor 3, standard error kept, standard
+   input and output on /dev/null, default signal dispositions, an empty mask, a session of its own
+   and an environment without our variables.  The program is GCGLASS_SERVER, else the installed one,
+   else gcglass in the PATH.  Errors: GCG_NO_SERVER (names what was looked for), GCG_SYSTEM. */
 enum gcg_status gcg__spawn_server (int socket, struct gcg_error *error);
 
 #endif

@@ -115,7 +115,7 @@ serve_message (const struct gcg_options *options, struct gcg__message *message,
                 "host=%s\nport=%d\ntoken=%s\nsnapshot=%s\ntemplates=%s\ndebug=%d\n", texts[0],
                 options->port == 0  ? 8090
                 : options->port < 0 ? 0
-                                   : options->port,
+                                    : options->port,
                 texts[1], texts[2], texts[3], options->debug != 0);
   if (n >= (int)sizeof message->text)
     return gcg__fail (error, GCG_INVALID, "the options are too long together");

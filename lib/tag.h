@@ -5,10 +5,11 @@
  *
  *     63..48 check   47..40 slack   39..20 birth   19..0 site
  *
- * The check value is 14 bits derived from the address and the other bits, after the bits 10, so that
- * neither a pointer nor a small integer, of either sign, is taken for a tag.  A slot whose tag does
- * not check is free or not ours.  Slack (slot - 8 - requested) of 255 and more stands, complemented
- * so that it is no pointer, in the word before the tag: there is always room for it then.
+ * The check value is 14 bits derived from the address and the other bits, after the bits 10, so
+ * that neither a pointer nor a small integer, of either sign, is taken for a tag.  A slot whose tag
+ * does not check is free or not ours.  Slack (slot - 8 - requested) of 255 and more stands,
+ * complemented so that it is no pointer, in the word before the tag: there is always room for it
+ * then.
  *
  * Ask libgc for gcg__padded (n) bytes: the extra byte it adds when interior pointers are recognised
  * is part of the tag.  Kinds whose own descriptor ends the slot (typed objects) carry the tag one

@@ -313,8 +313,7 @@ answer_samples (struct gcg__server *server, const struct gcg__request *request,
   if (!answer_begin (server, request, reply, &answer))
     return;
   gcg__samples_sampling (samples, &sampling);
-  const struct gcg__entry *newest
-      = answer.overall.n_entries > 0 ? answer.overall.entries[0] : NULL;
+  const struct gcg__entry *newest = answer.overall.n_entries > 0 ? answer.overall.entries[0] : NULL;
   enum gcg_status status = gcg__samples_borrow (samples, newest, &timeline, &error);
   if (status == GCG_OK)
     {

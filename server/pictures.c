@@ -183,7 +183,8 @@ draw_slot (struct gcg__pictures *pictures, const struct gcg__entry *entry,
   struct slot *slot = take_slot (pictures);
   slot->state = SLOT_DRAWING;
   strcpy (slot->key, key);
-  snprintf (slot->name, sizeof slot->name, GCG__PICTURE_PREFIX "%llu", (unsigned long long)++pictures->files);
+  snprintf (slot->name, sizeof slot->name, GCG__PICTURE_PREFIX "%llu",
+            (unsigned long long)++pictures->files);
   pictures->drawing++;
   pthread_mutex_unlock (&pictures->lock);
   struct gcg_error error = { GCG_OK, "" };

@@ -1,9 +1,9 @@
 /* request.h -- a request as the handlers see it: checked, parsed, independent of the HTTP library.
  *
  * gcg__request_parse refuses what no browser sends and what two parsers could read differently:
- * more than one Host or Content-Length, Transfer-Encoding, "//" or a backslash in the path, ".." or a
- * percent sign but in the name of a type (no other path of ours needs them), NUL or broken percent
- * escapes in the query, a parameter given twice.  Numbers are parsed strictly.
+ * more than one Host or Content-Length, Transfer-Encoding, "//" or a backslash in the path, ".." or
+ * a percent sign but in the name of a type (no other path of ours needs them), NUL or broken
+ * percent escapes in the query, a parameter given twice.  Numbers are parsed strictly.
  */
 #ifndef GCG_SERVER_REQUEST_H
 #define GCG_SERVER_REQUEST_H

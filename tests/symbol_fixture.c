@@ -230,23 +230,47 @@ struct packed packed_object;
 static void
 everything_facts (void)
 {
-#define E(field) FIELD (struct everything, field);
-  E (tag)
-  E (small)
-  E (next)
-  E (constant)
-  E (by_typedef)
-  E (handler)
-  E (pair.first) E (pair.second) E (pairs[0].first) E (pairs[0].second) E (pairs[1].first)
-      E (pairs[2].second) E (inner.kind) E (inner.owner) E (hidden) E (either) E (string.heap.data)
-          E (matrix[0][0]) E (matrix[0][1]) E (matrix[0][2]) E (matrix[1][0]) E (matrix[1][2])
-              E (colour) E (real) E (wide) E (embedded.next) E (embedded.value)
-                  E (embedded.children[0]) E (embedded.children[3]) E (atomic) E (raw[0]) E (raw[8])
-                      E (raw[15]) E (nest.level[0].deep[0].first) E (nest.level[0].deep[1].second)
-                          E (nest.level[1].deep[0].second) E (nest.level[1].deep[1].first) E (last)
+#define E(field) FIELD (struct everything, field)
+  E (tag);
+  E (small);
+  E (next);
+  E (constant);
+  E (by_typedef);
+  E (handler);
+  E (pair.first);
+  E (pair.second);
+  E (pairs[0].first);
+  E (pairs[0].second);
+  E (pairs[1].first);
+  E (pairs[2].second);
+  E (inner.kind);
+  E (inner.owner);
+  E (hidden);
+  E (either);
+  E (string.heap.data);
+  E (matrix[0][0]);
+  E (matrix[0][1]);
+  E (matrix[0][2]);
+  E (matrix[1][0]);
+  E (matrix[1][2]);
+  E (colour);
+  E (real);
+  E (wide);
+  E (embedded.next);
+  E (embedded.value);
+  E (embedded.children[0]);
+  E (embedded.children[3]);
+  E (atomic);
+  E (raw[0]);
+  E (raw[8]);
+  E (raw[15]);
+  E (nest.level[0].deep[0].first);
+  E (nest.level[0].deep[1].second);
+  E (nest.level[1].deep[0].second);
+  E (nest.level[1].deep[1].first);
+  E (last);
 #undef E
-                              const size_t size
-      = sizeof (struct everything);
+  const size_t size = sizeof (struct everything);
   fact_size ("struct everything", size);
   fact_field ("struct everything", size, 1, NULL); /* padding */
   fact_field ("struct everything", size, offsetof (struct everything, next) + 4, "next+4");

@@ -2,8 +2,9 @@
  * not there.
  *
  * It gets our standard streams, no other descriptor, our original signal mask, dispositions and
- * limits, and our process group, so that the terminal's signals reach it by themselves.  What others send to us
- * is passed on to it; when it stops, we stop, so that the shell's job control works.
+ * limits, and our process group, so that the terminal's signals reach it by themselves.  What
+ * others send to us is passed on to it; when it stops, we stop, so that the shell's job control
+ * works.
  */
 #ifndef GCG_TOOLS_CHILD_H
 #define GCG_TOOLS_CHILD_H

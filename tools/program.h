@@ -28,8 +28,8 @@ enum program_heap
   PROGRAM_SANITIZED /* malloc's, but AddressSanitizer replaces it, and refuses to stand behind us */
 };
 
-/* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs;
-   *LINKED: libgcglass-malloc is among them. */
+/* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs.
+   Sets *LINKED when libgcglass-malloc is among them. */
 enum program_heap program_heap_of (const char *path, bool *linked);
 
 /* Finds the preload object for HEAP: beside GCGLASS_PRELOAD, the installed one, one beside this

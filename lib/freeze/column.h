@@ -17,8 +17,8 @@
 struct column
 {
   void *data;
-  uint64_t n;           /* elements */
-  uint64_t capacity;    /* bytes */
+  uint64_t n;        /* elements */
+  uint64_t capacity; /* bytes */
   uint32_t element_bytes;
 };
 

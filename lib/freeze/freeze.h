@@ -28,7 +28,6 @@ struct gcg__shared
   volatile uint64_t pause_ns;
 };
 
-
 struct gcg__tally;
 
 struct gcg__freeze
@@ -38,8 +37,8 @@ struct gcg__freeze
   const char *description;
   const char *rules; /* of the program's own, for reports of leaks; "" = none */
   bool at_exit, in_place;
-  bool on_demand; /* the program runs its finalizers on demand */
-  bool contents;  /* previews are wanted */
+  bool on_demand;           /* the program runs its finalizers on demand */
+  bool contents;            /* previews are wanted */
   struct gcg__tally *tally; /* to be filled, NULL: a snapshot is wanted */
   pid_t pid, collecting_tid, agent_tid;
   uint64_t start_ns, requested_ns, realtime_ns, monotonic_ns;
@@ -65,7 +64,7 @@ struct gcg__freeze
   struct column locked; /* struct gcg__range: parts of the heap that the program may not read */
   struct column own;    /* struct gcg__range: the C library's own blocks (malloc/own.c) */
 #endif
-  int error;     /* errno of the first failure, 0 = none */
+  int error; /* errno of the first failure, 0 = none */
 };
 
 #define COLUMN(freeze, name) (&(freeze)->columns[GCG__SECTION_##name - 1])

@@ -16,7 +16,7 @@
 
 /* From here on pages that are not there are left out. */
 #define LARGE_BYTES (UINT64_C (256) << 10)
-#define PAGE_BYTES UINT64_C (4096)
+#define PAGE_BYTES  UINT64_C (4096)
 
 struct scan
 {

@@ -16,7 +16,7 @@
 /* Fills MODULES, THREADS, REGIONS and ROOTS.  After gcg__heap_objects_stopped. */
 void gcg__roots_stopped (struct gcg__freeze *freeze);
 
-/* Scans the readable parts of [LOW, HIGH): regions of KIND and INDEX (format.h), and their roots. */
+/* Scans the readable parts of [LOW, HIGH): regions of KIND and INDEX (format.h), their roots. */
 void gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index,
                               uint64_t low, uint64_t high);
 

@@ -29,8 +29,7 @@ extern "C" {
   XX (DISABLED, "the collector is switched off")                                                   \
   XX (UNSUPPORTED, "not supported here")
 
-__extension__ enum gcg_status
-{
+__extension__ enum gcg_status {
 #define GCG_STATUS_ENUM(name, text) GCG_##name,
   GCG_STATUS_MAP (GCG_STATUS_ENUM)
 #undef GCG_STATUS_ENUM

@@ -22,27 +22,27 @@ extern "C" {
 
 /* As their namesakes in <gc.h>; SITE says where. */
 GCG_API void *gcg__malloc (size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((malloc, alloc_size (1)));
+    __attribute__ ((malloc, alloc_size (1)));
 GCG_API void *gcg__malloc_atomic (size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((malloc, alloc_size (1)));
+    __attribute__ ((malloc, alloc_size (1)));
 GCG_API void *gcg__malloc_uncollectable (size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((malloc, alloc_size (1)));
+    __attribute__ ((malloc, alloc_size (1)));
 GCG_API void *gcg__malloc_atomic_uncollectable (size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((malloc, alloc_size (1)));
+    __attribute__ ((malloc, alloc_size (1)));
 GCG_API void *gcg__malloc_ignore_off_page (size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((malloc, alloc_size (1)));
+    __attribute__ ((malloc, alloc_size (1)));
 GCG_API void *gcg__malloc_atomic_ignore_off_page (size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((malloc, alloc_size (1)));
+    __attribute__ ((malloc, alloc_size (1)));
 GCG_API void *gcg__realloc (void *old, size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((alloc_size (2)));
+    __attribute__ ((alloc_size (2)));
 GCG_API void *gcg__memalign (size_t alignment, size_t bytes, struct gcg__static_site *site)
-  __attribute__ ((malloc, alloc_size (2)));
+    __attribute__ ((malloc, alloc_size (2)));
 GCG_API int gcg__posix_memalign (void **object, size_t alignment, size_t bytes,
                                  struct gcg__static_site *site);
 GCG_API char *gcg__strdup (const char *text, struct gcg__static_site *site)
-  __attribute__ ((malloc));
+    __attribute__ ((malloc));
 GCG_API char *gcg__strndup (const char *text, size_t most, struct gcg__static_site *site)
-  __attribute__ ((malloc));
+    __attribute__ ((malloc));
 GCG_API void gcg__free (void *object);
 
 /* The four registrations; MODE is 1 ordered, 2 ignore self, 3 no order, 4 unreachable. */
@@ -56,8 +56,8 @@ GCG_API void gcg__remove_roots (void *low, void *high);
 GCG_API void gcg__register_displacement (size_t offset);
 
 /* Allocation with a type. */
-#define GCG_NEW(T) ((T *)gcg__malloc (sizeof (T), GCG__SITE ("", #T)))
-#define GCG_NEW_ATOMIC(T) ((T *)gcg__malloc_atomic (sizeof (T), GCG__SITE ("", #T)))
+#define GCG_NEW(T)               ((T *)gcg__malloc (sizeof (T), GCG__SITE ("", #T)))
+#define GCG_NEW_ATOMIC(T)        ((T *)gcg__malloc_atomic (sizeof (T), GCG__SITE ("", #T)))
 #define GCG_NEW_UNCOLLECTABLE(T) ((T *)gcg__malloc_uncollectable (sizeof (T), GCG__SITE ("", #T)))
 #define GCG_NEW_ARRAY(T, n)                                                                        \
   ((T *)gcg__malloc (gcg__array_bytes (sizeof (T), (n)), GCG__SITE (#n, #T "[]")))
@@ -96,21 +96,21 @@ gcg__array_bytes (size_t bytes, size_t n)
 #undef GC_GENERAL_REGISTER_DISAPPEARING_LINK
 #undef GC_REGISTER_LONG_LINK
 
-#define GC_MALLOC(n) gcg__malloc ((n), GCG__SITE (#n, ""))
-#define GC_MALLOC_ATOMIC(n) gcg__malloc_atomic ((n), GCG__SITE (#n, ""))
-#define GC_MALLOC_UNCOLLECTABLE(n) gcg__malloc_uncollectable ((n), GCG__SITE (#n, ""))
+#define GC_MALLOC(n)                      gcg__malloc ((n), GCG__SITE (#n, ""))
+#define GC_MALLOC_ATOMIC(n)               gcg__malloc_atomic ((n), GCG__SITE (#n, ""))
+#define GC_MALLOC_UNCOLLECTABLE(n)        gcg__malloc_uncollectable ((n), GCG__SITE (#n, ""))
 #define GC_MALLOC_ATOMIC_UNCOLLECTABLE(n) gcg__malloc_atomic_uncollectable ((n), GCG__SITE (#n, ""))
-#define GC_MALLOC_IGNORE_OFF_PAGE(n) gcg__malloc_ignore_off_page ((n), GCG__SITE (#n, ""))
+#define GC_MALLOC_IGNORE_OFF_PAGE(n)      gcg__malloc_ignore_off_page ((n), GCG__SITE (#n, ""))
 #define GC_MALLOC_ATOMIC_IGNORE_OFF_PAGE(n)                                                        \
   gcg__malloc_atomic_ignore_off_page ((n), GCG__SITE (#n, ""))
-#define GC_REALLOC(p, n) gcg__realloc ((p), (n), GCG__SITE (#n, ""))
-#define GC_MEMALIGN(alignment, n) gcg__memalign ((alignment), (n), GCG__SITE (#n, ""))
-#define GC_FREE(p) gcg__free (p)
-#define GC_STRDUP(s) gcg__strdup ((s), GCG__SITE (#s, "char[]"))
-#define GC_STRNDUP(s, n) gcg__strndup ((s), (n), GCG__SITE (#s, "char[]"))
-#define GC_NEW(T) GCG_NEW (T)
-#define GC_NEW_ATOMIC(T) GCG_NEW_ATOMIC (T)
-#define GC_NEW_UNCOLLECTABLE(T) GCG_NEW_UNCOLLECTABLE (T)
+#define GC_REALLOC(p, n)                       gcg__realloc ((p), (n), GCG__SITE (#n, ""))
+#define GC_MEMALIGN(alignment, n)              gcg__memalign ((alignment), (n), GCG__SITE (#n, ""))
+#define GC_FREE(p)                             gcg__free (p)
+#define GC_STRDUP(s)                           gcg__strdup ((s), GCG__SITE (#s, "char[]"))
+#define GC_STRNDUP(s, n)                       gcg__strndup ((s), (n), GCG__SITE (#s, "char[]"))
+#define GC_NEW(T)                              GCG_NEW (T)
+#define GC_NEW_ATOMIC(T)                       GCG_NEW_ATOMIC (T)
+#define GC_NEW_UNCOLLECTABLE(T)                GCG_NEW_UNCOLLECTABLE (T)
 #define GC_REGISTER_FINALIZER(p, f, d, of, od) gcg__register_finalizer (p, f, d, of, od, 1)
 #define GC_REGISTER_FINALIZER_IGNORE_SELF(p, f, d, of, od)                                         \
   gcg__register_finalizer (p, f, d, of, od, 2)
@@ -124,26 +124,27 @@ gcg__array_bytes (size_t bytes, size_t n)
 #define GC_REGISTER_LONG_LINK(link, object) GC_register_long_link (link, (object))
 
 /* Plain calls. */
-#define GC_malloc(n) GC_MALLOC (n)
-#define GC_malloc_atomic(n) GC_MALLOC_ATOMIC (n)
-#define GC_malloc_uncollectable(n) GC_MALLOC_UNCOLLECTABLE (n)
-#define GC_malloc_atomic_uncollectable(n) GC_MALLOC_ATOMIC_UNCOLLECTABLE (n)
-#define GC_malloc_ignore_off_page(n) GC_MALLOC_IGNORE_OFF_PAGE (n)
+#define GC_malloc(n)                        GC_MALLOC (n)
+#define GC_malloc_atomic(n)                 GC_MALLOC_ATOMIC (n)
+#define GC_malloc_uncollectable(n)          GC_MALLOC_UNCOLLECTABLE (n)
+#define GC_malloc_atomic_uncollectable(n)   GC_MALLOC_ATOMIC_UNCOLLECTABLE (n)
+#define GC_malloc_ignore_off_page(n)        GC_MALLOC_IGNORE_OFF_PAGE (n)
 #define GC_malloc_atomic_ignore_off_page(n) GC_MALLOC_ATOMIC_IGNORE_OFF_PAGE (n)
-#define GC_realloc(p, n) GC_REALLOC (p, n)
-#define GC_memalign(alignment, n) GC_MEMALIGN (alignment, n)
-#define GC_posix_memalign(p, alignment, n) gcg__posix_memalign ((p), (alignment), (n), GCG__SITE (#n, ""))
-#define GC_free(p) gcg__free (p)
-#define GC_strdup(s) GC_STRDUP (s)
-#define GC_strndup(s, n) GC_STRNDUP (s, n)
+#define GC_realloc(p, n)                    GC_REALLOC (p, n)
+#define GC_memalign(alignment, n)           GC_MEMALIGN (alignment, n)
+#define GC_posix_memalign(p, alignment, n)                                                         \
+  gcg__posix_memalign ((p), (alignment), (n), GCG__SITE (#n, ""))
+#define GC_free(p)                             gcg__free (p)
+#define GC_strdup(s)                           GC_STRDUP (s)
+#define GC_strndup(s, n)                       GC_STRNDUP (s, n)
 #define GC_register_finalizer(p, f, d, of, od) gcg__register_finalizer (p, f, d, of, od, 1)
 #define GC_register_finalizer_ignore_self(p, f, d, of, od)                                         \
   gcg__register_finalizer (p, f, d, of, od, 2)
 #define GC_register_finalizer_no_order(p, f, d, of, od) gcg__register_finalizer (p, f, d, of, od, 3)
 #define GC_register_finalizer_unreachable(p, f, d, of, od)                                         \
   gcg__register_finalizer (p, f, d, of, od, 4)
-#define GC_add_roots(low, high) gcg__add_roots (low, high)
-#define GC_remove_roots(low, high) gcg__remove_roots (low, high)
+#define GC_add_roots(low, high)     gcg__add_roots (low, high)
+#define GC_remove_roots(low, high)  gcg__remove_roots (low, high)
 #define GC_register_displacement(n) gcg__register_displacement (n)
 
 #endif /* GCG_NO_REDIRECT */

@@ -28,18 +28,18 @@ struct gcg_server;
 /* Options of a server.  Zero-initialise, set SIZE, set what differs from the default. */
 struct gcg_options
 {
-  size_t size;              /* sizeof (struct gcg_options) */
-  const char *host;         /* NULL = "localhost": only loopback addresses are taken */
-  int port;                 /* 0 = 8090; -1 = any free port */
-  const char *token;        /* NULL = made at start; "off" = none */
-  double every;             /* seconds between samples; 0 = 1, negative = none */
-  const char *snapshot;     /* file to show instead of this process; NULL = this process */
-  const char *templates;    /* directory of pages to use instead of the built-in ones */
-  int stack_depth;          /* with malloc: frames of call stacks from now on; 0 = as it is, 8 */
-  int debug;                /* not 0: the server logs requests to stderr */
-  int quiet;                /* not 0: the URL is not printed to stderr */
-  int contents;             /* not 0: snapshots hold the first bytes of each object */
-  int lifetimes;            /* not 0: how old objects become is counted, a few ns for each death */
+  size_t size;           /* sizeof (struct gcg_options) */
+  const char *host;      /* NULL = "localhost": only loopback addresses are taken */
+  int port;              /* 0 = 8090; -1 = any free port */
+  const char *token;     /* NULL = made at start; "off" = none */
+  double every;          /* seconds between samples; 0 = 1, negative = none */
+  const char *snapshot;  /* file to show instead of this process; NULL = this process */
+  const char *templates; /* directory of pages to use instead of the built-in ones */
+  int stack_depth;       /* with malloc: frames of call stacks from now on; 0 = as it is, 8 */
+  int debug;             /* not 0: the server logs requests to stderr */
+  int quiet;             /* not 0: the URL is not printed to stderr */
+  int contents;          /* not 0: snapshots hold the first bytes of each object */
+  int lifetimes;         /* not 0: how old objects become is counted, a few ns for each death */
 };
 
 /* Serves the profiler and suspends the calling thread, as a breakpoint would, until the server is
@@ -80,7 +80,8 @@ GCG_API enum gcg_status gcg_save (const char *path, struct gcg_error *error);
    DESCRIPTION may be NULL.  The first call begins to count.  Errors: GCG_NO_MEMORY. */
 GCG_API enum gcg_status gcg_sample (const char *description, struct gcg_error *error);
 
-/* Takes a last sample and saves all of them to PATH for "gcglass view", as gcg_save does a snapshot.
+/* Takes a last sample and saves all of them to PATH for "gcglass view", as gcg_save does a
+   snapshot.
    Errors: as gcg_sample; GCG_INVALID; GCG_SYSTEM names the file. */
 GCG_API enum gcg_status gcg_save_recording (const char *path, struct gcg_error *error);
 

@@ -19,7 +19,7 @@
  * guard against that.
  */
 #pragma GCC system_header /* the program may be stricter than C with extensions */
-#ifndef __ASSEMBLER__ /* CPPFLAGS are for that as well */
+#ifndef __ASSEMBLER__     /* CPPFLAGS are for that as well */
 #ifndef GCGLASS_MALLOC_H
 #define GCGLASS_MALLOC_H
 

@@ -1,5 +1,5 @@
-/* gcglass/plain.h -- takes away the macros of gcglass/redirect.h: here come declarations.  No guard:
- * each inclusion counts. */
+/* gcglass/plain.h -- takes away the macros of gcglass/redirect.h: here come declarations.  No
+ * guard: each inclusion counts. */
 #undef malloc
 #undef calloc
 #undef realloc

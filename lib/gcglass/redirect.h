@@ -18,12 +18,12 @@
   posix_memalign ((p), (alignment), gcg__at_size ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "")))
 #define memalign(alignment, ...)                                                                   \
   memalign ((alignment), gcg__at_size ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "")))
-#define valloc(...) valloc (gcg__at_size ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "")))
+#define valloc(...)  valloc (gcg__at_size ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "")))
 #define pvalloc(...) pvalloc (gcg__at_size ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "")))
 
-#define strdup(...) strdup (gcg__at_text ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "char[]")))
+#define strdup(...)     strdup (gcg__at_text ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "char[]")))
 #define strndup(s, ...) strndup (gcg__at_text ((s), GCG__SITE (#s, "char[]")), (__VA_ARGS__))
-#define wcsdup(...) wcsdup (gcg__at_wide ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "wchar_t[]")))
+#define wcsdup(...)     wcsdup (gcg__at_wide ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "wchar_t[]")))
 #define realpath(path, ...)                                                                        \
   realpath (gcg__at_text ((path), GCG__SITE (#path, "char[]")), (__VA_ARGS__))
 #define getcwd(buffer, ...)                                                                        \
@@ -32,13 +32,14 @@
 /* Names that a program may have given to functions of its own where the C library's are not asked
    for; in C++ getline is another function. */
 #ifdef __USE_GNU
-#define asprintf(p, ...) asprintf (gcg__at_place ((p), GCG__SITE (#p, "char[]")), __VA_ARGS__)
+#define asprintf(p, ...)  asprintf (gcg__at_place ((p), GCG__SITE (#p, "char[]")), __VA_ARGS__)
 #define vasprintf(p, ...) vasprintf (gcg__at_place ((p), GCG__SITE (#p, "char[]")), __VA_ARGS__)
 #define canonicalize_file_name(...)                                                                \
   canonicalize_file_name (gcg__at_text ((__VA_ARGS__), GCG__SITE (#__VA_ARGS__, "char[]")))
 #endif
 #if defined __USE_XOPEN2K8 && !defined __cplusplus
-#define getline(line, ...) getline (gcg__at_place ((line), GCG__SITE (#line, "char[]")), __VA_ARGS__)
+#define getline(line, ...)                                                                         \
+  getline (gcg__at_place ((line), GCG__SITE (#line, "char[]")), __VA_ARGS__)
 #define getdelim(line, ...)                                                                        \
   getdelim (gcg__at_place ((line), GCG__SITE (#line, "char[]")), __VA_ARGS__)
 #endif

@@ -203,8 +203,7 @@ gcg__recording_snapshot (const struct gcg__recording *recording, uint32_t i, con
   off_t offset = (off_t)at->offset;
   int fd;
 
-  if (at->bytes < sizeof header
-      || !read_at (recording->fd, &header, sizeof header, at->offset)
+  if (at->bytes < sizeof header || !read_at (recording->fd, &header, sizeof header, at->offset)
       || header.file_bytes > at->bytes || at->bytes - header.file_bytes > 7)
     return gcg__recording_fail (error, GCG_CORRUPT, "%s: damaged recording: a snapshot", name);
   fd = memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);

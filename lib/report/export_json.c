@@ -5,7 +5,8 @@
  *                 "component", "edges": [[offset, id], ...]}, ...],
  *    "roots": [{"object" (id), "kind", "address"}, ...]}
  *
- * "type" is null for what is untagged; that of a site is what most of its objects are; "cycle" and "component" are null or numbers from 1.
+ * "type" is null for what is untagged; that of a site is what most of its objects are; "cycle" and
+ * "component" are null or numbers from 1.
  * Streams: costs no memory but the sink's.
  */
 #include <config.h>

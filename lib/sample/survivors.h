@@ -21,9 +21,9 @@ void gcg__survivors_marks_gone (void);
 /* From the collector at the end of marking, world stopped: what had been made and freed by then. */
 void gcg__survivors_note_stopped (void);
 
-/* Counts the survivors of the last collection unless that has been done or its marks are gone; EXACT:
-   even if it was done for an earlier one so lately that doing it again and again would take more
-   than a hundredth of the time.  False when there is no memory.  One thread at a time. */
+/* Counts the survivors of the last collection unless that has been done or its marks are gone;
+   EXACT: even if it was done for an earlier one so lately that doing it again and again would take
+   more than a hundredth of the time.  False when there is no memory.  One thread at a time. */
 bool gcg__survivors_update (bool exact);
 
 /* Number of the collection whose survivors are counted, 0 = none. */

@@ -180,15 +180,13 @@ struct gcg__thread
 /* Root areas. */
 #define GCG__REGION_STATIC 1u /* writable data of a module */
 #define GCG__REGION_STACK  2u /* of a thread */
-#define GCG__REGION_REGISTERS                                                                      \
-  3u                            /* of a thread; a root's address is the register's DWARF number    \
-                                 */
-#define GCG__REGION_EXPLICIT 4u /* GC_add_roots */
-#define GCG__REGION_UNSEEN                                                                         \
-  5u /* marked by the collector from a root that the agent cannot see                              \
-        (GC_push_other_roots, mark procedures, its own tables): such                               \
-        objects get one root here, address 0 */
-#define GCG__REGION_TLS 6u /* of a thread: thread-local data, keys; malloc'd blocks only */
+/* Of a thread; a root's address is the register's DWARF number. */
+#define GCG__REGION_REGISTERS 3u
+#define GCG__REGION_EXPLICIT  4u /* GC_add_roots */
+/* Marked by the collector from a root that the agent cannot see (GC_push_other_roots, mark
+   procedures, its own tables): such objects get one root here, address 0. */
+#define GCG__REGION_UNSEEN 5u
+#define GCG__REGION_TLS    6u /* of a thread: thread-local data, keys; malloc'd blocks only */
 
 struct gcg__region
 {

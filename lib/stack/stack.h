@@ -22,8 +22,8 @@ void gcg__stack_init (unsigned depth);
 /* From now on stacks have DEPTH frames, at least 1.  After gcg__stack_init with some depth. */
 void gcg__stack_set_depth (unsigned depth);
 
-/* Only one in EVERY of each thread's allocations gets its stack from now on, the others their return
-   address. */
+/* Only one in EVERY of each thread's allocations gets its stack from now on, the others their
+   return address. */
 void gcg__stack_sample (unsigned every);
 
 /* Id of the site of the call whose return address is CALLER, in the program.  All between is ours

@@ -5,9 +5,9 @@
  * files: separate debug files by build id or .gnu_debuglink, else the symbol table, else
  * module+offset.  Results are cached by address and by type name.  libdw is not thread-safe: a
  * mutex inside serialises every call, so any thread may call.  Never asks the network
- * (DEBUGINFOD_URLS is cleared for this process, unless GCGLASS_DEBUGINFOD is 1).  GCGLASS_DEBUG_PATH in the environment names more
- * directories with separate debug files, separated by colons, to be looked through before
- * /usr/lib/debug.
+ * (DEBUGINFOD_URLS is cleared for this process, unless GCGLASS_DEBUGINFOD is 1). GCGLASS_DEBUG_PATH
+ * in the environment names more directories with separate debug files, separated by colons, to be
+ * looked through before /usr/lib/debug.
  */
 #ifndef GCG_SYMBOL_H
 #define GCG_SYMBOL_H

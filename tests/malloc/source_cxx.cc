@@ -80,13 +80,18 @@ struct pool
   /* #undef is what the header asks for where a function of such a name is declared. */
 #pragma push_macro("malloc")
 #undef malloc
-  void *malloc (std::size_t n)
+  void *
+  malloc (std::size_t n)
   {
     taken += n;
     return room;
   }
 #pragma pop_macro("malloc")
-  void free (void *) { taken = 0; }
+  void
+  free (void *)
+  {
+    taken = 0;
+  }
 };
 
 template <typename T>

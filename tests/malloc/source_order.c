@@ -1,7 +1,8 @@
 /* source_order.c -- <gcglass/malloc.h> wherever a source may include it, and compiled as it may be.
  *
- * What is defined says what is tried: HEADER_FIRST and HEADER_LAST where the header stands (neither:
- * cc -include), OWN a program in strict C that has functions of its own called getline and asprintf.
+ * What is defined says what is tried: HEADER_FIRST and HEADER_LAST where the header stands
+ * (neither: cc -include), OWN a program in strict C that has functions of its own called getline
+ * and asprintf.
  */
 #ifdef OWN
 #include <stdio.h>

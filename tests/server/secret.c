@@ -1,5 +1,5 @@
-/* secret.c -- a program that keeps a secret on its heap: "HIDDEN-" and its first argument, backwards,
- * so that the text stands nowhere else in the process.
+/* secret.c -- a program that keeps a secret on its heap: "HIDDEN-" and its first argument,
+ * backwards, so that the text stands nowhere else in the process.
  */
 #include <gc.h>
 #include <stdio.h>

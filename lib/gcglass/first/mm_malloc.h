@@ -1,4 +1,4 @@
-/* gcglass/first/mm_malloc.h -- <mm_malloc.h> without the macros of <gcglass/malloc.h> in its way. */
+/* gcglass/first/mm_malloc.h -- <mm_malloc.h> without the macros of <gcglass/malloc.h>. */
 #pragma GCC system_header
 #ifdef GCG__WITHIN
 #include_next <mm_malloc.h>
