@@ -9,5 +9,6 @@ include tests/agent.mk
 include tests/malloc.mk
 include tests/symbol.mk
 include tests/server.mk
+include tests/real.mk
 include tests/report.mk
 include tests/browser/local.mk
