@@ -12,3 +12,4 @@ include tests/server.mk
 include tests/real.mk
 include tests/report.mk
 include tests/browser/local.mk
+include tests/fuzz/local.mk

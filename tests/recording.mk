@@ -16,12 +16,3 @@ tests_recording_SOURCES = tests/recording.c
 tests_recording_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_recording_LDADD = tests/libtape.la tests/libheap.la $(RECORDING_LIBS) $(CMOCKA_LIBS)
 endif
-
-# Not run by itself: see the file for how.
-if FUZZING
-check_PROGRAMS += tests/fuzz_recording
-tests_fuzz_recording_SOURCES = tests/fuzz_recording.c
-tests_fuzz_recording_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
-tests_fuzz_recording_LDFLAGS = -fsanitize=fuzzer
-tests_fuzz_recording_LDADD = tests/libtape.la $(RECORDING_LIBS)
-endif

@@ -22,12 +22,3 @@ tests_snapshot_check_LDADD = $(SNAPSHOT_TEST_LIBS)
 tests_snapshot_fault_CFLAGS = $(SNAPSHOT_TEST_CFLAGS)
 tests_snapshot_fault_LDADD = $(SNAPSHOT_TEST_LIBS)
 endif
-
-# Not run by itself: see the file for how.
-if FUZZING
-check_PROGRAMS += tests/fuzz_snapshot
-tests_fuzz_snapshot_SOURCES = tests/fuzz_snapshot.c
-tests_fuzz_snapshot_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
-tests_fuzz_snapshot_LDFLAGS = -fsanitize=fuzzer
-tests_fuzz_snapshot_LDADD = tests/libheap.la lib/snapshot/libsnapshot.la
-endif

@@ -1,7 +1,4 @@
-/* fuzz_recording.c -- a libFuzzer target: no records crash or stall who takes them in.
- *
- *   ./configure CC=clang --enable-fuzzing && make tests/fuzz_recording
- *   tests/fuzz_recording -max_total_time=600 -timeout=5
+/* recording.c -- a fuzz target (driver.c): no records crash or stall who takes them in.
  *
  * An input is taken as records whose checksums are made right first, behind those of a sound
  * recording with a few sites, so that the fuzzer comes to the checks of samples without a corpus.

@@ -1,7 +1,4 @@
-/* fuzz_snapshot.c -- a libFuzzer target: no file crashes or stalls who reads it.
- *
- *   ./configure CC=clang --enable-fuzzing && make tests/fuzz_snapshot
- *   tests/fuzz_snapshot -max_total_time=600 -timeout=5
+/* snapshot.c -- a fuzz target (driver.c): no file crashes or stalls who reads it.
  *
  * The first byte of an input chooses: 0 takes the rest as a file, as it is; 1 as a file whose
  * checksums are made right first; else the rest is a list of changes to a sound snapshot, so that
