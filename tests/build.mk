@@ -7,7 +7,10 @@ tests_json_assert_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JANSSON_CFLAGS)
 tests_json_assert_LDADD = $(JANSSON_LIBS)
 
 BUILD_TESTS = \
-	%D%/json_assert.test %D%/configure.test %D%/bootstrap.test %D%/structure.test \
+	%D%/json_assert.test %D%/configure.test %D%/bootstrap.test %D%/ci.test %D%/structure.test \
 	%D%/examples.test %D%/ledger.test %D%/real_programs.test %D%/install.test
 dist_check_SCRIPTS += $(BUILD_TESTS)
 TESTS += $(BUILD_TESTS)
+# What ./bootstrap check is made of.
+CI_PARTS = %D%/ci/parts/plain.sh %D%/ci/parts/sanitized.sh %D%/ci/parts/threads.sh
+EXTRA_DIST += %D%/skips.allowed %D%/ci/run.sh $(CI_PARTS)

@@ -106,7 +106,7 @@ stubborn_thread (void *pipe)
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all);
   (void)!write (((int *)pipe)[1], "x", 1);
   while (read (((int *)pipe)[0], &byte, 0) == 0)
-    syscall (SYS_pause);
+    pause ();
   return NULL;
 }
 

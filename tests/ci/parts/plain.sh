@@ -1,0 +1,7 @@
+# plain.sh -- all of it built as users build it, warnings as errors; all tests.
+# shellcheck shell=sh
+part_plain ()
+{
+  build check --enable-werror
+  check check
+}
