@@ -60,7 +60,7 @@ lib_LTLIBRARIES += %D%/libgcglass-malloc.la
 lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D%/environment.c %D%/environment.h \
 	$(STACK_SOURCES) %D%/malloc/allocate.h %D%/malloc/malloc.c %D%/malloc/blocks.c \
 	%D%/malloc/blocks.h %D%/malloc/place.h %D%/malloc/text.c \
-	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/callers.c %D%/malloc/callers.h \
+	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/cache.c %D%/malloc/cache.h %D%/malloc/callers.c %D%/malloc/callers.h \
 	%D%/malloc/early.c %D%/malloc/early.h %D%/malloc/exec.c %D%/malloc/keys.c %D%/malloc/keys.h %D%/malloc/locked.c %D%/malloc/locked.h \
 	%D%/malloc/mappings.c %D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \
 	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/signals.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \

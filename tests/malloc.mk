@@ -38,6 +38,12 @@ tests_malloc_semantics_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin -Wno-all
 tests_malloc_stress_SOURCES = %D%/malloc/stress.c
 tests_malloc_stress_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DCASE_LIBRARY='"$(abs_builddir)/tests/malloc/.libs/case_library.so"'
 tests_malloc_stress_LDADD = -lpthread -ldl
+check_PROGRAMS += %D%/malloc/figures
+tests_malloc_figures_SOURCES = %D%/malloc/figures.c %D%/malloc/case.c %D%/malloc/case.h
+tests_malloc_figures_CFLAGS = $(MALLOC_CASE_FLAGS)
+tests_malloc_figures_LDADD = -lpthread -ldl
+dist_check_SCRIPTS += %D%/malloc/figures.test
+TESTS += %D%/malloc/figures.test
 dist_check_SCRIPTS += %D%/malloc/semantics.test %D%/malloc/robust.test
 TESTS += %D%/malloc/semantics.test %D%/malloc/robust.test
 # Programs that nobody wrote for this.

@@ -4,10 +4,7 @@
  * space (in pieces that are mapped when they are first needed) says how many granules its blocks
  * have, or how many pages the block that begins there has, 0 for what is larger.  Blocks of some
  * pages wait on lists as well, a few of each size, since libgc takes its time for them; the page
- * of one that goes back to libgc is forgotten before.  Threads' lists hang on a thread-local
- * pointer; the lists of a thread that the kernel no longer knows go to the next one that begins.
- * (No key of pthread_key_create: the program may use all there are, and allocates after destructors
- * have run.)
+ * of one that goes back to libgc is forgotten before.
  *
  * A signal handler that allocates while the thread it interrupts does so finds BUSY set and gets a
  * block from libgc directly.  While a thread is in libgc, or joins, no handler of the program's
@@ -23,21 +20,13 @@
 #include <sys/mman.h>
 
 #include "arena.h"
+#include "cache.h"
 #include "collector.h"
-#include "sample/count.h"
 #include "gc_calls.h"
 #include "raw.h"
 #include "signals.h"
-#include "sample/survivors.h"
-#include "tag.h"
 #include <gc/gc_inline.h>
 
-#define GRANULE      16u
-#define MOST_SMALL   2032u /* bytes of a slot: libgc adds one, and 2,048 are small to it */
-#define CLASSES      (MOST_SMALL / GRANULE + 1)
-#define PAGE_SHIFT   12
-#define PAGE         ((size_t)1 << PAGE_SHIFT)
-#define MOST_PAGES   16u                 /* of a block that waits on a list */
 #define OF_PAGES     128u                /* in the table: from here on pages are meant */
 #define WAITING      ((size_t)128 << 10) /* bytes that wait on one list of pages */
 #define FEW_BYTES    256u                /* cleared in place */
@@ -45,39 +34,13 @@
 #define PIECES       (1u << (47 - PAGE_SHIFT - PIECE_SHIFT))
 #define BATCH_BYTES  16384u            /* moved between lists at a time */
 #define LAZY_BYTES   ((size_t)1 << 20) /* from here on zeroing is the kernel's */
-#define FOLD_BYTES   65536
-#define GROWTH       8 /* the heap grows by one part in so many */
+#define GROWTH       8                 /* the heap grows by one part in so many */
 #define LEAST_GROWTH ((size_t)256 << 10)
-
-struct list
-{
-  void *first;
-  uint32_t n;
-};
-
-struct cache
-{
-  struct cache *next; /* all there are */
-  bool busy, ending;  /* ENDING: its thread is about to go */
-  pid_t process, thread;
-  struct list lists[CLASSES], spares[CLASSES]; /* at most a batch each */
-  struct list pages[MOST_PAGES + 1];
-  struct gcg__counts *counts;
-  int64_t allocs, frees, bytes, freed; /* FREED: bytes */
-  int64_t folded_blocks, folded_bytes; /* of what is alive, in the sums */
-  int64_t peak_blocks, peak_bytes;     /* while there is one cache only */
-};
 
 static uint8_t *pieces[PIECES];
 static uint32_t batches[CLASSES]; /* blocks moved at a time */
 static void *shared[CLASSES];     /* batches */
-static gcg__lock shared_lock = GCG__LOCK_INIT, caches_lock = GCG__LOCK_INIT;
-static struct cache *caches;
-static uint32_t n_to_search = 16; /* with so many caches, look for threads that have gone */
-static _Thread_local struct cache *mine;
-
-static int64_t live_blocks, live_bytes, peak_blocks, peak_bytes;
-static unsigned n_caches;
+static gcg__lock shared_lock = GCG__LOCK_INIT;
 
 /* --- pages --- */
 
@@ -118,72 +81,6 @@ gcg__blocks_begin (void)
 {
   for (uint32_t granules = 1; granules < CLASSES; granules++)
     batches[granules] = BATCH_BYTES / (granules * GRANULE);
-}
-
-void
-gcg__blocks_leave (void)
-{
-  if (mine)
-    __atomic_store_n (&mine->ending, true, __ATOMIC_RELEASE);
-}
-
-/* A cache of this process whose thread has gone: of those that said so or, when there are many, of
-   all. */
-static struct cache *
-find_left (pid_t process)
-{
-  bool all = n_caches >= n_to_search;
-
-  for (struct cache *cache = caches; cache; cache = cache->next)
-    if ((all || cache->ending) && cache->process == process
-        && syscall (SYS_tgkill, process, cache->thread, 0) < 0 && errno == ESRCH)
-      return cache;
-  if (all)
-    n_to_search = 2 * n_caches;
-  return NULL;
-}
-
-static struct cache *
-join (void)
-{
-  struct cache *cache;
-  pid_t process = (pid_t)syscall (SYS_getpid);
-  uint64_t signals = gcg__signals_wait ();
-  int old_errno = errno;
-
-  gcg__lock_take (&caches_lock);
-  cache = find_left (process);
-  if (!cache && (cache = gcg__arena_take (sizeof *cache)))
-    {
-      cache->next = caches;
-      if (n_caches == 1)
-        {
-          peak_blocks = caches->peak_blocks;
-          peak_bytes = caches->peak_bytes;
-        }
-      __atomic_store_n (&caches, cache, __ATOMIC_RELEASE);
-      n_caches++;
-    }
-  if (cache)
-    {
-      cache->process = process;
-      cache->thread = (pid_t)syscall (SYS_gettid);
-      cache->ending = false;
-      cache->busy = false;
-    }
-  gcg__lock_give (&caches_lock);
-  mine = cache;
-  gcg__counts_mine = cache ? cache->counts : NULL;
-  errno = old_errno;
-  gcg__signals_go_on (signals);
-  return cache;
-}
-
-void
-gcg__blocks_keep_counts (struct gcg__counts *counts)
-{
-  if (mine)
-    mine->counts = counts;
 }
 
 /* Lists that all share are chains of whole batches: the second word of a batch's first block says
@@ -283,114 +180,10 @@ static void __attribute__ ((noinline)) give_back (struct cache *cache, uint32_t 
   cache->lists[granules] = (struct list){ NULL, 0 };
 }
 
-/* --- figures --- */
-
-static inline int64_t
-live_in (const struct cache *cache)
-{
-  return cache->bytes - cache->freed;
-}
-
-static void
-fold (struct cache *cache)
-{
-  int64_t more_blocks = cache->allocs - cache->frees - cache->folded_blocks;
-  int64_t more_bytes = live_in (cache) - cache->folded_bytes;
-  int64_t blocks = __atomic_add_fetch (&live_blocks, more_blocks, __ATOMIC_RELAXED);
-  int64_t bytes = __atomic_add_fetch (&live_bytes, more_bytes, __ATOMIC_RELAXED);
-
-  cache->folded_blocks += more_blocks;
-  cache->folded_bytes += more_bytes;
-  if (bytes > __atomic_load_n (&peak_bytes, __ATOMIC_RELAXED))
-    {
-      __atomic_store_n (&peak_bytes, bytes, __ATOMIC_RELAXED);
-      __atomic_store_n (&peak_blocks, blocks, __ATOMIC_RELAXED);
-    }
-}
-
-/* A thread's own peak, which is the process's while there is no other thread, lies where something
-   is freed, or now. */
-static inline void
-note_peak (struct cache *cache)
-{
-  if (live_in (cache) > cache->peak_bytes)
-    {
-      cache->peak_bytes = live_in (cache);
-      cache->peak_blocks = cache->allocs - cache->frees;
-    }
-}
-
-static inline void
-add_new (struct cache *cache, size_t bytes)
-{
-  cache->allocs++;
-  cache->bytes += (int64_t)bytes;
-  if (n_caches > 1 && live_in (cache) - cache->folded_bytes > FOLD_BYTES)
-    fold (cache);
-}
-
-static inline void
-count_new (struct cache *cache, size_t bytes, uint32_t site)
-{
-  if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0))
-    gcg__count_made (gcg__site_original (site), bytes);
-  add_new (cache, bytes);
-}
-
-static inline void
-add_freed (struct cache *cache, size_t bytes)
-{
-  note_peak (cache);
-  cache->frees++;
-  cache->freed += (int64_t)bytes;
-  if (n_caches > 1 && live_in (cache) - cache->folded_bytes < -FOLD_BYTES)
-    fold (cache);
-}
-
-/* A block of BYTES, whose tag is at PLACE and is TAG. */
-static inline void
-count_freed (struct cache *cache, size_t bytes, const uint64_t *place, uint64_t tag)
-{
-  if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0))
-    gcg__survivors_freed (gcg__site_original (tag_site (tag)), bytes, tag_birth (tag),
-                          (uintptr_t)place);
-  add_freed (cache, bytes);
-}
-
-void
-gcg__blocks_usage (struct gcg__usage *usage)
-{
-  int64_t blocks = 0, bytes = 0;
-
-  memset (usage, 0, sizeof *usage);
-  for (const struct cache *cache = caches; cache; cache = cache->next)
-    {
-      usage->allocs += (uint64_t)cache->allocs;
-      usage->frees += (uint64_t)cache->frees;
-      usage->bytes += (uint64_t)cache->bytes;
-      blocks += cache->allocs - cache->frees;
-      bytes += live_in (cache);
-    }
-  usage->live_blocks = (uint64_t)blocks;
-  usage->live_bytes = (uint64_t)bytes;
-  usage->peak_blocks = (uint64_t)peak_blocks;
-  usage->peak_bytes = (uint64_t)peak_bytes;
-  if (n_caches == 1)
-    {
-      usage->peak_blocks = (uint64_t)caches->peak_blocks;
-      usage->peak_bytes = (uint64_t)caches->peak_bytes;
-    }
-  if (usage->live_bytes > usage->peak_bytes)
-    {
-      usage->peak_blocks = usage->live_blocks;
-      usage->peak_bytes = usage->live_bytes;
-    }
-}
-
 void
 gcg__blocks_lock (void)
 {
-  gcg__lock_take (&caches_lock);
+  gcg__caches_lock ();
   gcg__lock_take (&shared_lock);
 }
 
@@ -398,7 +191,14 @@ void
 gcg__blocks_unlock (void)
 {
   gcg__lock_give (&shared_lock);
-  gcg__lock_give (&caches_lock);
+  gcg__caches_unlock (false);
+}
+
+void
+gcg__blocks_forked (void)
+{
+  gcg__lock_give (&shared_lock);
+  gcg__caches_unlock (true);
 }
 
 /* --- blocks --- */
@@ -442,7 +242,7 @@ static void *
 new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
 {
   size_t extra = alignment > 4096 ? alignment : 0, slot;
-  size_t wanted = bytes + 7 + extra; /* and one of libgc's */
+  size_t wanted = bytes + (system ? 8 : 7) + extra; /* libgc adds one, but to uncollectable ones */
   uint64_t signals;
   char *base, *block;
 
@@ -506,22 +306,18 @@ new_other (struct cache *cache, size_t bytes, size_t alignment, uint32_t site, b
     block = new_pages (cache, pages, bytes, site);
   if (!block)
     block = new_large (bytes, alignment, site, system);
-  if (block && !system)
-    count_new (cache, bytes, site);
-  else if (block && site != GCG__SITE_OF_AGENT)
-    add_new (cache, bytes);
   return block;
 }
 
-void *
-gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system)
+/* A block as gcg__block_new makes it, not counted yet. */
+static inline __attribute__ ((always_inline)) void *
+make (struct cache *cache, size_t bytes, size_t alignment, uint32_t site, bool system)
 {
-  struct cache *cache = mine ? mine : join ();
   size_t slot = (bytes + 8 + GRANULE - 1) & ~(size_t)(GRANULE - 1);
   struct list *list;
   void *block;
 
-  if (bytes > PTRDIFF_MAX || !cache)
+  if (bytes > PTRDIFF_MAX)
     return NULL;
   if (alignment > GRANULE)
     slot = (slot + alignment - 1) & ~(alignment - 1);
@@ -540,35 +336,69 @@ gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system)
   cache->busy = false;
   clear (block, slot);
   write_tag (block, slot, bytes, site);
-  count_new (cache, bytes, site);
   return block;
 }
 
-/* The slot that BLOCK is, its size and tag; NULL when it is no block of the program's now. */
-static void *
-slot_of (const void *block, size_t *slot, uint64_t **place)
+void *
+gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system)
 {
-  uint32_t granules = granules_at (block);
-  char *base = (char *)(uintptr_t)block;
+  struct cache *cache = gcg__cache ();
+  void *block = cache ? make (cache, bytes, alignment, site, system) : NULL;
 
-  *slot = granules < OF_PAGES ? granules * GRANULE : (granules - OF_PAGES) * PAGE;
-  if (!granules)
+  if (block)
+    count_new (cache, bytes, site, system);
+  return block;
+}
+
+/* A block of the program's: its slot, tag and what it was asked for. */
+struct found
+{
+  char *base;
+  size_t slot, bytes;
+  uint64_t *place;
+  uint32_t granules; /* as in the table of pages */
+};
+
+/* Looks BLOCK up; false when it is no block of the program's now.  A slack that reaches below the
+   block is no tag's: the program has written there. */
+static inline __attribute__ ((always_inline)) bool
+find (const void *block, struct found *found)
+{
+  uint64_t slack;
+  size_t room;
+
+  found->granules = granules_at (block);
+  found->base = (char *)(uintptr_t)block;
+  found->slot = found->granules < OF_PAGES ? found->granules * GRANULE
+                                           : (found->granules - OF_PAGES) * PAGE;
+  if (__builtin_expect (!found->granules, 0))
     {
-      base = GC_base ((void *)(uintptr_t)block);
-      if (!base)
-        return NULL;
-      *slot = GC_size (base);
+      found->base = GC_base ((void *)(uintptr_t)block);
+      if (!found->base)
+        return false;
+      found->slot = GC_size (found->base);
     }
-  *place = tag_place (base, *slot);
-  return tag_valid (block, **place) ? base : NULL;
+  found->place = tag_place (found->base, found->slot);
+  if (!tag_valid (block, *found->place))
+    return false;
+  room = (size_t)((const char *)found->place - (const char *)block);
+  slack = tag_slack (found->place);
+  if (__builtin_expect (slack > room, 0))
+    return false;
+  found->bytes = room - slack;
+  return true;
 }
 
 void *
 gcg__block_at (const void *address, uint64_t **place)
 {
-  size_t slot;
+  struct found found;
   const void *base = GC_base ((void *)(uintptr_t)address);
-  return base ? slot_of (base, &slot, place) : NULL;
+
+  if (!base || !find (base, &found))
+    return NULL;
+  *place = found.place;
+  return found.base;
 }
 
 void
@@ -589,29 +419,29 @@ gcg__block_set_site (void *block, uint32_t site)
 size_t
 gcg__block_bytes (const void *block)
 {
-  size_t slot;
-  uint64_t *place;
-  const char *base = slot_of (block, &slot, &place);
-  return base ? (size_t)((const char *)place - (const char *)block) - tag_slack (place) : SIZE_MAX;
+  struct found found;
+  return find (block, &found) ? found.bytes : SIZE_MAX;
 }
 
-/* Frees what is no small block; PAGES: how many it has, when it may wait on a list. */
-static bool __attribute__ ((noinline)) free_other (struct cache *cache, void *block, size_t pages)
+/* Is the block the dynamic linker's? */
+static inline bool
+is_system (const struct found *found)
+{
+  size_t size;
+  return __builtin_expect (!found->granules, 0)
+         && GC_get_kind_and_size (found->base, &size) == (int)GCG__KIND_UNCOLLECTABLE;
+}
+
+/* Gives up BLOCK, which is counted no more and is no small one. */
+static void __attribute__ ((noinline))
+discard_other (struct cache *cache, void *block, const struct found *found)
 {
   int old_errno = errno;
-  uint64_t *place, signals;
-  size_t slot, size, bytes;
-  char *base = slot_of (block, &slot, &place);
+  uint64_t signals;
+  size_t pages = found->slot / PAGE;
 
-  if (!base)
-    return false;
-  bytes = (size_t)((char *)place - (char *)block) - tag_slack (place);
-  if (pages || GC_get_kind_and_size (base, &size) != (int)GCG__KIND_UNCOLLECTABLE)
-    count_freed (cache, bytes, place, *place);
-  else if (tag_site (*place) != GCG__SITE_OF_AGENT)
-    add_freed (cache, bytes);
-  tag_clear (place);
-  if (pages && !cache->busy && (cache->pages[pages].n + 1) * pages * PAGE <= WAITING)
+  tag_clear (found->place);
+  if (found->granules && !cache->busy && (cache->pages[pages].n + 1) * pages * PAGE <= WAITING)
     {
       struct list *list = &cache->pages[pages];
       cache->busy = true;
@@ -619,69 +449,91 @@ static bool __attribute__ ((noinline)) free_other (struct cache *cache, void *bl
       list->first = block;
       list->n++;
       cache->busy = false;
-      return true;
+      return;
     }
-  if (pages)
+  if (found->granules)
     note_page (block, 0);
   signals = gcg__signals_wait ();
-  GC_free (base);
+  GC_free (found->base);
   gcg__signals_go_on (signals);
   errno = old_errno;
-  return true;
+}
+
+/* The same of any block. */
+static inline __attribute__ ((always_inline)) void
+discard (struct cache *cache, void *block, const struct found *found)
+{
+  struct list *list;
+
+  if (__builtin_expect (found->granules == 0 || found->granules >= OF_PAGES, 0))
+    {
+      discard_other (cache, block, found);
+      return;
+    }
+  tag_clear (found->place);
+  if (cache->busy)
+    return; /* a signal handler's: the block is lost */
+  cache->busy = true;
+  list = &cache->lists[found->granules];
+  *(void **)block = list->first;
+  list->first = block;
+  if (__builtin_expect (++list->n >= batch (found->granules), 0))
+    give_back (cache, found->granules);
+  cache->busy = false;
 }
 
 bool
 gcg__block_free (void *block)
 {
-  struct cache *cache = mine ? mine : join ();
-  uint32_t granules = granules_at (block);
-  uint64_t *place;
-  struct list *list;
-  size_t slack;
+  struct cache *cache = gcg__cache ();
+  struct found found;
 
-  if (!cache)
+  if (!cache || !find (block, &found))
     return false;
-  if (__builtin_expect (granules == 0 || granules >= OF_PAGES, 0))
-    return free_other (cache, block, granules ? granules - OF_PAGES : 0);
-  place = tag_place (block, granules * GRANULE);
-  if (!tag_valid (block, *place))
-    return false;
-  slack = tag_slack (place);
-  count_freed (cache, granules * GRANULE - 8 - slack, place, *place);
-  if (slack >= GCG__SLACK_BIG)
-    place[-1] = 0;
-  *place = 0;
-  if (cache->busy)
-    return true; /* a signal handler's: the block is lost */
-  cache->busy = true;
-  list = &cache->lists[granules];
-  *(void **)block = list->first;
-  list->first = block;
-  if (__builtin_expect (++list->n >= batch (granules), 0))
-    give_back (cache, granules);
-  cache->busy = false;
+  count_freed (cache, found.bytes, found.place, *found.place, is_system (&found));
+  discard (cache, block, &found);
   return true;
 }
 
-bool
-gcg__block_resize (void *block, size_t bytes, uint32_t site)
+/* Makes BLOCK one of BYTES where it is; false when it has to move, or most of it would be wasted.
+ */
+static bool
+resize_here (void *block, const struct found *found, size_t bytes, uint32_t site)
 {
-  struct cache *cache = mine ? mine : join ();
-  uint64_t *place, tag;
-  size_t slot, old;
-  char *base = slot_of (block, &slot, &place);
-  size_t room = base ? (size_t)((char *)place - (char *)block) : 0;
+  size_t room = (size_t)((char *)found->place - (char *)block);
 
-  /* Not when most of it would be wasted. */
-  if (!base || !cache || bytes > room || bytes + 8 < slot / 2)
+  if (bytes > room || bytes + 8 < found->slot / 2)
     return false;
-  old = room - tag_slack (place);
-  tag = *place;
-  tag_clear (place);
-  if (bytes < old)
-    memset ((char *)block + bytes, 0, old - bytes);
-  tag_write (block, place, room - bytes, site, gcg__birth);
-  count_freed (cache, old, place, tag);
-  count_new (cache, bytes, site);
+  tag_clear (found->place);
+  if (bytes < found->bytes)
+    memset ((char *)block + bytes, 0, found->bytes - bytes);
+  tag_write (block, found->place, room - bytes, site, gcg__birth);
   return true;
+}
+
+/* Counted as one block that has another size: while it moves there are not two. */
+void *
+gcg__block_resize (void *block, size_t bytes, uint32_t site, bool system)
+{
+  struct cache *cache = gcg__cache ();
+  struct found found;
+  uint64_t tag;
+  void *made = block;
+
+  if (!cache || !find (block, &found))
+    return NULL;
+  tag = *found.place;
+  system |= is_system (&found);
+  if (!resize_here (block, &found, bytes, site))
+    {
+      made = make (cache, bytes, GRANULE, site, system);
+      if (!made)
+        return NULL;
+      memcpy (made, block, found.bytes < bytes ? found.bytes : bytes);
+    }
+  count_freed (cache, found.bytes, found.place, tag, system);
+  if (made != block)
+    discard (cache, block, &found);
+  count_new (cache, bytes, site, system);
+  return made;
 }

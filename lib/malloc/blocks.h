@@ -49,8 +49,9 @@ void gcg__block_set_site (void *block, uint32_t site);
 /* Frees BLOCK; false when it is no block, or has been freed already. */
 bool gcg__block_free (void *block);
 
-/* Makes BLOCK one of BYTES at SITE where it is; false when it has to move. */
-bool gcg__block_resize (void *block, size_t bytes, uint32_t site);
+/* Makes BLOCK, which is one, one of BYTES at SITE, where it is or elsewhere; SYSTEM as above.  NULL
+   when there is no memory: it is as it was. */
+void *gcg__block_resize (void *block, size_t bytes, uint32_t site, bool system);
 
 /* The calling thread's numbers for samples (count.h): the next thread that is given its lists goes
    on with them. */
@@ -63,5 +64,8 @@ void gcg__blocks_usage (struct gcg__usage *usage);
 /* Around fork: nobody else is in the middle of the shared lists. */
 void gcg__blocks_lock (void);
 void gcg__blocks_unlock (void);
+
+/* Instead of the latter in the child. */
+void gcg__blocks_forked (void);
 
 #endif

@@ -70,7 +70,7 @@ initialise_collector (void)
 static void
 after_fork (void)
 {
-  gcg__blocks_unlock ();
+  gcg__blocks_forked ();
   gcg__threads_forget ();
 }
 
@@ -288,6 +288,8 @@ site_instead_of (const void *old, const struct request *request)
 static void *
 reallocate (void *old, size_t bytes, const struct request *request)
 {
+  bool early = gcg__early_has (old),
+       system = gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller);
   size_t had;
   uint32_t site = 0;
   void *block;
@@ -304,18 +306,21 @@ reallocate (void *old, size_t bytes, const struct request *request)
       errno = ENOMEM;
       return NULL;
     }
-  had = gcg__early_has (old) ? gcg__early_bytes (old) : gcg__block_bytes (old);
+  had = early ? gcg__early_bytes (old) : gcg__block_bytes (old);
   if (had == SIZE_MAX)
     die ("realloc(): invalid pointer\n");
-  if (is_up () && !gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller))
+  if (is_up () && !system)
     site = site_instead_of (old, request);
-  if (!gcg__early_has (old) && gcg__block_resize (old, bytes, site))
-    return old;
+  if (!early)
+    {
+      block = gcg__block_resize (old, bytes, site, system);
+      if (!block)
+        errno = ENOMEM;
+      return block;
+    }
   block = allocate_at (bytes, MINIMUM, site, request);
-  if (!block)
-    return NULL;
-  memcpy (block, old, had < bytes ? had : bytes);
-  release (old, "realloc(): invalid pointer\n");
+  if (block)
+    memcpy (block, old, had < bytes ? had : bytes);
   return block;
 }
 

@@ -1,0 +1,132 @@
+/* cache.h -- what each thread of the program has for itself in malloc: lists of blocks that are
+ * free, and the figures of what it has asked for.
+ *
+ * A thread has a cache from its first call on; that of a thread that the kernel no longer knows
+ * goes, with its figures, to the next one that begins.  Only its thread writes to it, but for what
+ * is said to be others'.
+ *
+ * Peaks are those of all threads together.  While there is one cache it notes its own.  With more,
+ * all are summed up where one has grown by its share of what is left below the peak: then no peak
+ * is missed, and while the program is well below it, as most are most of the time, nothing is
+ * shared between threads.  Cost: a load and a comparison for each block.
+ */
+#ifndef GCG_CACHE_H
+#define GCG_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "blocks.h"
+#include "sample/count.h"
+#include "sample/survivors.h"
+#include "site.h"
+#include "tag.h"
+
+#define GRANULE    16u
+#define MOST_SMALL 2032u /* bytes of a slot: libgc adds one, and 2,048 are small to it */
+#define CLASSES    (MOST_SMALL / GRANULE + 1)
+#define PAGE_SHIFT 12
+#define PAGE       ((size_t)1 << PAGE_SHIFT)
+#define MOST_PAGES 16u /* of a block that waits on a list */
+
+struct list
+{
+  void *first;
+  uint32_t n;
+};
+
+struct cache
+{
+  struct cache *next; /* all there are */
+  bool busy, ending;  /* ENDING: its thread is about to go */
+  pid_t process, thread;
+  struct list lists[CLASSES], spares[CLASSES]; /* at most a batch each */
+  struct list pages[MOST_PAGES + 1];
+  struct gcg__counts *counts;
+  int64_t allocs, frees, bytes, freed; /* FREED: bytes */
+  int64_t summed;                      /* bytes alive when all were last summed up */
+  int64_t peak_blocks, peak_bytes;     /* while there is one cache only */
+};
+
+extern _Thread_local struct cache *gcg__cache_mine;
+extern int64_t gcg__cache_share; /* by which a cache may grow before all are summed up again */
+
+/* A cache for this thread, which has none; NULL: no memory. */
+struct cache *gcg__cache_join (void);
+
+/* Notes the peak, if this is one. */
+void gcg__cache_sum_up (void);
+
+/* The caches are told apart no more until the latter; FORKED: this is a child. */
+void gcg__caches_lock (void);
+void gcg__caches_unlock (bool forked);
+
+static inline struct cache *
+gcg__cache (void)
+{
+  return gcg__cache_mine ? gcg__cache_mine : gcg__cache_join ();
+}
+
+static inline int64_t
+live_in (const struct cache *cache)
+{
+  return cache->bytes - cache->freed;
+}
+
+/* A thread's own peak, which is the process's while there is no other cache, lies where something
+   is freed, or now.  With more there is a peak where a thread grows by more than its share. */
+static inline void
+note_peak (struct cache *cache)
+{
+  if (live_in (cache) > cache->peak_bytes)
+    {
+      cache->peak_bytes = live_in (cache);
+      cache->peak_blocks = cache->allocs - cache->frees;
+    }
+}
+
+static inline void
+add_new (struct cache *cache, size_t bytes)
+{
+  cache->allocs++;
+  cache->bytes += (int64_t)bytes;
+  if (__builtin_expect (live_in (cache) - __atomic_load_n (&cache->summed, __ATOMIC_RELAXED)
+                            > __atomic_load_n (&gcg__cache_share, __ATOMIC_RELAXED),
+                        0))
+    gcg__cache_sum_up ();
+}
+
+/* A block of BYTES; SYSTEM as in gcg__block_new. */
+static inline void
+count_new (struct cache *cache, size_t bytes, uint32_t site, bool system)
+{
+  if (__builtin_expect (system, 0) && site == GCG__SITE_OF_AGENT)
+    return;
+  if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0) && !system)
+    gcg__count_made (gcg__site_original (site), bytes);
+  add_new (cache, bytes);
+}
+
+static inline void
+add_freed (struct cache *cache, size_t bytes)
+{
+  note_peak (cache);
+  cache->frees++;
+  cache->freed += (int64_t)bytes;
+}
+
+/* A block of BYTES, whose tag is at PLACE and is TAG. */
+static inline void
+count_freed (struct cache *cache, size_t bytes, const uint64_t *place, uint64_t tag, bool system)
+{
+  if (__builtin_expect (system, 0) && tag_site (tag) == GCG__SITE_OF_AGENT)
+    return;
+  if (__builtin_expect (__atomic_load_n (&gcg__counting, __ATOMIC_RELAXED), 0) && !system)
+    gcg__survivors_freed (gcg__site_original (tag_site (tag)), bytes, tag_birth (tag),
+                          (uintptr_t)place);
+  add_freed (cache, bytes);
+}
+
+#endif
