@@ -32,8 +32,8 @@ STACK_SOURCES = \
 	%D%/stack/unwinder.c %D%/stack/unwinder.h
 # Where malloc is not what the collector replaces: what collections leave, who points to what they take.
 HAZARD_SOURCES = \
-	%D%/sample/survivors.c %D%/freeze/hazards.c %D%/freeze/hazards.h %D%/freeze/mallocwalk.c \
-	%D%/freeze/mallocwalk.h %D%/freeze/tls.c %D%/freeze/tls.h
+	%D%/sample/survivors.c %D%/freeze/hazards.c %D%/freeze/hazards.h %D%/freeze/holders.c \
+	%D%/freeze/holders.h %D%/freeze/mallocwalk.c %D%/freeze/mallocwalk.h %D%/freeze/tls.c %D%/freeze/tls.h
 AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec \
 	-fno-omit-frame-pointer
 # Bound at load: a frozen child must not run the dynamic linker.

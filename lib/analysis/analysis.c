@@ -73,12 +73,14 @@ analysis_pointed_to (const struct gcg__analysis *analysis, uint32_t id)
   return e < analysis->in_first[id + 1];
 }
 
-/* Adds uncollectable objects that no root and no other object points to.  false: out of memory. */
+/* Adds uncollectable objects that no root and no other object points to; none where memory of
+   malloc's has not been looked through, which is what holds such objects.  false: out of memory. */
 static bool
 analysis_find_lost (struct gcg__analysis *analysis, const uint64_t *garbage, const uint64_t *bytes,
                     struct gcg__arena *arena)
 {
   const struct gcg__snapshot *snapshot = analysis->snapshot;
+  bool in_place = (snapshot->info->flags & GCG__INFO_IN_PLACE) != 0;
   struct gcg__arena scratch;
   gcg__arena_init (&scratch);
   uint64_t *rooted
@@ -90,7 +92,7 @@ analysis_find_lost (struct gcg__analysis *analysis, const uint64_t *garbage, con
   for (uint32_t b = 0; ok && b < snapshot->n_blocks; b++)
     {
       const struct gcg__block *block = &snapshot->blocks[b];
-      if (!gcg__kind_uncollectable (block->kind))
+      if (!gcg__kind_uncollectable (block->kind) || in_place)
         continue;
       uint32_t end = b + 1 < snapshot->n_blocks ? block[1].first_object : snapshot->n_objects;
       for (uint32_t id = block->first_object; id < end; id++)

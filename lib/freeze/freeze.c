@@ -327,7 +327,7 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       registry_stopped (freeze);
       twins_stopped (freeze);
 #ifndef GCG_MALLOC
-      if (!freeze->tally)
+      if (!freeze->tally || !freeze->tally->n_sites)
         gcg__hazards_stopped (freeze);
 #endif
       gcg__heap_edges_stopped (freeze);

@@ -244,7 +244,9 @@ find_stopped (struct count *count)
 {
   find_cycles_stopped (count);
   spread_stopped (count);
-  find_lost_stopped (count);
+  /* In place malloc'd memory has not been looked through: it may hold any. */
+  if (!count->freeze->in_place)
+    find_lost_stopped (count);
 }
 
 #endif

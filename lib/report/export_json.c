@@ -75,14 +75,15 @@ static void
 write_roots (const struct gcg__snapshot *s, struct gcg__json *json)
 {
   static const char *const kinds[]
-      = { "unknown", "static", "stack", "register", "explicit", "unseen", "tls" };
+      = { "unknown", "static", "stack", "register", "explicit", "unseen", "tls", "malloc" };
   gcg__json_array (json, "roots");
   for (uint64_t i = 0; i < s->n_roots; i++)
     {
-      uint32_t kind = s->regions[s->roots[i].region].kind;
+      const struct gcg__region *region = &s->regions[s->roots[i].region];
+      uint32_t kind = gcg__region_malloced (region) ? GCG__REGION_TLS + 1 : region->kind;
       gcg__json_object (json, NULL);
       gcg__json_unsigned (json, "object", s->roots[i].object);
-      gcg__json_string (json, "kind", kinds[kind <= GCG__REGION_TLS ? kind : 0]);
+      gcg__json_string (json, "kind", kinds[kind < sizeof kinds / sizeof *kinds ? kind : 0]);
       gcg__json_address (json, "address", s->roots[i].address);
       gcg__json_end (json);
     }

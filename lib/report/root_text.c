@@ -108,7 +108,9 @@ gcg__root_text (const struct gcg__model *model, const struct gcg__root *root,
       break;
     case GCG__REGION_EXPLICIT:
       gcg__buffer_format (out,
-                          model->snapshot->info->flags & GCG__INFO_MALLOC
+                          gcg__region_malloced (region)
+                              ? "0x%llx, in malloc'd memory, which the collector does not scan"
+                          : model->snapshot->info->flags & GCG__INFO_MALLOC
                               ? "0x%llx, in memory that the program has mapped or named as a root"
                               : "0x%llx, in memory given to GC_add_roots",
                           address);

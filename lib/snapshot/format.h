@@ -186,12 +186,16 @@ struct gcg__thread
 /* Marked by the collector from a root that the agent cannot see (GC_push_other_roots, mark
    procedures, its own tables): such objects get one root here, address 0. */
 #define GCG__REGION_UNSEEN 5u
-#define GCG__REGION_TLS    6u /* of a thread: thread-local data, keys; malloc'd blocks only */
+#define GCG__REGION_TLS    6u /* of a thread: thread-local data, keys */
+/* What the collector does not scan (thread-local data, stacks of threads it does not know, blocks
+   of malloc's) holds its uncollectable objects all the same: only these have roots there. */
+#define GCG__EXPLICIT_MALLOC 1u /* index of an EXPLICIT region: a block of malloc's */
 
 struct gcg__region
 {
   uint32_t kind;  /* GCG__REGION_... */
-  uint32_t index; /* STATIC: module, STACK, REGISTERS and TLS: thread; else 0 */
+  uint32_t index; /* STATIC: module, STACK, REGISTERS and TLS: thread; EXPLICIT: 0 or
+                     GCG__EXPLICIT_MALLOC; else 0 */
   uint64_t low, high;
 };
 

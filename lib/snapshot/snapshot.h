@@ -318,6 +318,13 @@ gcg__region_of_thread (const struct gcg__region *region)
          || region->kind == GCG__REGION_TLS;
 }
 
+/* Is REGION a block of malloc's, which the collector does not scan? */
+static inline bool
+gcg__region_malloced (const struct gcg__region *region)
+{
+  return region->kind == GCG__REGION_EXPLICIT && region->index == GCG__EXPLICIT_MALLOC;
+}
+
 /* Where in its object edge EDGE, or root ROOT, points to: GCG__PLACE_... */
 static inline uint32_t
 gcg__edge_place (const struct gcg__snapshot *snapshot, uint64_t edge)

@@ -1,8 +1,35 @@
 /* hazard_list.c -- the hazards in a snapshot, a line each: bytes of the object, kind, thread; and
- * the objects that hazards.c makes and the collector takes. */
+ * the objects that hazards.c makes and the collector takes; and who holds
+ * its uncollectable objects. */
 #include <stdio.h>
 
 #include "snapshot/snapshot.h"
+
+/* Who holds OBJECT, which is uncollectable. */
+static void
+held_by (const struct gcg__snapshot *s, const struct gcg__object *object)
+{
+  static const char *const kinds[] = { "", "static", "stack", "registers", "explicit", "", "tls" };
+
+  for (uint64_t i = 0; i < s->n_roots; i++)
+    {
+      const struct gcg__region *region = &s->regions[s->roots[i].region];
+      if (s->roots[i].object != object->id)
+        continue;
+      if (region->low > s->roots[i].address || region->high <= s->roots[i].address)
+        printf ("not in its region\n");
+      printf ("%d held by %s", (int)object->requested_bytes,
+              gcg__region_malloced (region) ? "malloc" : kinds[region->kind]);
+      if (gcg__region_of_thread (region))
+        {
+          const struct gcg__thread *thread = &s->threads[region->index];
+          printf (" %s", thread->tid == s->info->pid ? "main" : gcg__text (s, thread->name));
+        }
+      printf ("\n");
+      return;
+    }
+  printf ("%d lost\n", (int)object->requested_bytes);
+}
 
 int
 main (int argc, char **argv)
@@ -17,6 +44,9 @@ main (int argc, char **argv)
   while (gcg__next_object (&walk))
     {
       const struct gcg__object *object = &walk.object;
+      if (object->kind == GCG__KIND_UNCOLLECTABLE && object->requested_bytes > 2080
+          && object->requested_bytes < 2090)
+        held_by (s, object);
       if (object->requested_bytes < 2000 || object->requested_bytes > 2099
           || (object->flags & GCG__OBJECT_MARKED))
         continue;

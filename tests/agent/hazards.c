@@ -57,17 +57,32 @@ enum size
   FREED_SMALL,
   FREED_LARGE,
   CHAINED, /* RAW_STACK's object points to it, that is no hazard of its own */
+  /* Garbage with a body in malloc'd memory, which only it points to. */
+  BODY_OWNER,
+  BODY,
+  BODY_CHAINED,       /* a block that the body points to points to it */
+  SHARED_BODY = 2071, /* the body is in use elsewhere */
+  SHARED_CHAINED,     /* as is what it points to */
+  /* Uncollectable. */
+  HELD_SMALL = 2081,
+  HELD_LARGE,
+  HELD_LOCAL,
+  HELD_KEY,
+  HELD_RAW_LOCAL,
+  HELD_RAW_STACK,
+  HELD_BY_NONE,
 };
 
 struct thread
 {
   pthread_t thread;
   const char *name;
-  uintptr_t stack, local, key, high_key, module, block;
+  uintptr_t stack, local, key, high_key, module, block, held_stack, held_local, held_key;
 };
 
-static __thread void *volatile local;
-static pthread_key_t key, high_key;
+static __thread void *volatile local, *volatile held_local;
+static pthread_key_t key, high_key, held_key;
+static void *volatile *volatile shared_body;
 static void *volatile in_bss, *volatile in_data = &key;
 static void *volatile *volatile small, *volatile *volatile large, *volatile *volatile aligned;
 static void *volatile *volatile in_thread;
@@ -85,6 +100,14 @@ static void __attribute__ ((noinline)) scrub (void)
 static uintptr_t __attribute__ ((noinline)) make (enum size size)
 {
   return ~(uintptr_t)GC_MALLOC (size);
+}
+
+static uintptr_t
+uncollectable (enum size size)
+{
+  uintptr_t result = ~(uintptr_t)GC_MALLOC_UNCOLLECTABLE (size);
+  scrub ();
+  return result;
 }
 
 static uintptr_t
@@ -108,6 +131,10 @@ static void __attribute__ ((noinline)) keep_in_thread (const struct thread *thre
     pthread_setspecific (key, (void *)~thread->key);
   if (thread->high_key)
     pthread_setspecific (high_key, (void *)~thread->high_key);
+  if (thread->held_local)
+    held_local = (void *)~thread->held_local;
+  if (thread->held_key)
+    pthread_setspecific (held_key, (void *)~thread->held_key);
   if (thread->module)
     module_keep (1, thread->module);
   if (thread->block)
@@ -126,6 +153,8 @@ thread_main (void *data)
   pthread_setname_np (pthread_self (), thread->name);
   if (thread->stack)
     on_stack[32] = (void *)~thread->stack;
+  if (thread->held_stack)
+    on_stack[33] = (void *)~thread->held_stack;
   keep_in_thread (thread);
   scrub ();
   pthread_barrier_wait (&ready);
@@ -150,7 +179,9 @@ keep_in_main (void)
   const struct thread main_thread = { .local = hidden (MAIN_LOCAL),
                                       .key = hidden (MAIN_KEY),
                                       .high_key = hidden (MAIN_HIGH_KEY),
-                                      .module = hidden (MAIN_MODULE) };
+                                      .module = hidden (MAIN_MODULE),
+                                      .held_local = uncollectable (HELD_LOCAL),
+                                      .held_key = uncollectable (HELD_KEY) };
   keep_in_thread (&main_thread);
   module_keep (0, hidden (KEPT_MODULE));
   in_bss = (void *)~hidden (KEPT_BSS);
@@ -166,6 +197,9 @@ static void __attribute__ ((noinline)) keep_in_blocks (void)
   small[4] = (void *)~hidden (SMALL_BLOCK);
   large = malloc (5 << 20);
   large[400000] = (void *)~hidden (LARGE_BLOCK);
+  small[5] = (void *)~uncollectable (HELD_SMALL);
+  large[300000] = (void *)~uncollectable (HELD_LARGE);
+  uncollectable (HELD_BY_NONE);
   if (posix_memalign (&memory, 1 << 16, 1 << 20) != 0)
     abort ();
   aligned = memory;
@@ -176,6 +210,27 @@ static void __attribute__ ((noinline)) keep_in_blocks (void)
   free ((void *)freed);
   free (barrier);
   hidden (LOST);
+}
+
+/* A block, hidden, whose words point to an object of SIZE and to the block NEXT, if any. */
+static uintptr_t __attribute__ ((noinline)) body (enum size size, uintptr_t next)
+{
+  uintptr_t object = hidden (size);
+  void **block = calloc (8, sizeof *block);
+  block[2] = (void *)~object;
+  block[3] = next ? (void *)~next : NULL;
+  return ~(uintptr_t)block;
+}
+
+/* An object that is garbage has two bodies; one of them is in use. */
+static void __attribute__ ((noinline)) keep_in_bodies (void)
+{
+  uintptr_t owner = hidden (BODY_OWNER);
+  ((void **)~owner)[10] = (void *)~body (BODY, body (BODY_CHAINED, 0));
+  scrub ();
+  shared_body = (void *volatile *)~body (SHARED_BODY, body (SHARED_CHAINED, 0));
+  ((void **)~owner)[20] = (void *)shared_body;
+  scrub ();
 }
 
 /* More words than a snapshot tells of. */
@@ -217,6 +272,7 @@ main (int argc, char **argv)
   pthread_barrier_init (&ready, NULL, 4);
   pthread_barrier_init (&over, NULL, 4);
   pthread_key_create (&key, NULL);
+  pthread_key_create (&held_key, NULL);
   for (int i = 0; i < 40; i++)
     pthread_key_create (&high_key, NULL);
   collected.stack = hidden (KEPT_COLLECTED_STACK);
@@ -229,6 +285,8 @@ main (int argc, char **argv)
   raw.local = hidden (RAW_LOCAL);
   raw.key = hidden (RAW_KEY);
   raw.block = hidden (THREAD_BLOCK);
+  raw.held_local = uncollectable (HELD_RAW_LOCAL);
+  raw.held_stack = uncollectable (HELD_RAW_STACK);
   registered.stack = hidden (KEPT_REGISTERED_STACK);
   registered.local = hidden (KEPT_REGISTERED_LOCAL);
   registered.key = hidden (KEPT_REGISTERED_KEY);
@@ -237,6 +295,7 @@ main (int argc, char **argv)
   pthread_create (&registered.thread, NULL, registered_main, &registered);
   keep_in_main ();
   keep_in_blocks ();
+  keep_in_bodies ();
   pthread_barrier_wait (&ready);
   usleep (20000); /* until all wait for the end */
   status = save (argv[2]);

@@ -180,6 +180,16 @@ free_uncollectable (void)
   GC_FREE ((void *)~hidden);
 }
 
+static void *volatile *volatile block;
+
+static void APART
+hold_uncollectable (void)
+{
+  block = malloc (sizeof *block);
+  if (block)
+    *block = GC_MALLOC_UNCOLLECTABLE (100);
+}
+
 static void
 test_cycles (void)
 {
@@ -215,6 +225,10 @@ test_uncollectable (void)
   lose_uncollectable ();
   gcg_ignore ((void *)~hidden, NULL);
   tap_ok (leaks (NULL) == before, "or ignored");
+  hold_uncollectable ();
+  tap_ok (leaks (NULL) == before, "or held by a block of malloc's");
+  *block = NULL;
+  tap_ok (leaks (NULL) == before + 1, "for as long as it holds it");
 }
 
 static void
