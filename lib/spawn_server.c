@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 
 #include "capture.h"
@@ -40,9 +41,15 @@ find_in_path (char path[MOST_PATH])
   return false;
 }
 
+/* Not for a program with more rights than its caller: what the server and the libraries that it
+   needs read of the environment was chosen by that caller. */
 static enum gcg_status
 find_server (char path[MOST_PATH], struct gcg_error *error)
 {
+  if (getauxval (AT_SECURE) != 0)
+    return gcg__fail (error, GCG_NO_SERVER,
+                      "a program that is set-user-id, set-group-id or has capabilities starts no "
+                      "server: run it as the user whose rights it has, or save snapshots");
   const char *given = secure_getenv ("GCGLASS_SERVER");
 
   snprintf (path, MOST_PATH, "%s", given ? given : GCG_BINDIR "/gcglass");

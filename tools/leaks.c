@@ -76,8 +76,8 @@ take_signal (struct leak_run *run, const char *text)
 static int
 take_environment (struct leak_run *run)
 {
-  const char *every = getenv ("GCGLASS_EVERY"), *signal = getenv ("GCGLASS_SIGNAL");
-  const char *follow = getenv ("GCGLASS_FOLLOW");
+  const char *every = secure_getenv ("GCGLASS_EVERY"), *signal = secure_getenv ("GCGLASS_SIGNAL");
+  const char *follow = secure_getenv ("GCGLASS_FOLLOW");
   run->launch.follow = follow != NULL && strcmp (follow, "1") == 0;
   if (every != NULL && every[0] != '\0'
       && launch_every (run->options.command, every, &run->every) != 0)

@@ -86,7 +86,7 @@ gcg__symbols_new (const struct gcg__snapshot *snapshot, struct gcg__symbols **re
   symbols->snapshot = snapshot;
   if (!images_init (symbols))
     goto fail_images;
-  const char *directory = getenv ("GCGLASS_DEBUG_PATH");
+  const char *directory = secure_getenv ("GCGLASS_DEBUG_PATH");
   if (directory != NULL && directory[0] != '\0'
       && asprintf (&symbols->debug_path, ":.debug:%s:" DEBUG_DIRECTORY, directory) < 0)
     {
