@@ -1,15 +1,10 @@
 /* api.c -- the calls of gcglass/gcglass.h that need no server. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent.h"
+#include "base/save.h"
 #include "capture.h"
 #include "collector.h"
 #include "control.h"
@@ -81,45 +76,6 @@ gcg_sample (const char *description, struct gcg_error *error)
   return gcg__control_sample (description, 0, true, error);
 }
 
-/* Copies the whole of FROM to TO and makes sure that it is on the disk; 0 or an errno. */
-static int
-copy_and_sync (int from, int to)
-{
-  struct stat stat;
-  off_t at = 0;
-
-  if (fstat (from, &stat) < 0)
-    return errno;
-  while (at < stat.st_size)
-    if (sendfile (to, from, &at, (size_t)(stat.st_size - at)) < 0 && errno != EINTR)
-      return errno;
-  return fsync (to) < 0 ? errno : 0;
-}
-
-/* Saves the memory file SNAPSHOT to PATH by way of a temporary file beside it. */
-static enum gcg_status __attribute__ ((noinline))
-save_as (int snapshot, const char *path, struct gcg_error *error)
-{
-  char temporary[4096];
-  int file, failure;
-
-  if ((size_t)snprintf (temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid ())
-      >= sizeof temporary)
-    return gcg__fail (error, GCG_INVALID, "the file name to save to is too long");
-  file = open (temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (file < 0)
-    return gcg__fail (error, GCG_SYSTEM, "cannot save to %s: %s", path, strerror (errno));
-  failure = copy_and_sync (snapshot, file);
-  if (close (file) < 0 && !failure)
-    failure = errno;
-  if (!failure && rename (temporary, path) < 0)
-    failure = errno;
-  if (!failure)
-    return GCG_OK;
-  unlink (temporary);
-  return gcg__fail (error, GCG_SYSTEM, "cannot save to %s: %s", path, strerror (failure));
-}
-
 static enum gcg_status __attribute__ ((noinline))
 save_now (const char *path, struct gcg_error *error)
 {
@@ -131,7 +87,7 @@ save_now (const char *path, struct gcg_error *error)
   status = gcg__capture (path, false, &snapshot, error);
   if (status != GCG_OK)
     return status;
-  status = save_as (snapshot, path, error);
+  status = gcg__save_copy (snapshot, path, error);
   close (snapshot);
   return status;
 }
@@ -157,7 +113,7 @@ gcg_save_recording (const char *path, struct gcg_error *error)
   log = gcg__sample_log (true);
   if (log < 0)
     return gcg__fail (error, GCG_NO_MEMORY, "no memory for the recording");
-  status = save_as (log, path, error);
+  status = gcg__save_copy (log, path, error);
   close (log);
   return status;
 }

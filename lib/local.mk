@@ -25,7 +25,8 @@ AGENT_SOURCES = \
 	%D%/freeze/rootwalk.c %D%/freeze/rootwalk.h %D%/freeze/shapes.h %D%/freeze/tally.c \
 	%D%/freeze/tally.h %D%/sample/count.c %D%/sample/count.h %D%/sample/lifetime.c \
 	%D%/sample/lifetime.h %D%/sample/record.c %D%/sample/record.h %D%/sample/sample.c \
-	%D%/sample/sample.h %D%/sample/survivors.h lib/snapshot/checksum.c lib/snapshot/writer.c
+	%D%/sample/sample.h %D%/sample/survivors.h lib/base/save.c lib/base/save.h lib/snapshot/checksum.c \
+	lib/snapshot/writer.c
 # Call stacks, for unmodified programs.
 STACK_SOURCES = \
 	%D%/stack/stack.c %D%/stack/stack.h %D%/stack/unwind.c %D%/stack/unwind.h \

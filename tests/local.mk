@@ -2,6 +2,7 @@
 
 # One file per module, so that they can be written side by side.
 include tests/build.mk
+include tests/base.mk
 include tests/snapshot.mk
 include tests/recording.mk
 include tests/analysis.mk

@@ -2,7 +2,7 @@
 check_LTLIBRARIES += tests/libtape.la
 tests_libtape_la_SOURCES = tests/tape.h tests/tape.c
 tests_libtape_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
-RECORDING_LIBS = lib/recording/librecording.la lib/snapshot/libsnapshot.la
+RECORDING_LIBS = lib/recording/librecording.la lib/snapshot/libsnapshot.la lib/base/libbase.la
 
 # The specification says what the code says.
 check_PROGRAMS += tests/recording_layout

@@ -1,6 +1,6 @@
 # Tests of lib/report, and the program that writes imaginary snapshots for tests in shell.
 REPORT_LIBS = lib/report/libreport.la lib/analysis/libanalysis.la lib/symbol/libsymbol.la \
-	lib/recording/librecording.la lib/snapshot/libsnapshot.la
+	lib/recording/librecording.la lib/snapshot/libsnapshot.la lib/base/libbase.la
 
 check_PROGRAMS += tests/make_heap
 tests_make_heap_SOURCES = tests/make_heap.c tests/report_heaps.c tests/report_heaps.h

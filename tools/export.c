@@ -187,12 +187,11 @@ static int export(const struct command *self, int argc, char **argv)
   else
     {
       struct save save;
-      if (save_begin (&save, arguments.output, false, &error) != GCG_OK)
+      if (save_begin (&save, arguments.output, &error) != GCG_OK)
         result = command_fail (self, "%s", error.text);
       else
         {
-          FILE *to = save_stream (&save);
-          result = to != NULL ? export_to (self, model, &arguments, to) : COMMAND_FAILED;
+          result = export_to (self, model, &arguments, save.stream);
           if (save_end (&save, result == 0, &error) != GCG_OK)
             result = command_fail (self, "%s", error.text);
         }

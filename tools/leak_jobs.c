@@ -135,13 +135,11 @@ write_log (struct leak_jobs *jobs, struct process *process, const char *text, si
     }
   enum gcg_status status = path == NULL || log == NULL
                                ? gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a log")
-                               : save_begin (&save, path, false, error);
+                               : save_begin (&save, path, error);
   if (status == GCG_OK)
     {
-      FILE *to = save_stream (&save);
-      if (to != NULL)
-        fwrite (process->log, 1, process->log_bytes, to);
-      status = save_end (&save, to != NULL, error);
+      fwrite (process->log, 1, process->log_bytes, save.stream);
+      status = save_end (&save, true, error);
     }
   free (path);
   return status;
@@ -203,7 +201,7 @@ write_snapshot (struct leak_jobs *jobs, const struct process *process, int fd,
   char *path = output_path (jobs, jobs->run->save, process->pid);
   enum gcg_status status
       = path == NULL ? gcg__report_fail (error, GCG_NO_MEMORY, "out of memory to save a snapshot")
-                     : save_file (fd, path, error);
+                     : gcg__save_copy (fd, path, error);
   free (path);
   return status;
 }

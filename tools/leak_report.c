@@ -22,8 +22,9 @@ int
 leak_options_init (struct leak_options *options, const struct command *command)
 {
   struct gcg_error error;
-  const char *rules = getenv ("GCGLASS_SUPPRESSIONS"), *code = getenv ("GCGLASS_EXITCODE");
-  const char *baseline = getenv ("GCGLASS_BASELINE");
+  const char *rules = secure_getenv ("GCGLASS_SUPPRESSIONS"),
+             *code = secure_getenv ("GCGLASS_EXITCODE");
+  const char *baseline = secure_getenv ("GCGLASS_BASELINE");
   *options = (struct leak_options){ .command = command, .exitcode = EXIT_LEAKS };
   if (rules != NULL && rules[0] != '\0'
       && gcg__rules_read (&options->rules, rules, &error) != GCG_OK)
@@ -115,15 +116,11 @@ leak_write_file (const struct gcg__leak_report *report, const struct gcg__leak_t
                  const char *path, struct gcg_error *error)
 {
   struct save save;
-  enum gcg_status status = save_begin (&save, path, false, error);
+  enum gcg_status status = save_begin (&save, path, error);
   if (status != GCG_OK)
     return status;
-  FILE *to = save_stream (&save);
-  if (to == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "%s: out of memory", path);
-  else
-    status
-        = how == NULL ? write_json (report, to, error) : leak_write_text (report, how, to, error);
+  status = how == NULL ? write_json (report, save.stream, error)
+                       : leak_write_text (report, how, save.stream, error);
   struct gcg_error end;
   enum gcg_status ended = save_end (&save, status == GCG_OK, &end);
   /* Why the file cannot be written is known best by whoever closed it. */

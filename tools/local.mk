@@ -25,5 +25,5 @@ tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"' -DPKGLIBDIR='"$(p
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
 tools_gcglass_LDADD = server/libserver.la server/librenderer.la lib/report/libreport.la \
-	lib/analysis/libanalysis.la lib/symbol/libsymbol.la lib/recording/librecording.la lib/snapshot/libsnapshot.la \
+	lib/analysis/libanalysis.la lib/symbol/libsymbol.la lib/recording/librecording.la lib/snapshot/libsnapshot.la lib/base/libbase.la \
 	$(SERVER_LIBS)

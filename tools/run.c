@@ -6,11 +6,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/save.h"
 #include "report/fail.h"
 #include "server/live.h"
 #include "server/samples.h"
@@ -18,7 +21,6 @@
 #include "tools/child.h"
 #include "tools/command.h"
 #include "tools/launch.h"
-#include "tools/save.h"
 #include "tools/serving.h"
 
 #define TEXT_BYTES 512
@@ -181,22 +183,57 @@ attend (struct run *run)
   gcg__source_set_ended (run->serving.source, run->child.status);
 }
 
-/* Saves the last snapshot; 0 or an exit status after a message. */
+/* The saving of a snapshot, which a FIFO or a file system may delay for ever: by a thread of its
+   own, so that signals are listened to meanwhile. */
+struct saving
+{
+  struct run *run;
+  int from;
+  enum gcg_status status;
+  struct gcg_error error;
+  atomic_bool done;
+};
+
+static void *
+save_snapshot (void *context)
+{
+  struct saving *saving = context;
+  saving->status = gcg__save_copy (saving->from, saving->run->save, &saving->error);
+  atomic_store (&saving->done, true);
+  serving_wake (&saving->run->serving);
+  return NULL;
+}
+
+/* Saves the last snapshot; 0 or an exit status after a message.  A signal that asks to end gives it
+   up. */
 static int
 save (struct run *run)
 {
-  struct gcg_error error;
-  int from = gcg__source_newest (run->serving.source);
-  if (from < 0)
+  struct signalfd_siginfo info;
+  struct saving saving = { .run = run, .from = gcg__source_newest (run->serving.source) };
+  pthread_t thread;
+  if (saving.from < 0)
     {
       command_fail (run->serving.command, "%s is not written: no snapshot was taken", run->save);
       return PROGRAM_FAILED;
     }
-  enum gcg_status status = save_file (from, run->save, &error);
-  close (from);
-  if (status == GCG_OK)
+  int failure = pthread_create (&thread, NULL, save_snapshot, &saving);
+  while (failure == 0 && !atomic_load (&saving.done))
+    if (serving_wait (&run->serving, &info) && signals_is_end (&info))
+      {
+        pthread_cancel (thread);
+        failure = EINTR;
+        run->child.finish = true;
+      }
+  if (failure == 0 || failure == EINTR)
+    pthread_join (thread, NULL);
+  close (saving.from);
+  if (atomic_load (&saving.done) && saving.status == GCG_OK)
     return 0;
-  command_fail (run->serving.command, "%s", error.text);
+  if (atomic_load (&saving.done))
+    command_fail (run->serving.command, "%s", saving.error.text);
+  else
+    command_fail (run->serving.command, "%s is not written: %s", run->save, strerror (failure));
   return PROGRAM_FAILED;
 }
 

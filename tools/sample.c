@@ -95,7 +95,8 @@ sample (const struct command *self, int argc, char **argv)
     return result;
   if (arguments.help)
     return command_help (self);
-  signal (SIGPIPE, SIG_IGN); /* a closed pipe is told like a full disk */
+  signal (SIGPIPE, SIG_IGN); /* a closed pipe is reported like a full disk */
+  signal (SIGXFSZ, SIG_IGN); /* a limit as well */
   enum gcg_status status = agent_ask (&arguments, GCG__SAMPLE, &fd, &error);
   if (status == GCG_OK)
     {

@@ -6,11 +6,11 @@
 
 #include <unistd.h>
 
+#include "base/save.h"
 #include "protocol.h"
 #include "report/words.h"
 #include "snapshot/snapshot.h"
 #include "tools/agent.h"
-#include "tools/save.h"
 
 /* Saves FD to PATH and says so. */
 static enum gcg_status
@@ -23,7 +23,7 @@ keep (const struct command *self, int fd, const char *path, struct gcg_error *er
   uint32_t n_objects = snapshot->n_objects;
   uint64_t bytes = snapshot->map_bytes;
   gcg__snapshot_close (snapshot);
-  if ((status = save_file (fd, path, error)) != GCG_OK)
+  if ((status = gcg__save_copy (fd, path, error)) != GCG_OK)
     return status;
   fprintf (stderr, "gcglass: %s: %s: %s object%s, %s\n", self->name, path,
            gcg__word_count (n_objects).text, n_objects == 1 ? "" : "s",

@@ -45,8 +45,9 @@ struct gcg_options
 /* Serves the profiler and suspends the calling thread, as a breakpoint would, until the server is
    stopped: by Ctrl+C (the program's own disposition of SIGINT is put back before this returns), by
    the page's stop button, or by gcg_stop_all from another thread.  OPTIONS may be NULL.
-   Errors: GCG_INVALID, GCG_NO_SERVER (says which file was looked for), GCG_BUSY (port in use),
-   GCG_SYSTEM, GCG_NO_MEMORY.  Any thread; several at once serve independently, on other ports. */
+   Errors: GCG_INVALID, GCG_NO_SERVER (says which file was looked for, or that this program has
+   more rights than its caller), GCG_BUSY (port in use), GCG_SYSTEM, GCG_NO_MEMORY.  Any thread;
+   several at once serve independently, on other ports. */
 GCG_API enum gcg_status gcg_start (const struct gcg_options *options, struct gcg_error *error);
 
 /* The same without suspending.  On GCG_OK *SERVER (which may be NULL when it is not wanted) is to
@@ -69,9 +70,12 @@ GCG_API void gcg_stop_all (void);
    Errors: GCG_DISABLED (GC_disable), GCG_SYSTEM, GCG_TIMEOUT, GCG_NO_MEMORY. */
 GCG_API enum gcg_status gcg_snapshot (const char *description, struct gcg_error *error);
 
-/* Takes a snapshot now and saves it to PATH for "gcglass view": written beside it first, synced,
-   then renamed, so PATH is the old file or the whole new one.  Needs no server.
-   Errors: as gcg_snapshot; GCG_SYSTEM names the file. */
+/* Takes a snapshot now and saves it to PATH for "gcglass view": PATH is the old file or the whole new
+   one, which is the caller's and has mode 0600.  A symbolic link is followed when it is the caller's
+   or root's and only they can write to its directory, and is replaced otherwise; character devices
+   and FIFOs are written to.  Needs no server.
+   Errors: as gcg_snapshot; GCG_INVALID: PATH is a block device, a socket, or another user's FIFO in a
+   directory that others can write to; GCG_SYSTEM names the file. */
 GCG_API enum gcg_status gcg_save (const char *path, struct gcg_error *error);
 
 /* Takes a sample now: how many objects of each site are alive, how many have been made, and the

@@ -1,24 +1,26 @@
-/* writer.c -- see writer.h.  A record that could not be written whole is cut off again. */
+/* writer.c -- see writer.h.
+ *
+ * The file is in its place once its header is written, so that a recording whose writer was killed
+ * is there.  A record that could not be written whole is cut off again.
+ */
 #include "config.h"
 
 #include "recording/writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/save.h"
 #include "recording/encode.h"
 #include "recording/internal.h"
 
 struct gcg__recording_writer
 {
-  int fd;
+  struct gcg__save file;
   uint64_t bytes; /* of whole records */
   bool failed;
   char path[];
@@ -30,27 +32,10 @@ write_failed (struct gcg__recording_writer *writer, struct gcg_error *error)
   int reason = errno;
 
   writer->failed = true;
-  if (ftruncate (writer->fd, (off_t)writer->bytes) != 0)
+  if (ftruncate (writer->file.fd, (off_t)writer->bytes) != 0)
     reason = reason ? reason : errno;
   return gcg__recording_fail (error, GCG_SYSTEM, "cannot record to %s: %s", writer->path,
                               strerror (reason));
-}
-
-/* Writes the N bytes at BYTES; false with errno set. */
-static bool
-write_all (int fd, const char *bytes, size_t n)
-{
-  while (n > 0)
-    {
-      ssize_t done = write (fd, bytes, n);
-      if (done < 0 && errno == EINTR)
-        continue;
-      if (done < 0)
-        return false;
-      bytes += done;
-      n -= (size_t)done;
-    }
-  return true;
 }
 
 enum gcg_status
@@ -65,25 +50,24 @@ gcg__recording_writer_new (const char *path, struct gcg__recording_writer **resu
 
   if (writer == NULL)
     return gcg__recording_fail (error, GCG_NO_MEMORY, "no memory to record");
-  *writer = (struct gcg__recording_writer){ .fd = -1 };
+  *writer = (struct gcg__recording_writer){ .bytes = 0 };
   memcpy (writer->path, path, n);
-  writer->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-  if (writer->fd < 0)
-    {
-      status = gcg__recording_fail (error, GCG_SYSTEM, "cannot record to %s: %s", path,
-                                    strerror (errno));
-      free (writer);
-      return status;
-    }
-  status = gcg__recording_writer_append (writer, &header, sizeof header, error);
+  status = gcg__save_begin (&writer->file, writer->path, false, error);
   if (status != GCG_OK)
-    {
-      close (writer->fd);
-      free (writer);
-      return status;
-    }
+    goto fail_begin;
+  status = gcg__recording_writer_append (writer, &header, sizeof header, error);
+  if (status == GCG_OK)
+    status = gcg__save_place (&writer->file, error);
+  if (status != GCG_OK)
+    goto fail_header;
   *result = writer;
   return GCG_OK;
+
+fail_header:
+  (void)!gcg__save_end (&writer->file, false, NULL);
+fail_begin:
+  free (writer);
+  return status;
 }
 
 enum gcg_status
@@ -91,7 +75,7 @@ gcg__recording_writer_append (struct gcg__recording_writer *writer, const void *
                               struct gcg_error *error)
 {
   errno = ENOSPC; /* after the first failure */
-  if (writer->failed || !write_all (writer->fd, bytes, n))
+  if (writer->failed || !gcg__write_all (writer->file.fd, bytes, n))
     return write_failed (writer, error);
   writer->bytes += n;
   return GCG_OK;
@@ -106,8 +90,9 @@ gcg__recording_writer_snapshot (struct gcg__recording_writer *writer, const void
   struct gcg__record_head head = { .code = GCG__RECORD_SNAPSHOT, .bytes = padded };
 
   errno = ENOSPC;
-  if (writer->failed || !write_all (writer->fd, (const char *)&head, sizeof head)
-      || !write_all (writer->fd, bytes, n) || !write_all (writer->fd, padding, padded - n))
+  if (writer->failed || !gcg__write_all (writer->file.fd, &head, sizeof head)
+      || !gcg__write_all (writer->file.fd, bytes, n)
+      || !gcg__write_all (writer->file.fd, padding, padded - n))
     return write_failed (writer, error);
   writer->bytes += sizeof head + padded;
   return GCG_OK;
@@ -140,9 +125,7 @@ gcg__recording_writer_close (struct gcg__recording_writer *writer, struct gcg_er
 
   if (writer == NULL)
     return GCG_OK;
-  if (!writer->failed && fsync (writer->fd) != 0 && errno != EINVAL && errno != EROFS)
-    status = write_failed (writer, error);
-  close (writer->fd);
+  status = gcg__save_end (&writer->file, !writer->failed, error);
   free (writer);
   return status;
 }

@@ -12,7 +12,7 @@
 
 struct gcg__recording_writer;
 
-/* Creates or empties PATH.  On GCG_OK *WRITER is to be closed.  Errors: GCG_SYSTEM,
+/* Makes PATH anew (base/save.h).  A FIFO must have a reader, which must go on reading.  On GCG_OK *WRITER is to be closed.  Errors: GCG_SYSTEM,
    GCG_NO_MEMORY. */
 enum gcg_status gcg__recording_writer_new (const char *path, struct gcg__recording_writer **writer,
                                            struct gcg_error *error)

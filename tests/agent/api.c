@@ -6,7 +6,9 @@
 #define GC_NO_THREAD_REDIRECTS 1
 #include <gcglass/gc.h>
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
@@ -301,6 +303,65 @@ test_roots (void)
   munmap ((void *)area, 4096);
 }
 
+/* Files here whose name begins as that of the snapshot or of one on its way. */
+static int
+count_left (void)
+{
+  DIR *files = opendir (".");
+  int n = 0;
+  for (struct dirent *entry; files && (entry = readdir (files));)
+    n += !strncmp (entry->d_name, path, strlen (path)) || !strncmp (entry->d_name, ".gcglass-", 9);
+  if (files)
+    closedir (files);
+  return n;
+}
+
+/* What is no file is written to, not replaced; what is planted is replaced, not written to. */
+static void
+test_places (void)
+{
+  char name[160], folder[] = "/tmp/gcglass-places-XXXXXX";
+  struct stat before, after;
+  struct gcg__snapshot *snapshot;
+
+  tap_ok (mkdtemp (folder) != NULL && gcg_save (path, &error) == GCG_OK, "a folder and a file");
+  tap_ok (stat ("/dev/null", &before) == 0 && gcg_save ("/dev/null", &error) == GCG_OK
+              && stat ("/dev/null", &after) == 0 && S_ISCHR (after.st_mode)
+              && before.st_ino == after.st_ino,
+          "/dev/null is written to and stays");
+  snprintf (name, sizeof name, "%s/pipe", folder);
+  mkfifo (name, 0600);
+  int reader = open (name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  fcntl (reader, F_SETPIPE_SZ, 1 << 20);
+  tap_ok (gcg_save (name, &error) == GCG_OK && lstat (name, &after) == 0
+              && S_ISFIFO (after.st_mode),
+          "a FIFO is written to and stays");
+  close (reader);
+  unlink (name);
+  char *target = realpath (path, NULL);
+  snprintf (name, sizeof name, "%s/x", folder);
+  tap_ok (target && symlink (target, name) == 0 && gcg_save (name, &error) == GCG_OK
+              && lstat (name, &after) == 0 && S_ISLNK (after.st_mode)
+              && gcg__snapshot_open (path, &snapshot, &error) == GCG_OK,
+          "a link of one's own is followed");
+  gcg__snapshot_close (snapshot);
+  free (target);
+  unlink (path);
+  chmod (folder, 0777);
+  tap_ok (gcg_save (name, &error) == GCG_OK && lstat (name, &after) == 0 && S_ISREG (after.st_mode)
+              && (after.st_mode & 0777) == 0600 && access (path, F_OK) != 0,
+          "a link that others may have made is replaced");
+  snprintf (name, sizeof name, "%s/x.%d.tmp", folder, (int)getpid ());
+  close (open (name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  snprintf (name, sizeof name, "%s/x", folder);
+  tap_ok (gcg_save (name, &error) == GCG_OK && gcg_save_recording (name, &error) == GCG_OK,
+          "what a killed process has left is in no one's way");
+  unlink (name);
+  snprintf (name, sizeof name, "%s/x.%d.tmp", folder, (int)getpid ());
+  unlink (name);
+  tap_ok (rmdir (folder) == 0, "nothing else is left behind");
+}
+
 static void
 test_errors (void)
 {
@@ -308,7 +369,6 @@ test_errors (void)
   struct gcg_server *server;
   enum gcg_status status;
   struct rlimit limit = { 100, RLIM_INFINITY };
-  char temporary[128];
 
   tap_ok (gcg_save ("/nonexistent/x", &error) == GCG_SYSTEM
               && strstr (error.text, "/nonexistent/x"),
@@ -328,8 +388,7 @@ test_errors (void)
   if (whole)
     gcg__snapshot_close (old);
   unlink (path);
-  snprintf (temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid ());
-  tap_ok (access (temporary, F_OK) != 0, "nothing is left behind");
+  tap_ok (count_left () == 0, "nothing is left behind");
   GC_disable ();
   tap_ok (gcg_snapshot (NULL, &error) == GCG_DISABLED,
           "a collector that is switched off is left off");
@@ -415,6 +474,7 @@ main (void)
   test_thread ();
   test_names ();
   test_roots ();
+  test_places ();
   test_errors ();
   test_fork ();
   test_in_place ();
