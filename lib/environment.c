@@ -8,8 +8,10 @@
 #include "capture.h"
 #include "control.h"
 #include "ending.h"
+#include "raw.h"
 #include "sample/lifetime.h"
 #include "stack/stack.h"
+#include "successor.h"
 
 #define DEFAULT_DEPTH 8
 
@@ -29,29 +31,96 @@ take_out (const char *name)
     *to = NULL;
 }
 
+const char *
+gcg__environment_other_preload (const char *value)
+{
+  size_t n = strcspn (value, ": ");
+  const char *name = memrchr (value, '/', n);
+
+  if (!name || strncmp (name + 1, "libgcglass-", 11) != 0)
+    return value;
+  return value[n] ? value + n + 1 : NULL;
+}
+
 /* Takes this object out of LD_PRELOAD when it leads it: a program may be linked with it. */
 static void
 take_out_preload (void)
 {
   char *value = getenv ("LD_PRELOAD");
-  size_t n = value ? strcspn (value, ": ") : 0;
-  char *rest = value && value[n] ? value + n : NULL;
-  const char *name = value ? memrchr (value, '/', n) : NULL;
+  const char *rest = value ? gcg__environment_other_preload (value) : NULL;
 
-  if (!name || strncmp (name + 1, "libgcglass-", 11) != 0)
+  if (!value || rest == value)
     return;
-  if (!rest)
-    take_out ("LD_PRELOAD");
+  if (rest)
+    memmove (value, rest, strlen (rest) + 1);
   else
-    memmove (value, rest + 1, strlen (rest + 1) + 1);
+    take_out ("LD_PRELOAD");
+}
+
+/* Room for their values; they are numbers, but for the name of the socket. */
+#define SAVED_BYTES 1024
+
+static const char *const names[] = { "GCGLASS_SOCKET", "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY",
+                                     "GCGLASS_EVERY",  "GCGLASS_LIFETIMES",   "GCGLASS_CONTENTS",
+                                     "GCGLASS_LEAKS",  "GCGLASS_SIGNAL",      "GCGLASS_FOLLOW" };
+#define N_NAMES (sizeof names / sizeof *names)
+_Static_assert(N_NAMES <= GCG__MOST_SETTINGS, "GCG__MOST_SETTINGS");
+
+static char saved_text[SAVED_BYTES];
+static char *saved[GCG__MOST_SETTINGS + 1];
+static const struct gcg__environment *read_wishes;
+
+/* Keeps copies of what is set. */
+static void
+save_settings (void)
+{
+  size_t used = 0, n = 0;
+
+  for (size_t i = 0; i < N_NAMES; i++)
+    {
+      const char *value = getenv (names[i]);
+      size_t bytes = value ? strlen (names[i]) + strlen (value) + 2 : 0;
+      if (!value || bytes > SAVED_BYTES - used)
+        continue;
+      saved[n] = saved_text + used;
+      stpcpy (stpcpy (stpcpy (saved[n++], names[i]), "="), value);
+      used += bytes;
+    }
+}
+
+char *const *
+gcg__environment_settings (void)
+{
+  return saved;
+}
+
+bool
+gcg__environment_is_setting (const char *variable)
+{
+  size_t n = strcspn (variable, "=");
+
+  for (size_t i = 0; i < N_NAMES; i++)
+    if (strncmp (variable, names[i], n) == 0 && !names[i][n])
+      return true;
+  return false;
+}
+
+const char *
+gcg__environment_socket (void)
+{
+  return read_wishes ? read_wishes->socket_name : "";
+}
+
+bool
+gcg__environment_is_followed (void)
+{
+  return gcg__environment_socket ()[0]
+         && (read_wishes->follow || (pid_t)syscall (SYS_getpid) == read_wishes->pid);
 }
 
 void
 gcg__environment_read (struct gcg__environment *wishes)
 {
-  static const char *const names[]
-      = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY", "GCGLASS_EVERY",
-          "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS",    "GCGLASS_LEAKS",       "GCGLASS_SIGNAL" };
   const char *name = secure_getenv ("GCGLASS_SOCKET");
   const char *depth = secure_getenv ("GCGLASS_STACK_DEPTH");
   const char *stack_every = secure_getenv ("GCGLASS_STACK_EVERY");
@@ -73,11 +142,17 @@ gcg__environment_read (struct gcg__environment *wishes)
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
   gcg__capture_contents_if_asked ();
+  if (wishes->socket_name[0])
+    {
+      read_wishes = wishes;
+      save_settings ();
+      gcg__successor_begin ();
+    }
   /* Nobody has started us: what is set is set by a person, for children as well. */
   if (!name || wishes->follow)
     return;
   take_out_preload ();
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+  for (size_t i = 0; i < N_NAMES; i++)
     take_out (names[i]);
 }
 

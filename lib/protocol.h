@@ -13,6 +13,9 @@
  *   who connects                  how
  *   gcglass run, gcglass leaks    listens on an abstract name, given in GCGLASS_SOCKET; the agent
  *                                 connects when the program first uses the collector
+ *                                 connects when the program first uses the collector; a process
+ *                                 that is about to execute another program says EXEC on a
+ *                                 connection that ends with the answer
  *   gcg_start                     the agent starts "gcglass serve --fd 3" at one end of a
  * socketpair, says HELLO and SERVE; the server answers URL, or URL with a failure gcglass snapshot
  * PID          connects to the agent's own abstract name, GCG__AGENT_NAME
@@ -42,8 +45,11 @@ enum gcg__message_type
   GCG__STOP,      /* agent -> server: close and end */
   GCG__SAMPLES,   /* agent -> client: sequence, status, text = error; fd */
   GCG__SAMPLE,    /* client -> agent: sequence, text = description: take a sample now */
-  GCG__SAMPLING   /* client -> agent: text = seconds between samples, "0" = none; agent -> client:
+  GCG__SAMPLING,  /* client -> agent: text = seconds between samples, "0" = none; agent -> client:
                      what it is now, flags */
+  GCG__EXEC       /* process -> client, instead of HELLO: fd = the file that it is about to execute,
+                     text = LD_LIBRARY_PATH that it will have; client -> process, the answer: status,
+                     text = the object to preload, or why there is none */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make

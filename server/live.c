@@ -37,9 +37,11 @@ struct gcg__live
 
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  int fd;        /* -1 = nobody is connected */
-  int parted_fd; /* the connection is over, but not closed yet; -1 = none */
-  pid_t pid;     /* of who is, or was last */
+  int fd;         /* -1 = nobody is connected */
+  int parted_fd;  /* the connection is over, but not closed yet; -1 = none */
+  pid_t pid;      /* of who is, or was last */
+  bool executing; /* who is connected is about to become another program; the thread's own */
+  bool replaced;  /* what connects next is that program; the thread's own */
   bool ending;
   bool draining, drained; /* a reading of all that is there was asked for, is done */
 };
@@ -120,6 +122,16 @@ wake (struct gcg__live *live)
   eventfd_write (live->wake_fd, 1);
 }
 
+/* The process runs another program now. */
+static void
+note_executed (struct gcg__live *live)
+{
+  live->executing = false;
+  live->replaced = true;
+  if (live->events.executed != NULL)
+    live->events.executed (live->events.context);
+}
+
 static void
 hang_up (struct gcg__live *live)
 {
@@ -135,6 +147,8 @@ hang_up (struct gcg__live *live)
   pthread_mutex_unlock (&live->lock);
   gcg__samples_set_say (gcg__source_samples (live->source), 0, NULL, NULL);
   gcg__source_set_silent (live->source);
+  if (live->executing)
+    note_executed (live);
   if (live->events.closed != NULL)
     live->events.closed (live->events.context);
 }
@@ -144,6 +158,9 @@ take_snapshot (struct gcg__live *live, const struct gcg__message *message, int a
 {
   struct gcg_error error;
   const char *name = "the program's snapshot", *description = message->text;
+  /* It could not execute the other one. */
+  if ((message->flags & GCG__FLAG_EXIT) != 0)
+    live->executing = false;
   if (message->status != GCG_OK || attached < 0)
     {
       enum gcg_status status = message->status == GCG_OK ? GCG_CORRUPT : message->status;
@@ -204,7 +221,55 @@ read_one (struct gcg__live *live)
   return message.type != GCG__STOP;
 }
 
-/* Somebody connects: the first one, or the next after that has ended, is listened to. */
+/* A process on FD (taken) that is about to execute FILE (taken; -1: it sent none) asks what to do.
+ */
+static void
+answer_exec (struct gcg__live *live, int fd, int file, const struct gcg__message *ask)
+{
+  struct gcg__message answer = { .type = GCG__EXEC, .status = GCG_UNSUPPORTED };
+  if (file >= 0 && live->events.executes != NULL)
+    {
+      live->events.executes (live->events.context, file, ask->text, &answer);
+      live->executing = true;
+    }
+  if (live->fd < 0 && live->executing)
+    note_executed (live);
+  gcg__live_send (fd, &answer);
+  if (file >= 0)
+    close (file);
+  close (fd);
+}
+
+/* Whoever was connected is another program now: reads what it still said. */
+static void
+finish_last (struct gcg__live *live)
+{
+  if (live->fd < 0)
+    return;
+  shutdown (live->fd, SHUT_RDWR);
+  while (read_one (live))
+    ;
+  hang_up (live);
+}
+
+/* The agent on FD (taken) is listened to from now on. */
+static void
+converse_with (struct gcg__live *live, int fd, pid_t pid)
+{
+  pthread_mutex_lock (&live->lock);
+  live->fd = fd;
+  live->pid = pid;
+  pthread_cond_broadcast (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+  if (live->replaced)
+    gcg__samples_replace (gcg__source_samples (live->source));
+  live->replaced = false;
+  gcg__source_set_live (live->source, pid);
+  gcg__samples_set_say (gcg__source_samples (live->source), pid, gcg__live_say, live);
+}
+
+/* A process connects: to ask before it executes another program, or the first one that says HELLO,
+   or the next after that has ended. */
 static void
 accept_one (struct gcg__live *live)
 {
@@ -215,26 +280,29 @@ accept_one (struct gcg__live *live)
   if (fd < 0)
     return;
   setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (live->fd >= 0 || !gcg__live_peer_allowed (fd) || !gcg__live_receive (fd, &hello, &attached)
-      || hello.type != GCG__HELLO)
+  if (!gcg__live_peer_allowed (fd) || !gcg__live_receive (fd, &hello, &attached))
     {
-      if (attached >= 0)
-        close (attached);
       close (fd);
+      return;
+    }
+  if (hello.type == GCG__EXEC)
+    {
+      answer_exec (live, fd, attached, &hello);
       return;
     }
   if (attached >= 0)
     close (attached);
+  if (live->executing && hello.type == GCG__HELLO)
+    finish_last (live);
+  if (live->fd >= 0 || hello.type != GCG__HELLO)
+    {
+      close (fd);
+      return;
+    }
   struct ucred peer = { .pid = (pid_t)hello.pid };
   socklen_t n = sizeof peer;
   getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
-  pthread_mutex_lock (&live->lock);
-  live->fd = fd;
-  live->pid = peer.pid;
-  pthread_cond_broadcast (&live->changed);
-  pthread_mutex_unlock (&live->lock);
-  gcg__source_set_live (live->source, peer.pid);
-  gcg__samples_set_say (gcg__source_samples (live->source), peer.pid, gcg__live_say, live);
+  converse_with (live, fd, peer.pid);
 }
 
 /* All that was said is read when a poll finds nothing more. */

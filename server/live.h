@@ -3,7 +3,7 @@
  * A thread of its own reads what the agent says and feeds a source with it.  Either the agent
  * connects to us (gcglass run: an abstract name with 128 random bits, which only the program's
  * environment holds), or we were started at one end of a connection (gcglass serve).  One agent at
- * a time: when its process has ended, the next one may come, as when a shell script runs several.
+ * a time: when its process has ended, or has become another program, the next one may come.
  */
 #ifndef GCG_SERVER_LIVE_H
 #define GCG_SERVER_LIVE_H
@@ -25,6 +25,11 @@ struct gcg__live_events
 {
   void *context;
   void (*closed) (void *context); /* the connection has ended, or STOP was said; may be NULL */
+  /* A process is about to execute the file FILE (borrowed), with LIBRARIES as its LD_LIBRARY_PATH;
+     the answer is the status and the text of ANSWER.  NULL: it will run without us. */
+  void (*executes) (void *context, int file, const char *libraries, struct gcg__message *answer);
+  /* It has done so; may be NULL. */
+  void (*executed) (void *context);
   bool ends; /* who shows snapshots ends with the process: its last one is kept, not analysed */
 };
 

@@ -53,6 +53,7 @@ struct gcg__samples
   pthread_mutex_t reading; /* guards: */
   struct gcg__timeline *timeline;
   struct gcg__recording_writer *writer; /* NULL: nothing is recorded */
+  const char *path;                     /* of what it writes; borrowed */
 
   pthread_mutex_t lock; /* guards: */
   pthread_cond_t changed;
@@ -188,6 +189,7 @@ gcg__samples_record (struct gcg__samples *samples, const char *path, struct gcg_
 {
   pthread_mutex_lock (&samples->reading);
   enum gcg_status status = gcg__recording_writer_new (path, &samples->writer, error);
+  samples->path = path;
   pthread_mutex_unlock (&samples->reading);
   return status;
 }
@@ -210,25 +212,43 @@ gcg__samples_show (struct gcg__samples *samples, struct gcg__recording *recordin
   return GCG_OK;
 }
 
-/* Another process than before: its samples are another recording. */
+/* The file of the recording, if there is one, is closed; AGAIN: and begun anew.  READING is held.
+ */
 static void
-begin_anew (struct gcg__samples *samples)
+end_writing (struct gcg__samples *samples, bool again)
+{
+  struct gcg_error error;
+  bool was = samples->writer != NULL;
+  note_written (samples, gcg__recording_writer_close (samples->writer, &error), &error);
+  samples->writer = NULL;
+  if (was && again)
+    note_written (samples, gcg__recording_writer_new (samples->path, &samples->writer, &error),
+                  &error);
+}
+
+/* Another program than before: its samples are another recording.  SAME: it is the same process. */
+static void
+begin_anew (struct gcg__samples *samples, bool same)
 {
   struct gcg__recording *recording;
-  struct gcg_error error;
   if (gcg__recording_new (&recording, NULL) != GCG_OK)
     return;
   pthread_mutex_lock (&samples->reading);
   catch_up (samples);
-  /* A file holds the recording of one process: the first. */
-  note_written (samples, gcg__recording_writer_close (samples->writer, &error), &error);
-  samples->writer = NULL;
+  /* A file holds the recording of one program: what the first process is at last. */
+  end_writing (samples, same);
   pthread_mutex_unlock (&samples->reading);
   if (gcg__samples_show (samples, recording, NULL) != GCG_OK)
     return;
   pthread_mutex_lock (&samples->lock);
   samples->failure[0] = '\0';
   pthread_mutex_unlock (&samples->lock);
+}
+
+void
+gcg__samples_replace (struct gcg__samples *samples)
+{
+  begin_anew (samples, true);
 }
 
 void
@@ -250,7 +270,7 @@ gcg__samples_set_say (struct gcg__samples *samples, pid_t pid, gcg__say_function
   pthread_cond_broadcast (&samples->changed);
   pthread_mutex_unlock (&samples->lock);
   if (other)
-    begin_anew (samples);
+    begin_anew (samples, false);
 }
 
 /* The contents of FD, or NULL. */

@@ -320,7 +320,17 @@ gcg__source_set_process (struct gcg__source *source, pid_t pid, const char *prog
   pthread_mutex_lock (&source->lock);
   if (source->state == GCG__STATE_STARTING)
     source->pid = pid;
+  if (program != NULL)
+    snprintf (source->program, sizeof source->program, "%s", program);
+  pthread_mutex_unlock (&source->lock);
+}
+
+void
+gcg__source_set_program (struct gcg__source *source, const char *program)
+{
+  pthread_mutex_lock (&source->lock);
   snprintf (source->program, sizeof source->program, "%s", program);
+  source->was_live = false;
   pthread_mutex_unlock (&source->lock);
 }
 

@@ -66,8 +66,10 @@ struct gcg__samples *gcg__source_samples (struct gcg__source *source);
 
 /* --- feeding --- */
 
-/* The process that was started: its name, and its id, until one says HELLO. */
+/* The process that was started: its name (NULL: as it is), and its id, until one says HELLO. */
 void gcg__source_set_process (struct gcg__source *source, pid_t pid, const char *program);
+/* It is another program now, which has not said anything yet. */
+void gcg__source_set_program (struct gcg__source *source, const char *program);
 /* How to ask it for snapshots. */
 void gcg__source_set_ask (struct gcg__source *source, gcg__ask_function ask, void *context);
 /* A process has said HELLO. */

@@ -85,3 +85,13 @@ tests_malloc_samples_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
 tests_malloc_samples_LDADD = lib/libgcglass-malloc.la -lpthread
 dist_check_SCRIPTS += %D%/malloc/samples.test
 TESTS += %D%/malloc/samples.test
+# What becomes another program, whichever heap either has.
+check_PROGRAMS += tests/becomes tests/becomes_gc
+tests_becomes_SOURCES = tests/becomes.c
+tests_becomes_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -O0
+tests_becomes_LDADD = -lpthread
+tests_becomes_gc_SOURCES = tests/becomes.c
+tests_becomes_gc_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -D_GNU_SOURCE -DUSE_GC=1 -O0
+tests_becomes_gc_LDADD = -lgc -lpthread
+dist_check_SCRIPTS += tests/exec.test
+TESTS += tests/exec.test

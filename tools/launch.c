@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define TEXT_BYTES 512
 
@@ -65,6 +67,38 @@ base_name (const char *path)
   return slash == NULL || slash[1] == '\0' ? path : slash + 1;
 }
 
+/* Which heap of the program at PATH is looked at, with LIBRARIES as in program_heap_of, and the
+   object to preload for it, which the caller frees.  0, or an exit status and the reason in TEXT.
+ */
+static int
+choose_preload (const struct launch *launch, const char *path, const char *libraries,
+                enum program_heap *heap, char **preload, char text[TEXT_BYTES])
+{
+  bool linked;
+  *heap = PROGRAM_MALLOC;
+  if (!launch->heap_given || launch->heap != PROGRAM_MALLOC)
+    {
+      *heap = program_heap_of (path, libraries, &linked);
+      if (launch->heap_given && linked)
+        {
+          snprintf (text, TEXT_BYTES,
+                    "%s: it is linked with libgcglass-malloc: --heap gc cannot be had", path);
+          return PROGRAM_NOT_RUN;
+        }
+      if (launch->heap_given)
+        *heap = launch->heap;
+      if (*heap == PROGRAM_SANITIZED && !launch->force)
+        {
+          snprintf (text, TEXT_BYTES,
+                    "%s: cannot observe: AddressSanitizer is in it, which has a malloc of its own: "
+                    "build it without",
+                    path);
+          return PROGRAM_NOT_RUN;
+        }
+    }
+  return program_find_preload (*heap, preload, text);
+}
+
 int
 launch_find (struct launch *launch, const char *name)
 {
@@ -73,33 +107,56 @@ launch_find (struct launch *launch, const char *name)
   int status = program_find (name, &launch->path, text);
   if (status == 0 && !launch->force && !program_can_observe (launch->path, text))
     status = PROGRAM_NOT_RUN;
-  if (status == 0 && launch->heap != PROGRAM_MALLOC)
-    {
-      bool linked;
-      enum program_heap heap = program_heap_of (launch->path, &linked);
-      if (launch->heap_given && linked)
-        {
-          snprintf (text, TEXT_BYTES,
-                    "%s: it is linked with libgcglass-malloc: --heap gc cannot be had",
-                    launch->path);
-          status = PROGRAM_NOT_RUN;
-        }
-      if (!launch->heap_given)
-        launch->heap = heap;
-      if (launch->heap == PROGRAM_SANITIZED && !launch->force)
-        {
-          snprintf (text, TEXT_BYTES,
-                    "%s: cannot observe: AddressSanitizer is in it, which has a malloc of its own: "
-                    "build it without",
-                    launch->path);
-          status = PROGRAM_NOT_RUN;
-        }
-    }
   if (status == 0)
-    status = program_find_preload (launch->heap, &launch->preload, text);
+    status = choose_preload (launch, launch->path, NULL, &launch->found, &launch->preload, text);
   if (status != 0)
     command_fail (launch->command, "%s", text);
   return status;
+}
+
+/* The path of FILE, where it is there for us as well: not in another root. */
+static bool
+find_path (int file, char path[TEXT_BYTES])
+{
+  char link[64];
+  struct stat opened, found;
+  snprintf (link, sizeof link, "/proc/self/fd/%d", file);
+  ssize_t n = readlink (link, path, TEXT_BYTES - 1);
+  path[n > 0 ? n : 0] = '\0';
+  return n > 0 && n < TEXT_BYTES - 1 && fstat (file, &opened) == 0 && stat (path, &found) == 0
+         && opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
+}
+
+/* TEXT without what only those can do who start a program. */
+static void
+keep_reason (char text[TEXT_BYTES])
+{
+  char *advice = strstr (text, " (--force runs");
+  if (advice != NULL)
+    *advice = '\0';
+}
+
+void
+launch_answer (const struct launch *launch, int file, const char *libraries,
+               struct launch_next *next, struct gcg__message *answer)
+{
+  char path[TEXT_BYTES], *preload = NULL;
+  memset (next, 0, sizeof *next);
+  next->announced = true;
+  if (!find_path (file, path))
+    snprintf (next->reason, TEXT_BYTES, "%.440s: cannot observe: it is in another root directory",
+              path);
+  else if (!program_can_observe (path, next->reason)
+           || choose_preload (launch, path, libraries, &next->heap, &preload, next->reason) != 0)
+    keep_reason (next->reason);
+  else if (strlen (preload) >= sizeof answer->text)
+    snprintf (next->reason, TEXT_BYTES, "%.440s: cannot observe: the path of the agent is too long",
+              path);
+  snprintf (next->name, sizeof next->name, "%.255s", base_name (path));
+  answer->status = next->reason[0] == '\0' ? GCG_OK : GCG_UNSUPPORTED;
+  snprintf (answer->text, sizeof answer->text, "%s",
+            next->reason[0] == '\0' ? preload : next->reason);
+  free (preload);
 }
 
 /* What the agent is told by variables of the program's environment. */
@@ -137,7 +194,9 @@ is_replaced (const char *variable, const struct setting *settings, int n)
     if (settings[i].value != NULL
         && strncmp (variable, settings[i].name, strlen (settings[i].name)) == 0)
       return true;
-  return strncmp (variable, "GCGLASS_TOKEN=", 14) == 0;
+  /* Children are followed when the options say so, whatever these have been made of. */
+  return strncmp (variable, "GCGLASS_TOKEN=", 14) == 0
+         || strncmp (variable, "GCGLASS_FOLLOW=", 15) == 0;
 }
 
 void
@@ -152,7 +211,7 @@ char **
 launch_environment (const struct launch *launch, const char *socket_name, int *own)
 {
   const char *others = getenv ("LD_PRELOAD");
-  bool other = others != NULL && *others != '\0';
+  bool other = others != NULL;
   struct setting settings[MAX_SETTINGS];
   char *preload;
   size_t n = 0;

@@ -9,6 +9,8 @@
 #include <getopt.h>
 #include <stdbool.h>
 
+#include "gcglass/error.h"
+#include "protocol.h"
 #include "tools/command.h"
 #include "tools/program.h"
 
@@ -24,9 +26,19 @@ struct launch
   const char *signal; /* number of the signal that asks for a check; NULL: none */
   bool force;         /* run what cannot be looked into */
   bool heap_given;
-  enum program_heap heap;
-  const char *name; /* of the program, for messages */
+  enum program_heap heap;  /* that was given */
+  enum program_heap found; /* the program's */
+  const char *name;        /* of the program, for messages */
   char *path, *preload;
+};
+
+/* The program that a process under us is about to become. */
+struct launch_next
+{
+  bool announced;
+  char name[256];
+  enum program_heap heap;
+  char reason[512]; /* why it will not be looked into; "": it will */
 };
 
 /* Long options of a launch, for a table of struct option, their values, and their --help. */
@@ -63,6 +75,11 @@ int launch_every (const struct command *command, const char *text, double *secon
 
 /* Finds the program NAME and the object to preload.  0, or an exit status after a message. */
 int launch_find (struct launch *launch, const char *name);
+
+/* Looks into the program in FILE, which a process is about to execute with LIBRARIES as
+   LD_LIBRARY_PATH; ANSWER (protocol.h: EXEC) gets its status and text. */
+void launch_answer (const struct launch *launch, int file, const char *libraries,
+                    struct launch_next *next, struct gcg__message *answer);
 
 /* Our environment with the agent in it, which is to connect to SOCKET_NAME; the first *OWN are of
    our making.  To be freed by launch_environment_free.  NULL: out of memory. */

@@ -156,6 +156,18 @@ called (const struct leak_jobs *jobs, const struct process *process,
   return is_it ? jobs->run->launch.path : NULL;
 }
 
+/* The name of the program in SNAPSHOT, for messages. */
+static const char *
+name_of (const struct leak_jobs *jobs, const struct process *process,
+         const struct gcg__snapshot *snapshot)
+{
+  const char *program = gcg__text (snapshot, snapshot->info->program);
+  const char *slash = strrchr (program, '/');
+  if (program[0] == '\0' || called (jobs, process, snapshot) != NULL)
+    return jobs->run->launch.name;
+  return slash != NULL ? slash + 1 : program;
+}
+
 /* Writes REPORT as text to the log, or to the standard error. */
 static enum gcg_status
 write_text (struct leak_jobs *jobs, struct process *process, const struct gcg__leak_report *report,
@@ -212,13 +224,14 @@ say_briefly (const struct leak_jobs *jobs, const struct process *process,
              const struct gcg__leak_report *report, const char *when)
 {
   const struct gcg__totals *all = &report->leaked;
+  const char *name = name_of (jobs, process, report->model->snapshot);
   if (all->objects == 0)
-    say (jobs, "%s (%d), %s: no leaks", jobs->run->launch.name, (int)process->pid, when);
+    say (jobs, "%s (%d), %s: no leaks", name, (int)process->pid, when);
   else
-    say (jobs, "%s (%d), %s: leaked %s byte%s in %s block%s, %s of them new",
-         jobs->run->launch.name, (int)process->pid, when, gcg__word_count (all->bytes).text,
-         all->bytes == 1 ? "" : "s", gcg__word_count (all->objects).text,
-         all->objects == 1 ? "" : "s", gcg__word_count (report->fresh.objects).text);
+    say (jobs, "%s (%d), %s: leaked %s byte%s in %s block%s, %s of them new", name,
+         (int)process->pid, when, gcg__word_count (all->bytes).text, all->bytes == 1 ? "" : "s",
+         gcg__word_count (all->objects).text, all->objects == 1 ? "" : "s",
+         gcg__word_count (report->fresh.objects).text);
 }
 
 /* Reports on MODEL; a CHECK tells only what is new. */

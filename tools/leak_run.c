@@ -34,6 +34,10 @@ struct known
   pid_t pid;
   bool told;        /* its last snapshot, or why there is none */
   uint64_t left_ns; /* when it left without that, 0 = it has not */
+  bool connected;
+  bool was_there;             /* the agent, in what it is now */
+  struct launch_next current; /* what it has become; not announced: what it was started as */
+  struct launch_next next;    /* what it is about to become */
 };
 
 struct running
@@ -64,9 +68,9 @@ now (void)
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Notes that process PID is there, or has TOLD its end, or has left. */
-static void
-know (struct running *running, pid_t pid, bool told, bool left)
+/* What is known of process PID, which may be nothing yet; NULL: out of memory. */
+static struct known *
+known_of (struct running *running, pid_t pid)
 {
   uint32_t i = 0;
   while (i < running->n_known && running->known[i].pid != pid)
@@ -76,14 +80,26 @@ know (struct running *running, pid_t pid, bool told, bool left)
       uint32_t size = 2 * running->known_size + 16;
       struct known *grown = reallocarray (running->known, size, sizeof *grown);
       if (grown == NULL)
-        return;
+        return NULL;
       running->known = grown;
       running->known_size = size;
     }
   if (i == running->n_known)
     running->known[running->n_known++] = (struct known){ .pid = pid };
-  running->known[i].told |= told;
-  running->known[i].left_ns = left && !told ? now () : 0;
+  return &running->known[i];
+}
+
+/* Notes that process PID is there, or has TOLD its end, or has left. */
+static void
+know (struct running *running, pid_t pid, bool told, bool left)
+{
+  struct known *known = known_of (running, pid);
+  if (known == NULL)
+    return;
+  known->told |= told;
+  known->left_ns = left && !told ? now () : 0;
+  known->connected = !left;
+  known->was_there = true;
 }
 
 /* What is known of the program itself; NULL: it has not connected. */
@@ -94,6 +110,15 @@ program_known (const struct running *running)
     if (running->known[i].pid == running->child.pid)
       return &running->known[i];
   return NULL;
+}
+
+/* What process PID is called. */
+static const char *
+name_of (struct running *running, pid_t pid)
+{
+  const struct known *known = known_of (running, pid);
+  return known != NULL && known->current.announced ? known->current.name
+                                                   : running->run->launch.name;
 }
 
 static void
@@ -124,14 +149,40 @@ on_failed (void *context, const struct watched *who, uint32_t flags, const char 
   struct running *running = context;
   bool last = (flags & GCG__FLAG_EXIT) != 0;
   know (running, who->pid, last, false);
-  leak_jobs_say (running->jobs, "%s (%d): no report%s: %s", running->run->launch.name,
+  leak_jobs_say (running->jobs, "%s (%d): no report%s: %s", name_of (running, who->pid),
                  (int)who->pid, last ? " at its end" : "", text);
+}
+
+/* The process of KNOWN runs the program that it has announced. */
+static void
+become (struct known *known)
+{
+  known->current = known->next;
+  known->next.announced = false;
+  known->was_there = false;
 }
 
 static void
 on_left (void *context, const struct watched *who)
 {
-  know (context, who->pid, who->told, true);
+  struct running *running = context;
+  know (running, who->pid, who->told, true);
+  struct known *known = known_of (running, who->pid);
+  if (known != NULL && known->next.announced && !who->told)
+    become (known);
+}
+
+static void
+on_executes (void *context, pid_t pid, int file, const char *libraries, struct gcg__message *answer)
+{
+  struct running *running = context;
+  struct known *known = known_of (running, pid);
+  answer->status = GCG_NO_MEMORY;
+  if (known == NULL)
+    return;
+  launch_answer (&running->run->launch, file, libraries, &known->next, answer);
+  if (!known->connected)
+    become (known);
 }
 
 /* Passes on the signal that was kept. */
@@ -224,13 +275,19 @@ explain (struct running *running)
 {
   const struct launch *launch = &running->run->launch;
   const struct known *known = program_known (running);
+  const char *name = name_of (running, running->child.pid);
+  bool other = known != NULL && known->current.announced;
+  enum program_heap heap = other ? known->current.heap : launch->found;
   char how[128];
   if (known != NULL && known->told)
     return;
   child_describe (&running->child, how);
-  if (WIFSIGNALED (running->child.status) && running->before_fd >= 0)
+  if (other && known->current.reason[0] != '\0')
+    leak_jobs_say (running->jobs, "%s has become another program: %s", launch->name,
+                   known->current.reason);
+  else if (WIFSIGNALED (running->child.status) && running->before_fd >= 0)
     {
-      leak_jobs_say (running->jobs, "%s %s; the report is of the moment before", launch->name, how);
+      leak_jobs_say (running->jobs, "%s %s; the report is of the moment before", name, how);
       leak_jobs_report (running->jobs, &running->before, running->before_fd, GCG__FLAG_EXIT);
       running->before_fd = -1;
     }
@@ -238,20 +295,20 @@ explain (struct running *running)
     leak_jobs_say (running->jobs,
                    "%s %s: no leaks are looked for at such an end; --every SECONDS looks while it "
                    "runs, and so does a signal that is sent to gcglass and not to the program",
-                   launch->name, how);
-  else if (known != NULL)
+                   name, how);
+  else if (known != NULL && known->was_there)
     leak_jobs_say (running->jobs,
-                   "%s %s, but not as itself: it has executed another program (--follow looks into "
-                   "that), or ended by a system call of its own",
-                   launch->name, how);
-  else if (launch->heap == PROGRAM_COLLECTOR && !launch->force)
+                   "%s %s, but not as itself: it has ended, or executed another program, by a "
+                   "system call of its own",
+                   name, how);
+  else if (heap == PROGRAM_COLLECTOR && !launch->force)
     leak_jobs_say (running->jobs,
                    "%s %s and never used the collector (libgc), or uses a copy of its own: nothing "
                    "to report",
-                   launch->name, how);
+                   name, how);
   else
-    leak_jobs_say (running->jobs, "%s %s, and the agent was not in it: nothing to report",
-                   launch->name, how);
+    leak_jobs_say (running->jobs, "%s %s, and the agent was not in it: nothing to report", name,
+                   how);
 }
 
 /* Is there a child that is looked into, or may be about to be: one that has left to execute another
@@ -279,7 +336,7 @@ attend_children (struct running *running)
   if (!running->run->launch.follow || !has_children (running))
     return;
   leak_jobs_say (running->jobs, "%s has ended; its children are waited for, Ctrl+C ends that",
-                 running->run->launch.name);
+                 name_of (running, running->child.pid));
   while (!running->no_children && has_children (running))
     attend (running, watch_connected (running->watch) > 0 ? -1 : 20);
 }
@@ -323,7 +380,7 @@ static int
 start (struct running *running, char **arguments)
 {
   const struct leak_run *run = running->run;
-  struct watch_events events = { running, on_snapshot, on_failed, on_left };
+  struct watch_events events = { running, on_snapshot, on_failed, on_left, on_executes };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   int own, status;

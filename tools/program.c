@@ -232,8 +232,30 @@ resolve_scripts (const char *path, char program[4096])
     }
 }
 
+/* Our environment, with LIBRARIES as LD_LIBRARY_PATH unless that is NULL.  Caller frees the array
+   and *VARIABLE; NULL: out of memory. */
+static char **
+make_environment (const char *libraries, char **variable)
+{
+  static const char name[] = "LD_LIBRARY_PATH=";
+  size_t n = 0, kept = 0;
+  while (environ[n] != NULL)
+    n++;
+  char **result = calloc (n + 2, sizeof *result);
+  *variable = NULL;
+  if (result != NULL && libraries != NULL && libraries[0] != '\0'
+      && asprintf (variable, "%s%s", name, libraries) < 0)
+    *variable = NULL;
+  if (result != NULL && *variable != NULL)
+    result[kept++] = *variable;
+  for (size_t i = 0; result != NULL && i < n; i++)
+    if (libraries == NULL || strncmp (environ[i], name, sizeof name - 1) != 0)
+      result[kept++] = environ[i];
+  return result;
+}
+
 enum program_heap
-program_heap_of (const char *path, bool *linked)
+program_heap_of (const char *path, const char *libraries, bool *linked)
 {
   char program[4096], linker[256], line[4096];
   enum program_heap heap = PROGRAM_MALLOC;
@@ -243,17 +265,24 @@ program_heap_of (const char *path, bool *linked)
   resolve_scripts (path, program);
   if (!read_linker (program, linker))
     return PROGRAM_COLLECTOR;
-  char list[] = "--list";
+  char list[] = "--list", *variable;
   char *arguments[] = { linker, list, program, NULL };
+  char **environment = make_environment (libraries, &variable);
   int out[2];
   pid_t child;
   posix_spawn_file_actions_t files;
-  if (pipe2 (out, O_CLOEXEC) != 0)
-    return PROGRAM_COLLECTOR;
+  if (environment == NULL || pipe2 (out, O_CLOEXEC) != 0)
+    {
+      free (environment);
+      free (variable);
+      return PROGRAM_COLLECTOR;
+    }
   posix_spawn_file_actions_init (&files);
   posix_spawn_file_actions_adddup2 (&files, out[1], STDOUT_FILENO);
   posix_spawn_file_actions_addopen (&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  int failure = posix_spawn (&child, linker, &files, NULL, arguments, environ);
+  int failure = posix_spawn (&child, linker, &files, NULL, arguments, environment);
+  free (environment);
+  free (variable);
   posix_spawn_file_actions_destroy (&files);
   close (out[1]);
   FILE *names = fdopen (out[0], "r");

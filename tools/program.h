@@ -28,9 +28,10 @@ enum program_heap
   PROGRAM_SANITIZED /* malloc's, but AddressSanitizer replaces it, and refuses to stand behind us */
 };
 
-/* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs.
-   Sets *LINKED when libgcglass-malloc is among them. */
-enum program_heap program_heap_of (const char *path, bool *linked);
+/* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs,
+   with LIBRARIES as LD_LIBRARY_PATH (NULL: ours).  Sets *LINKED when libgcglass-malloc is among
+   them. */
+enum program_heap program_heap_of (const char *path, const char *libraries, bool *linked);
 
 /* Finds the preload object for HEAP: beside GCGLASS_PRELOAD, the installed one, one beside this
    program.  Returns 0 and *PATH, which the caller frees, or an exit status and the reason in TEXT.

@@ -31,8 +31,7 @@ enum
   RUN_EVERY,
   RUN_RECORD,
   RUN_CONTENTS,
-  RUN_LIFETIMES,
-  RUN_FOLLOW
+  RUN_LIFETIMES
 };
 
 struct run
@@ -41,10 +40,12 @@ struct run
   struct child child;
   struct gcg__live *live;
   struct launch launch;
-  bool exit;          /* end with the program */
-  const char *save;   /* file for the last snapshot, or NULL */
-  const char *record; /* file for the recording, or NULL */
-  char every[32];     /* seconds between samples */
+  struct launch_next next; /* what the program becomes; of the thread that listens to it */
+  char name[sizeof ((struct launch_next *)NULL)->name]; /* what it has become */
+  bool exit;                                            /* end with the program */
+  const char *save;                                     /* file for the last snapshot, or NULL */
+  const char *record;                                   /* file for the recording, or NULL */
+  char every[32];                                       /* seconds between samples */
 };
 
 static int
@@ -77,7 +78,6 @@ take_options (struct run *run, int argc, char **argv)
                                            { "record", required_argument, NULL, RUN_RECORD },
                                            { "contents", no_argument, NULL, RUN_CONTENTS },
                                            { "lifetimes", no_argument, NULL, RUN_LIFETIMES },
-                                           { "follow", no_argument, NULL, RUN_FOLLOW },
                                            { NULL, 0, NULL, 0 } };
   int option, status = 0;
   while (status == 0 && (option = getopt_long (argc, argv, "+o:h", options, NULL)) != -1)
@@ -97,10 +97,6 @@ take_options (struct run *run, int argc, char **argv)
         break;
       case RUN_LIFETIMES:
         run->launch.lifetimes = true;
-        break;
-      case RUN_FOLLOW:
-        status = command_misuse (run->serving.command,
-                                 "--follow: children of the program cannot be followed yet");
         break;
       case 'o':
         run->save = optarg;
@@ -123,7 +119,30 @@ take_options (struct run *run, int argc, char **argv)
 static void
 on_closed (void *context)
 {
-  serving_wake (context);
+  struct run *run = context;
+  serving_wake (&run->serving);
+}
+
+/* The program is about to become another one. */
+static void
+on_executes (void *context, int file, const char *libraries, struct gcg__message *answer)
+{
+  struct run *run = context;
+  launch_answer (&run->launch, file, libraries, &run->next, answer);
+}
+
+/* It has become that: its pages are shown from now on. */
+static void
+on_executed (void *context)
+{
+  struct run *run = context;
+  if (run->next.reason[0] != '\0')
+    serving_say (&run->serving, "%s has become another program: %s", run->launch.name,
+                 run->next.reason);
+  run->launch.found = run->next.heap;
+  snprintf (run->name, sizeof run->name, "%s", run->next.name);
+  run->launch.name = run->name;
+  gcg__source_set_program (run->serving.source, run->name);
 }
 
 /* Takes what is needed, then starts the program.  0 or an exit status after a message. */
@@ -131,7 +150,11 @@ static int
 start (struct run *run, char **arguments)
 {
   struct serving *serving = &run->serving;
-  struct gcg__live_events events = { serving, on_closed, run->exit };
+  struct gcg__live_events events = { .context = run,
+                                     .closed = on_closed,
+                                     .executes = on_executes,
+                                     .executed = on_executed,
+                                     .ends = run->exit };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   char **environment;
@@ -162,7 +185,7 @@ start (struct run *run, char **arguments)
       if (status != 0)
         command_fail (serving->command, "%s", text);
       else
-        gcg__source_set_process (serving->source, run->child.pid, run->launch.name);
+        gcg__source_set_process (serving->source, run->child.pid, NULL);
     }
   launch_environment_free (environment, own);
   return status;
@@ -264,10 +287,11 @@ linger (struct run *run)
   int status = run->save == NULL ? 0 : save (run);
   if (finish_recording (run) != 0)
     status = PROGRAM_FAILED;
-  if (!gcg__source_was_live (serving->source))
-    serving_say (serving,
-                 "%s never used the collector (libgc), or uses a copy of its own: nothing to show",
-                 run->launch.name);
+  if (!gcg__source_was_live (serving->source) && run->next.reason[0] == '\0')
+    serving_say (serving, "%s %s: nothing to show", run->launch.name,
+                 run->launch.found == PROGRAM_COLLECTOR
+                     ? "never used the collector (libgc), or uses a copy of its own"
+                     : "has not let the agent in");
   if (run->exit || run->child.finish)
     return status;
   child_describe (&run->child, how);

@@ -99,6 +99,16 @@ take_snapshot (struct watch *watch, struct connection *connection,
                   message->status == GCG_OK ? "the snapshot came without its file" : message->text);
 }
 
+/* A process asks what to do about the FILE that it is about to execute. */
+static void
+answer_exec (struct watch *watch, const struct connection *connection, int file,
+             const struct gcg__message *ask)
+{
+  struct gcg__message answer = { .type = GCG__EXEC };
+  watch->events.executes (watch->events.context, connection->who.pid, file, ask->text, &answer);
+  gcg__live_send (connection->fd, &answer);
+}
+
 /* Reads one message; false when the conversation is over. */
 static bool
 read_one (struct watch *watch, struct connection *connection)
@@ -113,6 +123,8 @@ read_one (struct watch *watch, struct connection *connection)
       take_snapshot (watch, connection, &message, attached);
       return true;
     }
+  if (message.type == GCG__EXEC && attached >= 0 && !connection->greeted)
+    answer_exec (watch, connection, attached, &message);
   if (attached >= 0)
     close (attached);
   connection->greeted = connection->greeted || message.type == GCG__HELLO;

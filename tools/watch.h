@@ -34,6 +34,10 @@ struct watch_events
   void (*failed) (void *context, const struct watched *who, uint32_t flags, const char *text);
   /* Who has gone. */
   void (*left) (void *context, const struct watched *who);
+  /* Process PID is about to execute the file FILE (borrowed), with LIBRARIES as LD_LIBRARY_PATH;
+     the answer is the status and the text of ANSWER. */
+  void (*executes) (void *context, pid_t pid, int file, const char *libraries,
+                    struct gcg__message *answer);
 };
 
 /* Listens on a new name, which is written to NAME.  EVENTS must outlive *WATCH, which is to be
