@@ -12,5 +12,6 @@ BUILD_TESTS = \
 dist_check_SCRIPTS += $(BUILD_TESTS)
 TESTS += $(BUILD_TESTS)
 # What ./bootstrap check is made of.
-CI_PARTS = %D%/ci/parts/plain.sh %D%/ci/parts/sanitized.sh %D%/ci/parts/threads.sh
-EXTRA_DIST += %D%/skips.allowed %D%/ci/run.sh $(CI_PARTS)
+CI_PARTS = %D%/ci/parts/aarch64.sh %D%/ci/parts/clang.sh %D%/ci/parts/distcheck.sh \
+	%D%/ci/parts/lint.sh %D%/ci/parts/plain.sh %D%/ci/parts/sanitized.sh %D%/ci/parts/threads.sh
+EXTRA_DIST += %D%/skips.allowed %D%/ci/run.sh %D%/ci/cppcheck.suppressions %D%/ci/words $(CI_PARTS)

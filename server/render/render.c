@@ -109,7 +109,12 @@ read_input (void)
       if (n > INPUT_BYTES)
         fail (EXIT_TOO_LARGE, "the graph is too long");
       if (size - n < 2)
-        text = realloc (text, size *= 2);
+        {
+          char *longer = realloc (text, size *= 2);
+          if (longer == NULL)
+            free (text);
+          text = longer;
+        }
     }
   if (text == NULL)
     fail (EXIT_TOO_LARGE, "out of memory");

@@ -8,7 +8,7 @@
 # What is noted is a line each of build/results: pass, fail or skip and what it is about.
 
 # All parts, those that fail soonest first.
-ALL_PARTS="plain sanitized threads"
+ALL_PARTS="lint aarch64 clang distcheck sanitized threads"
 
 : "${here:?}" "${jobs:?}"
 results=$here/build/results
@@ -66,30 +66,33 @@ show_failures ()
   done
 }
 
-# check DIRECTORY [MAKE-ARGUMENT...]: runs make check in build/DIRECTORY, or another target when
-# "target" is set, and notes what its tests say.
-check ()
+# make_noting TARGET DIRECTORY [MAKE-ARGUMENT...]: runs make in build/DIRECTORY and notes what the
+# tests say that it runs.
+make_noting ()
 {
-  cd "$here/build/$1"
+  target=$1 dir=$2
+  shift 2
+  cd "$here/build/$dir" || return
   find . -name '*.trs' -delete
-  say "make ${target:-check} in build/$1"
+  say "make $target in build/$dir"
   status=0
-  dir=$1
-  shift
-  logged check.log make -j"$jobs" "${target:-check}" "$@" || status=$?
+  logged check.log make -j"$jobs" "$target" "$@" || status=$?
   note_results "$dir" check.log
   if [ "$status" != 0 ]; then
     show_failures "$dir"
     # Nothing ran, or did not end: that is a failure too.
     if ! grep -qE '^(FAIL|XPASS|ERROR): ' check.log; then
       tail -n 40 check.log
-      fails "make ${target:-check} in build/$dir (status $status)"
+      fails "make $target in build/$dir (status $status)"
     fi
   elif ! grep -q '^PASS: ' check.log; then
-    fails "make ${target:-check} in build/$dir ran no test"
+    fails "make $target in build/$dir ran no test"
   fi
-  cd "$here"
+  cd "$here" || return
 }
+
+# check DIRECTORY [MAKE-ARGUMENT...]: the tests of build/DIRECTORY.
+check () { make_noting check "$@"; }
 
 # Seconds of processor time that our children took.
 children_seconds () { awk '{ printf "%d", ($16 + $17) / 100 }' "/proc/$$/stat"; }

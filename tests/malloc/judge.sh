@@ -2,11 +2,12 @@
 # and compares what gcglass leaks says with what is right.  Lines on the standard input:
 #
 #   case  leaked  definite  indirect  possible  reachable  cycles  direct     each bytes/blocks
+# shellcheck shell=bash
 judge ()
 {
-  local program=$1 scratch n=0 name leaked definite indirect possible reachable cycles direct
+  local program=$1 n=0 name leaked definite indirect possible reachable cycles direct
   scratch=$(mktemp -d) || exit 1
-  trap "rm -rf '$scratch'" EXIT
+  trap 'rm -rf "$scratch"' EXIT
   while read -r name leaked definite indirect possible reachable cycles direct; do
     case $name in '' | '#'*) continue ;; esac
     n=$((n + 1))

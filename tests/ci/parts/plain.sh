@@ -1,4 +1,5 @@
-# plain.sh -- all of it built as users build it, warnings as errors; all tests.
+# plain.sh -- all of it built as users build it, warnings as errors; all tests.  With CI=true that is
+# what distcheck does.
 # shellcheck shell=sh
 part_plain ()
 {
