@@ -20,40 +20,52 @@ test_expressions (void **state)
   {
     const char *text, *callee, *expression;
     bool called;
+    uint32_t column;
   } cases[] = {
-    { "p = malloc (sizeof *p);", NULL, "sizeof *p", false },
-    { "  return calloc(n, sizeof (struct node));", NULL, " sizeof (struct node)", false },
-    { "p = GC_MALLOC (sizeof (*p));", NULL, "sizeof (*p)", false },
-    { "p = xrealloc (p, n * sizeof p[0]);", NULL, " n * sizeof p[0]", false },
-    { "p = malloc (n);", NULL, NULL, true },
-    { "p = make_it (sizeof *p);", NULL, NULL, false },
-    { "p = make_it (sizeof *p);", "make_it", "sizeof *p", false },
-    { "p = remake_it (sizeof *p);", "make_it", NULL, false },
-    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, NULL, false },
-    { "p = malloc (sizeof *p), p->name = strdup (name);", NULL, NULL, false },
-    { "p = make_it (sizeof *p), p->name = strdup (name);", "make_it", "sizeof *p", false },
-    { "p = malloc (a (1, 2) + sizeof *p);", NULL, "a (1, 2) + sizeof *p", false },
-    { "p = malloc (n\n            * sizeof *p);", NULL, "n\n            * sizeof *p", false },
-    { "p = \n   malloc (sizeof *p);", NULL, NULL, false },
-    { "/* malloc (sizeof *q) */ p = malloc (sizeof *p);", NULL, "sizeof *p", false },
-    { "puts (\"malloc (\\\"\"); p = malloc (sizeof *p);", NULL, "sizeof *p", false },
-    { "p = malloc (f (\")\", ')') * sizeof *p);", NULL, "f (\")\", ')') * sizeof *p", false },
-    { "p = calloc (sizeof *p, sizeof *q);", NULL, NULL, false },
-    { "p = malloc (mysizeof * 3);", NULL, NULL, true },
-    { "p = malloc (sizeof_it);", NULL, NULL, true },
-    { "p = malloc (sizeof *p", NULL, NULL, false },
-    { "malloc", NULL, NULL, false },
-    { "", NULL, NULL, false },
-    { "p = malloc (\"sizeof\");", NULL, "\"sizeof\"", false }, /* no size, as the symbols say */
-    { "'", NULL, NULL, false },
-    { "p = alloc /* */ (sizeof *p", NULL, NULL, false },
+    { "p = malloc (sizeof *p);", NULL, "sizeof *p", false, 0 },
+    { "  return calloc(n, sizeof (struct node));", NULL, " sizeof (struct node)", false, 0 },
+    { "p = GC_MALLOC (sizeof (*p));", NULL, "sizeof (*p)", false, 0 },
+    { "p = xrealloc (p, n * sizeof p[0]);", NULL, " n * sizeof p[0]", false, 0 },
+    { "p = malloc (n);", NULL, NULL, true, 0 },
+    { "p = make_it (sizeof *p);", NULL, NULL, false, 0 },
+    { "p = make_it (sizeof *p);", "make_it", "sizeof *p", false, 0 },
+    { "p = remake_it (sizeof *p);", "make_it", NULL, false, 0 },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, NULL, false, 0 },
+    { "p = malloc (sizeof *p), p->name = strdup (name);", NULL, NULL, false, 0 },
+    { "p = make_it (sizeof *p), p->name = strdup (name);", "make_it", "sizeof *p", false, 0 },
+    { "p = malloc (a (1, 2) + sizeof *p);", NULL, "a (1, 2) + sizeof *p", false, 0 },
+    { "p = malloc (n\n            * sizeof *p);", NULL, "n\n            * sizeof *p", false, 0 },
+    { "p = \n   malloc (sizeof *p);", NULL, NULL, false, 0 },
+    { "/* malloc (sizeof *q) */ p = malloc (sizeof *p);", NULL, "sizeof *p", false, 0 },
+    { "puts (\"malloc (\\\"\"); p = malloc (sizeof *p);", NULL, "sizeof *p", false, 0 },
+    { "p = malloc (f (\")\", ')') * sizeof *p);", NULL, "f (\")\", ')') * sizeof *p", false, 0 },
+    { "p = calloc (sizeof *p, sizeof *q);", NULL, NULL, false, 0 },
+    { "p = malloc (mysizeof * 3);", NULL, NULL, true, 0 },
+    { "p = malloc (sizeof_it);", NULL, NULL, true, 0 },
+    { "p = malloc (sizeof *p", NULL, NULL, false, 0 },
+    { "malloc", NULL, NULL, false, 0 },
+    { "", NULL, NULL, false, 0 },
+    { "p = malloc (\"sizeof\");", NULL, "\"sizeof\"", false, 0 }, /* no size, as the symbols say */
+    { "'", NULL, NULL, false, 0 },
+    { "p = alloc /* */ (sizeof *p", NULL, NULL, false, 0 },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, "sizeof *p", false, 5 },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, "sizeof *p", false, 22 },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, "sizeof *q", false, 29 },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, "sizeof *q", false, 36 },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, NULL, false, 24 },
+    { "p = malloc (sizeof *p), q = malloc (sizeof *q);", NULL, NULL, false, UINT32_MAX },
+    { "p = malloc (sizeof *p); p->name = strdup (name);", NULL, "sizeof *p", false, 5 },
+    { "p = malloc (sizeof *p); p->name = strdup (name);", NULL, NULL, true, 35 },
+    { "p = xalloc (n, sizeof *alloc (sizeof *q));", NULL, "sizeof *q", false, 24 },
+    { "p = xalloc (n, sizeof *alloc (sizeof *q));", NULL, " sizeof *alloc (sizeof *q)", false, 5 },
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     {
       char expression[64] = "";
-      bool called = true;
-      bool found = gcg__source_expression (cases[i].text, cases[i].callee, expression,
-                                           sizeof expression, &called);
+      const char *calls[GCG__SOURCE_CALLS];
+      bool called = false;
+      bool found = gcg__source_calls (cases[i].text, cases[i].callee, cases[i].column, calls) == 1
+                   && gcg__source_expression (calls[0], expression, sizeof expression, &called);
       if (found != (cases[i].expression != NULL) || called != cases[i].called
           || (found && strcmp (expression, cases[i].expression) != 0))
         fail_msg ("%s: %d, called %d, %s", cases[i].text, found, called, expression);

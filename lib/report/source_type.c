@@ -1,8 +1,8 @@
 /* source_type.c -- see source_type.h.
  *
- * This reads C as far as a line shows it: names, parentheses, strings and comments.  A line with
- * two calls of allocators tells nothing, since a frame does not say which of them it stands in; nor
- * does a macro that hides the call.
+ * This reads C as far as a line shows it: names, parentheses, strings and comments.  Of several
+ * calls of allocators on a line, the debug information's column says which one a frame stands in;
+ * where it has no columns, or a macro hides the call, calls that all are for one type do as well.
  */
 #include <config.h>
 
@@ -144,12 +144,36 @@ hands_out (const char *name, size_t n)
   return false;
 }
 
-/* Finds the only call of an allocator in the first line of TEXT: its first argument.  NULL: there
-   is none, or more than one. */
+/* Where the parentheses end whose inside begins at TEXT; where TEXT ends when they do not. */
 static const char *
-find_call (const char *text, const char *callee)
+past_parentheses (const char *text)
 {
-  const char *found = NULL;
+  unsigned depth = 1;
+  const char *at = text;
+  while (*at != '\0' && depth > 0 && at - text < (ptrdiff_t)MAX_CALL)
+    {
+      const char *past = past_quoted (at);
+      depth += *at == '(' ? 1 : 0;
+      depth -= *at == ')' ? 1 : 0;
+      at = past > at ? past : at + 1;
+    }
+  return at;
+}
+
+/* Is the name at TEXT, N long and before the parenthesis OPEN, that of a call that may be meant? */
+static bool
+is_call (const char *text, size_t n, const char *open, const char *callee)
+{
+  return n > 0 && *open == '('
+         && (is_allocator (text, n, callee) || (callee == NULL && hands_out (text, n)));
+}
+
+uint32_t
+gcg__source_calls (const char *text, const char *callee, uint32_t column,
+                   const char *arguments[GCG__SOURCE_CALLS])
+{
+  const char *wanted = NULL;
+  uint32_t n = 0;
   for (const char *at = text; *at != '\0' && *at != '\n';)
     {
       const char *past = past_quoted (at);
@@ -158,21 +182,26 @@ find_call (const char *text, const char *callee)
           at = past;
           continue;
         }
-      size_t n = 0;
-      while (is_name (at[n]))
-        n++;
-      const char *open = at + n + strspn (at + n, " \t\n");
-      if (n > 0 && *open == '(' && callee == NULL && hands_out (at, n))
-        return NULL;
-      if (n > 0 && *open == '(' && is_allocator (at, n, callee))
+      size_t length = 0;
+      while (is_name (at[length]))
+        length++;
+      const char *open = at + length + strspn (at + length, " \t\n");
+      if (is_call (at, length, open, callee))
         {
-          if (found != NULL)
-            return NULL;
-          found = open + 1;
+          /* Compilers give the column of the name or of a parenthesis: the innermost call around
+             it is meant, and that is the last one that begins before it. */
+          if (column > at - text && column <= past_parentheses (open + 1) - text)
+            wanted = open + 1;
+          if (n < GCG__SOURCE_CALLS)
+            arguments[n] = open + 1;
+          n++;
         }
-      at += n > 0 ? n : 1;
+      at += length > 0 ? length : 1;
     }
-  return found;
+  if (wanted == NULL)
+    return n <= GCG__SOURCE_CALLS ? n : 0;
+  arguments[0] = wanted;
+  return 1;
 }
 
 static bool
@@ -186,16 +215,13 @@ has_sizeof (const char *text, size_t n)
 }
 
 bool
-gcg__source_expression (const char *text, const char *callee, char *expression, size_t bytes,
-                        bool *called)
+gcg__source_expression (const char *arguments, char *expression, size_t bytes, bool *called)
 {
-  const char *argument = find_call (text, callee);
+  const char *argument = arguments;
   bool found = false;
   unsigned depth = 0;
   *called = false;
-  if (argument == NULL)
-    return false;
-  for (const char *at = argument; *at != '\0' && at - argument < (ptrdiff_t)MAX_CALL;)
+  for (const char *at = argument; *at != '\0' && at - arguments < (ptrdiff_t)MAX_CALL;)
     {
       const char *past = past_quoted (at);
       bool ends = depth == 0 && (*at == ',' || *at == ')');
@@ -250,6 +276,32 @@ is_wrapper (const char *function)
   return is_allocator (function, strlen (function), NULL) || strcasestr (function, "new") != NULL;
 }
 
+/* What the calls of CALLEE in TEXT where FRAME may stand are for: their one type, or NULL.
+ *CALLED: there are calls, and none of them says a size. */
+static const char *
+type_of_calls (struct gcg__symbols *symbols, const struct gcg__frame *frame, const char *text,
+               const char *callee, bool *called)
+{
+  const char *calls[GCG__SOURCE_CALLS], *type = NULL;
+  uint32_t n = gcg__source_calls (text, callee, frame->column, calls);
+  *called = n > 0;
+  for (uint32_t i = 0; i < n; i++)
+    {
+      char expression[MAX_EXPRESSION];
+      bool without;
+      const char *other = NULL;
+      if (gcg__source_expression (calls[i], expression, sizeof expression, &without))
+        other = gcg__symbols_expression_type (symbols, expression, frame->function, frame->file,
+                                              frame->line);
+      *called = *called && without;
+      if (i == 0)
+        type = other;
+      else if (other == NULL || type == NULL || strcmp (other, type) != 0)
+        type = NULL;
+    }
+  return type;
+}
+
 const char *
 gcg__source_type (struct gcg__sources *sources, const struct gcg__snapshot *snapshot,
                   struct gcg__symbols *symbols, const struct gcg__site *site)
@@ -265,7 +317,6 @@ gcg__source_type (struct gcg__sources *sources, const struct gcg__snapshot *snap
       for (uint32_t k = 0; k < n; k++)
         {
           const struct gcg__frame *frame = &frames[k];
-          char expression[MAX_EXPRESSION];
           bool called;
           if (gcg__types_own_module (frame->module) && callee == NULL)
             continue;
@@ -276,12 +327,10 @@ gcg__source_type (struct gcg__sources *sources, const struct gcg__snapshot *snap
           if (source == NULL || source->text == NULL || frame->line > source->n_lines
               || source->seconds > made)
             return NULL;
-          if (gcg__source_expression (source->text + source->starts[frame->line - 1], callee,
-                                      expression, sizeof expression, &called))
-            return gcg__symbols_expression_type (symbols, expression, frame->function, frame->file,
-                                                 frame->line);
-          if (!called || !is_wrapper (frame->function))
-            return NULL;
+          const char *type = type_of_calls (
+              symbols, frame, source->text + source->starts[frame->line - 1], callee, &called);
+          if (type != NULL || !called || !is_wrapper (frame->function))
+            return type;
           callee = frame->function;
         }
     }

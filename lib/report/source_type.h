@@ -35,11 +35,19 @@ void gcg__sources_fini (struct gcg__sources *sources);
 const char *gcg__source_type (struct gcg__sources *sources, const struct gcg__snapshot *snapshot,
                               struct gcg__symbols *symbols, const struct gcg__site *site);
 
-/* Finds the size in the call of an allocator in TEXT, which begins with the line of the call and
-   may go on: copies the argument with "sizeof" to EXPRESSION and returns true.  CALLEE NULL: any
-   function with "alloc" in its name.  False: there is none, or more than one; then *CALLED says
-   whether there was one call, but no "sizeof" in it. */
-bool gcg__source_expression (const char *text, const char *callee, char *expression, size_t bytes,
-                             bool *called);
+#define GCG__SOURCE_CALLS 8u
+
+/* Finds the calls of CALLEE in the first line of TEXT that a frame in COLUMN (from 1; 0: unknown)
+   may stand in: the innermost one around COLUMN, or all of the line.  CALLEE NULL: all functions
+   with "alloc" in their name, and those of the C library that hand out blocks.  Sets ARGUMENTS to
+   where theirs begin, after the parenthesis.  Returns how many; 0 also when there are more than
+   GCG__SOURCE_CALLS. */
+uint32_t gcg__source_calls (const char *text, const char *callee, uint32_t column,
+                            const char *arguments[GCG__SOURCE_CALLS]);
+
+/* Copies that one of the ARGUMENTS of a call that has "sizeof" in it to EXPRESSION and returns
+   true. False: there is none, or more than one; *CALLED then says that the call is whole and has
+   none. */
+bool gcg__source_expression (const char *arguments, char *expression, size_t bytes, bool *called);
 
 #endif

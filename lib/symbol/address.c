@@ -253,6 +253,14 @@ function_name (struct gcg__symbols *symbols, Dwarf_Die *die)
   return name != NULL ? name : linkage != NULL ? linkage : "";
 }
 
+/* The number that DIE has for ATTRIBUTE; 0 when it has none. */
+static uint32_t
+small_number (Dwarf_Die *die, unsigned attribute)
+{
+  uint64_t number = 0;
+  return gcg__die_number (die, attribute, &number) && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
 /* Fills FRAMES from the debug information at the file's ADDRESS.  Returns their number, 0 when
    nothing is known; a function name may be empty. */
 static uint32_t
@@ -273,33 +281,35 @@ frames_from_dwarf (struct gcg__symbols *symbols, struct gcg__image *image, uint6
     return 0;
 
   const char *file = "";
-  uint32_t line = 0;
+  uint32_t line = 0, column = 0;
   int number;
   Dwarf_Line *found = dwarf_getsrc_die (&unit->die, address - image->bias);
   if (found != NULL)
     {
       file = source_path (symbols, unit, dwarf_linesrc (found, NULL, NULL));
       line = dwarf_lineno (found, &number) == 0 && number > 0 ? (uint32_t)number : 0;
+      column = dwarf_linecol (found, &number) == 0 && number > 0 ? (uint32_t)number : 0;
     }
   uint32_t n = function == NULL ? 0 : function_chain (function, address - image->bias, chain);
   if (n == 0)
     {
-      frames[0] = (struct gcg__frame){ .function = "", .file = file, .line = line };
+      frames[0]
+          = (struct gcg__frame){ .function = "", .file = file, .line = line, .column = column };
       return found != NULL;
     }
   for (uint32_t i = 0; i < n; i++)
     {
       Dwarf_Die *die = &chain[n - 1 - i];
-      frames[i] = (struct gcg__frame){
-        .function = function_name (symbols, die), .file = file, .line = line, .inlined = i + 1 < n
-      };
+      frames[i] = (struct gcg__frame){ .function = function_name (symbols, die),
+                                       .file = file,
+                                       .line = line,
+                                       .column = column,
+                                       .inlined = i + 1 < n };
       if (i + 1 == n)
         break;
-      uint64_t called = 0;
       file = source_path (symbols, unit, gcg__die_file (die, DW_AT_call_file));
-      line = gcg__die_number (die, DW_AT_call_line, &called) && called <= UINT32_MAX
-                 ? (uint32_t)called
-                 : 0;
+      line = small_number (die, DW_AT_call_line);
+      column = small_number (die, DW_AT_call_column);
     }
   return n;
 }

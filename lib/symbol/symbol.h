@@ -29,8 +29,9 @@ struct gcg__frame
 {
   const char *function; /* demangled when it is C++ */
   const char *file;
-  uint32_t line; /* 0 when unknown */
-  bool inlined;  /* inlined into the next frame */
+  uint32_t line;   /* 0 when unknown */
+  uint32_t column; /* in bytes, from 1; 0 when unknown */
+  bool inlined;    /* inlined into the next frame */
   const char *module;
   uint64_t offset; /* the address in the module's file, as addr2line takes it; without a module the
                       address itself */
