@@ -95,7 +95,7 @@ static const struct gcg__leak_group *
 group_named (const struct world *w, const char *signature)
 {
   for (uint32_t g = 0; g < w->report->n_groups; g++)
-    if (strcmp (w->report->groups[g].signature, signature) == 0)
+    if (strcmp (w->report->groups[g].names.signature, signature) == 0)
       return &w->report->groups[g];
   fail_msg ("no group %s", signature);
   return NULL;
@@ -123,7 +123,7 @@ test_groups (void **state)
   EXPECT (names->own, 30, 3);
   const struct gcg__leak_group *ring = group_named (&w, "cycle:struct node");
   assert_int_equal (ring->most_objects, 3);
-  assert_string_equal (w.report->groups[ring->parent].signature,
+  assert_string_equal (w.report->groups[ring->parent].names.signature,
                        "leak:struct tree: tree_new (tree.c)");
   /* No address in what is to be the same in each run. */
   group_named (&w, "leak:? < ?");
@@ -156,11 +156,11 @@ test_signatures (void **state)
   world_init (&w, heap, "");
   check_groups (&w);
   assert_int_equal (w.report->n_groups, 2);
-  assert_string_equal (w.report->groups[0].signature, "cycle:struct a->struct b");
+  assert_string_equal (w.report->groups[0].names.signature, "cycle:struct a->struct b");
   assert_int_equal (w.report->groups[0].n_cycles, 5);
   assert_int_equal (w.report->groups[0].least_objects, 2);
   assert_int_equal (w.report->groups[0].most_objects, 10);
-  assert_string_equal (w.report->groups[1].signature, "cycle:struct a");
+  assert_string_equal (w.report->groups[1].names.signature, "cycle:struct a");
   assert_int_equal (w.report->groups[1].n_cycles, 2);
   world_fini (&w);
 }
@@ -290,7 +290,7 @@ test_stacks (void **state)
       EXPECT (w.report->suppressed, suppressed ? 40 : 0, suppressed);
       if (!suppressed)
         assert_string_equal (
-            w.report->groups[0].signature,
+            w.report->groups[0].names.signature,
             "leak:report_leaks_inner (report_leaks.c) < report_leaks_outer (report_leaks.c)");
       world_fini (&w);
     }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "report/source_type.h"
+#include "report/wrapper.h"
 #include "tests/modules.h"
 
 static void
@@ -70,6 +71,58 @@ test_expressions (void **state)
           || (found && strcmp (expression, cases[i].expression) != 0))
         fail_msg ("%s: %d, called %d, %s", cases[i].text, found, called, expression);
     }
+}
+
+static void
+test_wrappers (void **state)
+{
+  (void)state;
+  static const struct
+  {
+    const char *function;
+    enum gcg__wrapper kind;
+  } cases[] = {
+    { "operator new(unsigned long)", GCG__WRAPPER_KNOWN },
+    { "operator new[](unsigned long, std::nothrow_t const&)", GCG__WRAPPER_KNOWN },
+    { "operator new(unsigned long, std::align_val_t)", GCG__WRAPPER_KNOWN },
+    { "gc::operator new(unsigned long)", GCG__WRAPPER_KNOWN },
+    { "Node<int>::operator new(unsigned long)", GCG__WRAPPER_LIKELY },
+    { "_ZnwmSt11align_val_t", GCG__WRAPPER_KNOWN },
+    { "std::__new_allocator<Node<int> >::allocate(unsigned long, void const*)",
+      GCG__WRAPPER_TEMPLATE },
+    { "std::shared_ptr<std::enable_if<!std::is_array<A>::value, A>::type> std::make_shared<A>()",
+      GCG__WRAPPER_TEMPLATE },
+    { "std::__1::__libcpp_allocate(unsigned long, unsigned long)", GCG__WRAPPER_KNOWN },
+    { "alloc::alloc::alloc::h0123456789abcdef", GCG__WRAPPER_KNOWN },
+    { "xmalloc", GCG__WRAPPER_KNOWN },
+    { "xstrdup", GCG__WRAPPER_KNOWN },
+    { "g_slice_alloc0", GCG__WRAPPER_KNOWN },
+    { "g_object_new_with_properties", GCG__WRAPPER_KNOWN },
+    { "PyObject_Malloc", GCG__WRAPPER_KNOWN },
+    { "_PyObject_GC_NewVar", GCG__WRAPPER_KNOWN },
+    { "sqlite3DbMallocRawNN", GCG__WRAPPER_KNOWN },
+    { "my_malloc", GCG__WRAPPER_LIKELY },
+    { "conn_alloc", GCG__WRAPPER_LIKELY },
+    { "Arena::Allocate(int)", GCG__WRAPPER_LIKELY },
+    { "void* pool<3>::alloc<T*>(char const*)", GCG__WRAPPER_LIKELY },
+    { "main", GCG__WRAPPER_NONE },
+    { "new_node", GCG__WRAPPER_NONE },
+    { "g_list_append", GCG__WRAPPER_NONE },
+    { "Widget::Widget(Allocator*, malloc_state&)", GCG__WRAPPER_NONE },
+    { "Widget<&malloc>::make()", GCG__WRAPPER_NONE },
+    { "(anonymous namespace)::make(int)", GCG__WRAPPER_NONE },
+    { "operator<<(std::ostream&, A const&)", GCG__WRAPPER_NONE },
+    { "A::operator()(int)", GCG__WRAPPER_NONE },
+    { "parse_allocation", GCG__WRAPPER_NONE },
+    { "<", GCG__WRAPPER_NONE },
+    { ">>>", GCG__WRAPPER_NONE },
+    { " ", GCG__WRAPPER_NONE },
+    { "(", GCG__WRAPPER_NONE },
+    { "", GCG__WRAPPER_NONE },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    if (gcg__wrapper_kind (cases[i].function) != cases[i].kind)
+      fail_msg ("%s: %d", cases[i].function, gcg__wrapper_kind (cases[i].function));
 }
 
 struct leaf
@@ -168,6 +221,7 @@ int
 main (void)
 {
   const struct CMUnitTest tests[]
-      = { cmocka_unit_test (test_expressions), cmocka_unit_test (test_own_lines) };
+      = { cmocka_unit_test (test_expressions), cmocka_unit_test (test_wrappers),
+          cmocka_unit_test (test_own_lines) };
   return cmocka_run_group_tests_name ("report_source", tests, NULL, NULL);
 }

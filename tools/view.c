@@ -11,22 +11,16 @@
 #include <unistd.h>
 
 #include "recording/recording.h"
+#include "report/words.h"
 #include "server/samples.h"
 #include "server/source.h"
 #include "tools/command.h"
 #include "tools/serving.h"
 
 static const char *
-base_name (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-  return slash == NULL ? path : slash + 1;
-}
-
-static const char *
 recorded_program (const struct gcg__recording *recording)
 {
-  return base_name (recording->strings + recording->process.program);
+  return gcg__base_name (recording->strings + recording->process.program);
 }
 
 /* Shows the samples and snapshots of the recording PATH; 0 or an exit status after a message. */
@@ -80,7 +74,7 @@ serve_files (struct serving *serving, char **files, int n)
 {
   struct signalfd_siginfo info;
   int status = serving_begin (serving);
-  gcg__source_set_file (serving->source, base_name (files[n - 1]));
+  gcg__source_set_file (serving->source, gcg__base_name (files[n - 1]));
   for (int i = 0; status == 0 && i < n; i++)
     status = add_file (serving, files[i]);
   if (status == 0)

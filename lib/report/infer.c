@@ -9,6 +9,7 @@
 #include "analysis/analysis.h"
 #include "analysis/graph.h"
 #include "report/fail.h"
+#include "report/words.h"
 
 #define MOST_ROUNDS    32u
 #define MOST_RESTARTS  4u
@@ -318,13 +319,6 @@ gcg__inference_fini (struct gcg__inference *inference)
   free (inference->class_of);
 }
 
-static const char *
-base_name (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
-
 void
 gcg__inference_from (const struct gcg__inference *inference, uint32_t class,
                      struct gcg__buffer *out)
@@ -352,7 +346,7 @@ gcg__inference_from (const struct gcg__inference *inference, uint32_t class,
       if (evidence->file[0] == '\0')
         break;
       gcg__buffer_text (out, " (");
-      gcg__buffer_clean (out, base_name (evidence->file));
+      gcg__buffer_clean (out, gcg__base_name (evidence->file));
       gcg__buffer_text (out, ")");
       break;
     }

@@ -149,11 +149,11 @@ write_group (const struct gcg__leak_report *r, uint32_t g, struct gcg__json *jso
   static const char *const kinds[] = { "cycle", "leaked", "indirect" };
   const struct gcg__leak_group *group = &r->groups[g];
   struct gcg__leak_member members[GCG__LEAK_MEMBERS];
-  uint32_t n = gcg__leak_members (r, group, members);
+  uint32_t left_out, n = gcg__leak_members (r, group, members, &left_out);
   gcg__json_object (json, NULL);
   gcg__json_unsigned (json, "group", g);
   gcg__json_string (json, "kind", kinds[group->kind]);
-  gcg__json_string (json, "signature", group->signature);
+  gcg__json_string (json, "signature", group->names.signature);
   gcg__json_unsigned (json, "bytes", group->own.bytes);
   gcg__json_unsigned (json, "blocks", group->own.objects);
   write_sum (json, "through", &group->through);
@@ -174,6 +174,8 @@ write_group (const struct gcg__leak_report *r, uint32_t g, struct gcg__json *jso
       gcg__json_end (json);
     }
   gcg__json_end (json);
+  gcg__json_unsigned (json, "kinds", group->n_kinds);
+  gcg__json_unsigned (json, "kinds_left_out", left_out);
   gcg__json_end (json);
 }
 

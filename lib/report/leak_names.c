@@ -12,17 +12,12 @@
 #include <string.h>
 
 #include "report/fail.h"
+#include "report/origin.h"
+#include "report/words.h"
 
 #define MAX_STEPS        4096u /* looked at */
 #define MAX_NAMES        16u   /* in a signature */
 #define SIGNATURE_FRAMES 8u
-
-static const char *
-base_name (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
 
 /* FRAME is what starts a program or a thread, of no interest to whoever wrote it. */
 static bool
@@ -44,7 +39,7 @@ gcg__leak_frames (const struct gcg__model *model, uint32_t site,
     frames[n++] = (struct gcg__frame){ .function = gcg__text (s, from->function),
                                        .file = gcg__text (s, from->file),
                                        .line = from->line,
-                                       .module = base_name (gcg__text (s, s->info->program)) };
+                                       .module = gcg__base_name (gcg__text (s, s->info->program)) };
   for (uint32_t i = 0; i < from->n_frames; i++)
     {
       const struct gcg__frame *found;
@@ -73,7 +68,7 @@ gcg__leak_frame (const struct gcg__frame *frame, struct gcg__buffer *out)
   gcg__buffer_text (out, named ? " (" : "");
   if (frame->file[0] != '\0')
     {
-      gcg__buffer_clean (out, base_name (frame->file));
+      gcg__buffer_clean (out, gcg__base_name (frame->file));
       gcg__buffer_format (out, ":%u", frame->line);
     }
   else
@@ -120,7 +115,8 @@ site_like (const struct gcg__model *model, uint32_t site, const char *pattern)
   for (uint32_t i = 0; i < from->n_frames && i < GCG__LEAK_FRAMES; i++)
     {
       const char *path = module_path (s, s->frames[from->first_frame + i]);
-      if (!gcg__types_own_module (base_name (path)) && gcg__pattern_match (pattern, path, false))
+      if (!gcg__types_own_module (gcg__base_name (path))
+          && gcg__pattern_match (pattern, path, false))
         return true;
     }
   return false;
@@ -136,46 +132,46 @@ gcg__leak_rule_of_site (const struct gcg__model *model, const struct gcg__rules 
   return GCG__NONE;
 }
 
-/* Adds FRAME without its line, and without an address when nothing is known of it. */
-static void
-add_place (const struct gcg__frame *frame, struct gcg__buffer *out)
+/* How objects are called in signatures: as they are now, and as they were before allocators'
+   wrappers were passed over and lines with several calls understood, for baselines and rules of
+   that time. */
+enum naming
 {
-  if (frame->function[0] == '\0' && frame->module[0] == '\0')
-    gcg__buffer_text (out, "?");
-  else if (frame->function[0] == '\0')
-    gcg__leak_frame (frame, out);
-  if (frame->function[0] == '\0')
-    return;
-  gcg__buffer_clean (out, frame->function);
-  gcg__buffer_text (out, " (");
-  gcg__buffer_clean (out, frame->file[0] != '\0' ? base_name (frame->file) : frame->module);
-  gcg__buffer_text (out, ")");
-}
+  NAMING_NOW,
+  NAMING_INNERMOST, /* the innermost frame, where the type is not known */
+  NAMING_UNREAD,    /* the same, where types that source lines tell are not known */
+  N_NAMINGS
+};
 
 /* The type of object ID; NULL when the site stands in its place. */
 static const char *
-known_type (const struct gcg__model *model, uint32_t id)
+known_type (const struct gcg__model *model, uint32_t id, enum naming naming)
 {
   uint32_t group = model->types->group_of_object[id];
   if (group == GCG__NONE || model->types->groups[group].type == NULL)
     return NULL;
-  return model->types->groups[group].name;
+  uint32_t site = gcg__word_site (model->snapshot->words[id]);
+  bool read = model->types->groups[group].basis == GCG__BASIS_EXPRESSION
+              && model->snapshot->sites[site].kind == GCG__SITE_STACK;
+  return naming == NAMING_UNREAD && read ? NULL : model->types->groups[group].name;
 }
 
-void
-gcg__leak_block_signature (const struct gcg__model *model, const struct gcg__object *object,
-                           struct gcg__buffer *out)
+static void
+add_block_signature (const struct gcg__model *model, const struct gcg__object *object,
+                     enum naming naming, struct gcg__buffer *out)
 {
+  struct gcg__origin place = { .n = 1 };
   struct gcg__frame frames[GCG__LEAK_FRAMES];
   uint32_t n = gcg__leak_frames (model, object->site, frames, SIGNATURE_FRAMES);
-  const char *type = known_type (model, object->id);
+  const char *type = known_type (model, object->id, naming);
   gcg__buffer_text (out, "leak:");
   if (type != NULL)
     gcg__buffer_format (out, "%s%s", type, n > 0 ? ": " : "");
   for (uint32_t i = 0; i < n; i++)
     {
       gcg__buffer_text (out, i > 0 ? " < " : "");
-      add_place (&frames[i], out);
+      place.frames[0] = frames[i];
+      gcg__origin_signature (&place, out);
     }
   if (n == 0 && type == NULL)
     gcg__buffer_text (out, "unknown");
@@ -183,69 +179,120 @@ gcg__leak_block_signature (const struct gcg__model *model, const struct gcg__obj
 
 /* Adds what stands for the type of OBJECT in a signature. */
 static void
-add_type (const struct gcg__model *model, const struct gcg__object *object, struct gcg__buffer *out)
+add_type (const struct gcg__model *model, const struct gcg__object *object, enum naming naming,
+          struct gcg__buffer *out)
 {
+  struct gcg__origin origin = { .n = 0 };
   struct gcg__frame frames[GCG__LEAK_FRAMES];
   char scratch[GCG__TYPE_SCRATCH];
-  const char *type = known_type (model, object->id);
+  const char *type = known_type (model, object->id, naming);
   if (type != NULL)
     gcg__buffer_text (out, type);
+  else if (naming == NAMING_NOW)
+    gcg__origin_find (model->snapshot, model->symbols, object->site, &origin);
   else if (gcg__leak_frames (model, object->site, frames, 1) > 0)
-    add_place (&frames[0], out);
-  else
+    origin = (struct gcg__origin){ .frames = { frames[0] }, .n = 1 };
+  if (origin.n > 0)
+    gcg__origin_signature (&origin, out);
+  else if (type == NULL)
     gcg__buffer_text (out, gcg__types_of (model->types, object, scratch));
 }
 
-/* The names of a path's steps. */
+/* The earlier ones of the N_NAMINGS signatures, those that differ from the first, to NAMES; all are
+   taken.  false: one is NULL. */
+static bool
+signatures_take (char *made[N_NAMINGS], struct gcg__leak_names *names)
+{
+  bool ok = true;
+  for (int i = 0; i < N_NAMINGS; i++)
+    ok = ok && made[i] != NULL;
+  names->signature = made[NAMING_NOW];
+  for (int i = 0; i < GCG__EARLIER; i++)
+    {
+      char *earlier = made[NAMING_INNERMOST + i];
+      if (ok && strcmp (earlier, names->signature) == 0)
+        {
+          free (earlier);
+          earlier = NULL;
+        }
+      names->earlier[i] = earlier;
+    }
+  if (!ok)
+    gcg__leak_names_fini (names);
+  return ok;
+}
+
+void
+gcg__leak_names_fini (struct gcg__leak_names *names)
+{
+  free (names->signature);
+  for (int i = 0; i < GCG__EARLIER; i++)
+    free (names->earlier[i]);
+  *names = (struct gcg__leak_names){ .rule = GCG__NONE };
+}
+
+bool
+gcg__leak_names_block (struct gcg__leak_names *names, const struct gcg__model *model,
+                       const struct gcg__object *object)
+{
+  char *made[N_NAMINGS];
+  *names = (struct gcg__leak_names){ .rule = GCG__NONE };
+  for (int i = 0; i < N_NAMINGS; i++)
+    {
+      struct gcg__buffer text;
+      gcg__buffer_init (&text, NULL, NULL);
+      add_block_signature (model, object, (enum naming)i, &text);
+      made[i] = gcg__buffer_take (&text);
+      gcg__buffer_fini (&text);
+    }
+  return signatures_take (made, names);
+}
+
+/* Names of a path's steps, those first that say all. */
 struct steps
 {
-  char **types; /* [n], each owned by all_types */
-  char **edges; /* "struct a.next" */
-  char **all_types, **all_edges;
-  uint32_t n;
+  char **names;
+  char **all; /* [n], owned */
+  uint32_t n, n_all;
 };
 
 static void
 steps_fini (struct steps *steps)
 {
-  for (uint32_t i = 0; i < steps->n; i++)
-    {
-      if (steps->all_types != NULL)
-        free (steps->all_types[i]);
-      if (steps->all_edges != NULL)
-        free (steps->all_edges[i]);
-    }
-  free (steps->all_types);
-  free (steps->all_edges);
-  free (steps->types);
-  free (steps->edges);
+  for (uint32_t i = 0; i < steps->n_all && steps->all != NULL; i++)
+    free (steps->all[i]);
+  free (steps->all);
+  free (steps->names);
+  *steps = (struct steps){ .n = 0 };
 }
 
-/* false: out of memory; STEPS is to be ended in any case. */
+/* The types on PATH by NAMING, EDGES: "struct a.next".  false: out of memory; STEPS is to be ended
+   in any case. */
 static bool
-steps_init (struct steps *steps, const struct gcg__model *model, const struct gcg__cycle_path *path)
+steps_init (struct steps *steps, const struct gcg__model *model, const struct gcg__cycle_path *path,
+            enum naming naming, bool edges)
 {
   struct gcg__buffer name;
-  *steps = (struct steps){ .n = path->n < MAX_STEPS ? path->n : MAX_STEPS };
-  steps->all_types = calloc (steps->n + (size_t)1, sizeof *steps->all_types);
-  steps->all_edges = calloc (steps->n + (size_t)1, sizeof *steps->all_edges);
-  steps->types = calloc (steps->n + (size_t)1, sizeof *steps->types);
-  steps->edges = calloc (steps->n + (size_t)1, sizeof *steps->edges);
-  bool ok = steps->all_types != NULL && steps->all_edges != NULL && steps->types != NULL
-            && steps->edges != NULL;
+  uint32_t n = path->n < MAX_STEPS ? path->n : MAX_STEPS;
+  *steps = (struct steps){ .n = n, .n_all = n };
+  steps->all = calloc (n + (size_t)1, sizeof *steps->all);
+  steps->names = calloc (n + (size_t)1, sizeof *steps->names);
+  bool ok = steps->all != NULL && steps->names != NULL;
   gcg__buffer_init (&name, NULL, NULL);
-  for (uint32_t i = 0; i < steps->n && ok; i++)
+  for (uint32_t i = 0; i < n && ok; i++)
     {
       struct gcg__object object;
       gcg__snapshot_object (model->snapshot, path->steps[i].object, &object);
       gcg__buffer_clear (&name);
-      add_type (model, &object, &name);
-      steps->all_types[i] = steps->types[i] = strdup (gcg__buffer_string (&name));
-      gcg__model_field (model, &object, path->steps[i].offset, &name);
-      steps->all_edges[i] = steps->edges[i] = strdup (gcg__buffer_string (&name));
-      ok = steps->types[i] != NULL && steps->edges[i] != NULL && name.status == GCG_OK;
+      add_type (model, &object, naming, &name);
+      if (edges)
+        gcg__model_field (model, &object, path->steps[i].offset, &name);
+      steps->all[i] = steps->names[i] = strdup (gcg__buffer_string (&name));
+      ok = steps->names[i] != NULL && name.status == GCG_OK;
     }
   gcg__buffer_fini (&name);
+  if (ok)
+    steps->n = gcg__cycle_reduce (steps->names, n);
   return ok;
 }
 
@@ -291,42 +338,48 @@ add_signature (char **types, uint32_t n, struct gcg__buffer *out)
     gcg__buffer_format (out, "%s%s", i == 0 ? "" : many ? ", " : "->", types[(first + i) % n]);
 }
 
-/* The first of RULES about cycles with these steps; GCG__NONE: none. */
+/* The first of RULES about cycles with these STEPS, if it comes before RULE, else RULE. */
 static uint32_t
-rule_of_cycle (const struct gcg__rules *rules, const struct steps *steps, uint32_t n_types,
-               uint32_t n_edges)
+rule_of_steps (const struct gcg__rules *rules, const struct steps *steps, uint32_t rule)
 {
-  for (uint32_t r = 0; r < rules->n; r++)
+  for (uint32_t r = 0; r < rules->n && r < rule; r++)
     if (rules->list[r].kind == GCG__RULE_CYCLE
-        && (gcg__rule_cycle (&rules->list[r], steps->types, n_types)
-            || gcg__rule_cycle (&rules->list[r], steps->edges, n_edges)))
+        && gcg__rule_cycle (&rules->list[r], steps->names, steps->n))
       return r;
-  return GCG__NONE;
+  return rule;
 }
 
 enum gcg_status
-gcg__cycle_names_init (struct gcg__cycle_names *names, struct gcg__model *model,
+gcg__leak_names_cycle (struct gcg__leak_names *names, struct gcg__model *model,
                        const struct gcg__rules *rules, uint32_t cycle, struct gcg_error *error)
 {
   const struct gcg__cycle_path *path;
   struct steps steps;
-  struct gcg__buffer signature;
+  char *made[N_NAMINGS];
+  uint32_t rule = GCG__NONE;
   enum gcg_status status = gcg__model_path (model, cycle, &path, error);
   if (status != GCG_OK)
     return status;
-  *names = (struct gcg__cycle_names){ .rule = GCG__NONE };
-  gcg__buffer_init (&signature, NULL, NULL);
-  if (steps_init (&steps, model, path))
-    {
-      uint32_t n_types = gcg__cycle_reduce (steps.types, steps.n);
-      uint32_t n_edges = gcg__cycle_reduce (steps.edges, steps.n);
-      names->rule = rule_of_cycle (rules, &steps, n_types, n_edges);
-      add_signature (steps.types, n_types, &signature);
-      names->signature = gcg__buffer_take (&signature);
-    }
+  bool ok = steps_init (&steps, model, path, NAMING_NOW, true);
+  if (ok)
+    rule = rule_of_steps (rules, &steps, rule);
   steps_fini (&steps);
-  gcg__buffer_fini (&signature);
-  if (names->signature == NULL)
+  for (int i = 0; i < N_NAMINGS; i++)
+    {
+      struct gcg__buffer signature;
+      gcg__buffer_init (&signature, NULL, NULL);
+      made[i] = NULL;
+      if (ok && steps_init (&steps, model, path, (enum naming)i, false))
+        {
+          rule = rule_of_steps (rules, &steps, rule);
+          add_signature (steps.names, steps.n, &signature);
+          made[i] = gcg__buffer_take (&signature);
+        }
+      steps_fini (&steps);
+      gcg__buffer_fini (&signature);
+    }
+  if (!signatures_take (made, names))
     return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the names of a cycle");
+  names->rule = rule;
   return GCG_OK;
 }

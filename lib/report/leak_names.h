@@ -22,21 +22,27 @@ void gcg__leak_frame (const struct gcg__frame *frame, struct gcg__buffer *out);
 uint32_t gcg__leak_rule_of_site (const struct gcg__model *model, const struct gcg__rules *rules,
                                  uint32_t site);
 
-/* Adds the signature of blocks like OBJECT. */
-void gcg__leak_block_signature (const struct gcg__model *model, const struct gcg__object *object,
-                                struct gcg__buffer *out);
+#define GCG__EARLIER 2
 
-/* A cycle by names. */
-struct gcg__cycle_names
+/* A leak by names. */
+struct gcg__leak_names
 {
-  char *signature; /* cycle:struct a->struct b; owned */
-  uint32_t rule;   /* the first that is about it; GCG__NONE: none */
+  char *signature;             /* cycle:struct a->struct b; owned */
+  char *earlier[GCG__EARLIER]; /* what earlier versions called it, where that differs, or NULL;
+                                  owned */
+  uint32_t rule;               /* CYCLE: the first that is about it; GCG__NONE: none */
 };
 
+/* Names blocks like OBJECT.  false: out of memory, and nothing is to be ended. */
+bool gcg__leak_names_block (struct gcg__leak_names *names, const struct gcg__model *model,
+                            const struct gcg__object *object);
+
 /* Names CYCLE of MODEL's analysis.  Errors: GCG_NO_MEMORY. */
-enum gcg_status gcg__cycle_names_init (struct gcg__cycle_names *names, struct gcg__model *model,
+enum gcg_status gcg__leak_names_cycle (struct gcg__leak_names *names, struct gcg__model *model,
                                        const struct gcg__rules *rules, uint32_t cycle,
                                        struct gcg_error *error)
     __attribute__ ((warn_unused_result));
+
+void gcg__leak_names_fini (struct gcg__leak_names *names);
 
 #endif

@@ -84,7 +84,7 @@ static void
 write_members (const struct text *t, const struct gcg__leak_group *group, const char *name)
 {
   struct gcg__leak_member members[GCG__LEAK_MEMBERS];
-  uint32_t n = gcg__leak_members (t->report, group, members);
+  uint32_t left_out, n = gcg__leak_members (t->report, group, members, &left_out);
   bool alone = n == 1 && group->kind != GCG__LEAK_INDIRECT;
   for (uint32_t i = 0; i < n; i++)
     {
@@ -101,6 +101,12 @@ write_members (const struct text *t, const struct gcg__leak_group *group, const 
         gcg__buffer_text (t->out, "\n                  ");
       write_stack (t, members[i].site, named || !alone ? "                  " : MARGIN);
     }
+  if (left_out == 0)
+    return;
+  label (t, "");
+  gcg__buffer_text (t->out, "and from other places, ");
+  gcg__words_number (t->out, left_out, "kind");
+  gcg__buffer_text (t->out, " of cycles\n");
 }
 
 static bool
@@ -211,10 +217,10 @@ write_group (const struct text *t, uint32_t g, uint32_t number, struct gcg_error
   if (group->parent != GCG__NONE)
     {
       label (t, "itself");
-      gcg__buffer_format (t->out, "leaked through %s\n", r->groups[group->parent].signature);
+      gcg__buffer_format (t->out, "leaked through %s\n", r->groups[group->parent].names.signature);
     }
   label (t, "signature");
-  gcg__buffer_format (t->out, "%s\n", group->signature);
+  gcg__buffer_format (t->out, "%s\n", group->names.signature);
   return status;
 }
 

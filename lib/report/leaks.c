@@ -23,7 +23,6 @@
 #define MAX_KINDS      10000u /* of cycles that are named */
 #define MAX_EDGE_KINDS 256u   /* of one cycle that are told apart */
 #define OTHER_CYCLES   "cycle:of other kinds"
-#define MEMBERS_LOOKED 4096u
 #define TOLD           UINT32_MAX
 #define PROGRAM_RULES  "the program's own rules"
 
@@ -32,7 +31,7 @@ struct kind
 {
   uint32_t cycle; /* the biggest */
   uint32_t group;
-  struct gcg__cycle_names names;
+  struct gcg__leak_names names;
 };
 
 struct making
@@ -139,13 +138,13 @@ kind_add (struct making *m, uint32_t cycle)
   *kind = (struct kind){ .cycle = cycle, .group = GCG__NONE };
   if (m->n_kinds < MAX_KINDS)
     {
-      enum gcg_status status = gcg__cycle_names_init (&kind->names, m->report->model,
+      enum gcg_status status = gcg__leak_names_cycle (&kind->names, m->report->model,
                                                       &m->report->rules, cycle, m->error);
       if (status != GCG_OK)
         return status;
     }
   else
-    kind->names = (struct gcg__cycle_names){ strdup (OTHER_CYCLES), GCG__NONE };
+    kind->names = (struct gcg__leak_names){ .signature = strdup (OTHER_CYCLES), .rule = GCG__NONE };
   if (kind->names.signature == NULL)
     return no_memory (m);
   m->n_kinds++;
@@ -288,20 +287,18 @@ find_library (struct making *m)
   m->report->library.bytes = usage->live_bytes - all->bytes;
 }
 
-/* A new group like GROUP, whose signature it takes; its number, or GCG__NONE: out of memory. */
+/* A new group like GROUP, whose names it takes; its number, or GCG__NONE: out of memory. */
 static uint32_t
 group_add (struct making *m, struct gcg__leak_group group)
 {
   struct gcg__leak_report *r = m->report;
-  if (group.signature == NULL)
-    return GCG__NONE;
   if (r->n_groups == m->groups_size)
     {
       uint32_t size = 2 * m->groups_size + 16;
       struct gcg__leak_group *groups = reallocarray (r->groups, size, sizeof *groups);
       if (groups == NULL)
         {
-          free (group.signature);
+          gcg__leak_names_fini (&group.names);
           return GCG__NONE;
         }
       r->groups = groups;
@@ -309,6 +306,43 @@ group_add (struct making *m, struct gcg__leak_group group)
     }
   r->groups[r->n_groups] = group;
   return r->n_groups++;
+}
+
+/* Puts KIND, of which CYCLE is the biggest that nothing suppresses, into the group of its
+   signature. */
+static enum gcg_status
+group_kind (struct making *m, struct gcg__map *map, struct kind *kind, uint32_t cycle)
+{
+  struct gcg__leak_report *r = m->report;
+  const struct gcg__cycle *c = &m->analysis->cycles[cycle];
+  uint32_t *at = gcg__map_at (map, gcg__map_text (kind->names.signature));
+  if (at == NULL)
+    return no_memory (m);
+  if (*at == GCG__NONE)
+    {
+      *at = group_add (m, (struct gcg__leak_group){
+                              .kind = GCG__LEAK_OF_CYCLE,
+                              .names = kind->names,
+                              .object = m->analysis->cycle_members[c->first_member],
+                              .parent = GCG__NONE,
+                              .cycle = cycle,
+                              .first_kind = GCG__NONE,
+                              .least_objects = c->n_objects,
+                          });
+      kind->names = (struct gcg__leak_names){ .rule = GCG__NONE };
+    }
+  if (*at == GCG__NONE)
+    return no_memory (m);
+  kind->group = *at;
+  struct gcg__leak_group *group = &r->groups[*at];
+  r->kinds[r->n_kinds] = (struct gcg__leak_cycles){ .cycle = cycle, .next = GCG__NONE };
+  if (group->first_kind == GCG__NONE)
+    group->first_kind = r->n_kinds;
+  else
+    r->kinds[group->last_kind].next = r->n_kinds;
+  group->last_kind = r->n_kinds++;
+  group->n_kinds++;
+  return GCG_OK;
 }
 
 /* Puts CYCLE, which nothing suppresses, into the group of its signature. */
@@ -321,21 +355,9 @@ group_cycle (struct making *m, struct gcg__map *map, uint32_t cycle)
   uint32_t first = m->analysis->cycle_members[c->first_member];
   if (kind->group == GCG__NONE)
     {
-      uint32_t *group = gcg__map_at (map, gcg__map_text (kind->names.signature));
-      if (group == NULL)
-        return no_memory (m);
-      if (*group == GCG__NONE)
-        *group = group_add (m, (struct gcg__leak_group){
-                                   .kind = GCG__LEAK_OF_CYCLE,
-                                   .signature = strdup (kind->names.signature),
-                                   .object = first,
-                                   .parent = GCG__NONE,
-                                   .cycle = cycle,
-                                   .least_objects = c->n_objects,
-                               });
-      if (*group == GCG__NONE)
-        return no_memory (m);
-      kind->group = *group;
+      enum gcg_status status = group_kind (m, map, kind, cycle);
+      if (status != GCG_OK)
+        return status;
     }
   struct gcg__leak_group *group = &r->groups[kind->group];
   group->n_cycles++;
@@ -365,18 +387,18 @@ group_block (struct making *m, struct gcg__map *map, const struct gcg__object *o
     return no_memory (m);
   if (*group == GCG__NONE)
     {
-      struct gcg__buffer signature;
-      gcg__buffer_init (&signature, NULL, NULL);
-      gcg__leak_block_signature (r->model, object, &signature);
+      struct gcg__leak_names names;
+      if (!gcg__leak_names_block (&names, r->model, object))
+        return no_memory (m);
       *group = group_add (m, (struct gcg__leak_group){
                                  .kind = leads ? GCG__LEAK_OF_BLOCK : GCG__LEAK_INDIRECT,
-                                 .signature = gcg__buffer_take (&signature),
+                                 .names = names,
                                  .object = object->id,
                                  .site = object->site,
                                  .parent = parent,
                                  .cycle = GCG__NONE,
+                                 .first_kind = GCG__NONE,
                              });
-      gcg__buffer_fini (&signature);
       if (*group == GCG__NONE)
         return no_memory (m);
     }
@@ -487,7 +509,7 @@ group_compare (const void *a, const void *b, void *list)
     return held (&groups[x]) > held (&groups[y]) ? -1 : 1;
   if (groups[x].own.objects != groups[y].own.objects)
     return groups[x].own.objects > groups[y].own.objects ? -1 : 1;
-  int order = strcmp (groups[x].signature, groups[y].signature);
+  int order = strcmp (groups[x].names.signature, groups[y].names.signature);
   return order != 0 ? order : (x > y) - (x < y);
 }
 
@@ -535,7 +557,10 @@ find_known (struct gcg__leak_report *r, const struct gcg__baseline *baseline)
     {
       struct gcg__leak_group *group = &r->groups[g];
       bool with_parent = group->kind == GCG__LEAK_INDIRECT && r->groups[group->parent].known;
-      group->known = with_parent || gcg__baseline_knows (baseline, group->signature);
+      group->known = with_parent || gcg__baseline_knows (baseline, group->names.signature);
+      for (int i = 0; i < GCG__EARLIER && !group->known; i++)
+        group->known = group->names.earlier[i] != NULL
+                       && gcg__baseline_knows (baseline, group->names.earlier[i]);
       r->n_known += group->known;
       if (!group->known)
         add_totals (&r->fresh, group->own.objects, group->own.bytes);
@@ -604,6 +629,9 @@ make (struct making *m, const struct gcg__rules *rules, const struct gcg__baseli
     leave_out (m, told);
   sum_up (m);
   find_library (m);
+  r->kinds = calloc (m->n_kinds + (size_t)1, sizeof *r->kinds);
+  if (r->kinds == NULL)
+    return no_memory (m);
   if ((status = group_all (m)) == GCG_OK && (status = sort_groups (m)) == GCG_OK)
     find_known (r, baseline);
   return status;
@@ -621,7 +649,7 @@ gcg__leak_report_new (struct gcg__model *model, const struct gcg__rules *rules,
   m.report->model = model;
   enum gcg_status status = make (&m, rules, baseline, told);
   for (uint32_t k = 0; k < m.n_kinds; k++)
-    free (m.kinds[k].names.signature);
+    gcg__leak_names_fini (&m.kinds[k].names);
   free (m.kinds);
   free (m.kind_of_cycle);
   free (m.rule_of);
@@ -639,54 +667,13 @@ gcg__leak_report_free (struct gcg__leak_report *report)
   if (report == NULL)
     return;
   for (uint32_t g = 0; g < report->n_groups; g++)
-    free (report->groups[g].signature);
+    gcg__leak_names_fini (&report->groups[g].names);
   free (report->groups);
   gcg__rules_fini (&report->rules);
   free (report->used);
   free (report->cycles);
   free (report->group_of_cycle);
+  free (report->kinds);
   gcg__leaks_free (report->leaks);
   free (report);
-}
-
-/* Adds object ID to the N MEMBERS; those that find no room are left out. */
-static void
-member_add (const struct gcg__model *model, uint32_t id, struct gcg__leak_member *members,
-            uint32_t *n)
-{
-  struct gcg__object object;
-  char scratch[GCG__TYPE_SCRATCH];
-  gcg__snapshot_object (model->snapshot, id, &object);
-  const char *type = gcg__types_of (model->types, &object, scratch);
-  uint32_t i = 0;
-  while (i < *n && (members[i].site != object.site || strcmp (members[i].type, type) != 0))
-    i++;
-  if (i == GCG__LEAK_MEMBERS)
-    return;
-  if (i == *n)
-    {
-      members[i] = (struct gcg__leak_member){ .type = type, .site = object.site };
-      if (type == scratch)
-        members[i].type = strcpy (members[i].scratch, scratch);
-      (*n)++;
-    }
-  add_totals (&members[i].totals, 1, object.requested_bytes);
-}
-
-uint32_t
-gcg__leak_members (const struct gcg__leak_report *report, const struct gcg__leak_group *group,
-                   struct gcg__leak_member members[GCG__LEAK_MEMBERS])
-{
-  const struct gcg__analysis *a = report->model->analysis;
-  uint32_t n = 0;
-  if (group->kind != GCG__LEAK_OF_CYCLE)
-    {
-      member_add (report->model, group->object, members, &n);
-      members[0].totals = group->own;
-      return n;
-    }
-  const struct gcg__cycle *cycle = &a->cycles[group->cycle];
-  for (uint32_t i = 0; i < cycle->n_objects && i < MEMBERS_LOOKED; i++)
-    member_add (report->model, a->cycle_members[cycle->first_member + i], members, &n);
-  return n;
 }

@@ -24,6 +24,7 @@
 #include "analysis/leaks.h"
 #include "report/baseline.h"
 #include "report/json.h"
+#include "report/leak_names.h"
 #include "report/model.h"
 #include "report/suppress.h"
 #include "report/told.h"
@@ -40,14 +41,22 @@ struct gcg__leak_group
   enum gcg__leak_kind kind;
   struct gcg__totals own;     /* its blocks */
   struct gcg__totals through; /* leaked through them, and in no other cycle */
-  char *signature;
+  struct gcg__leak_names names;
   uint32_t site;   /* BLOCK, INDIRECT: where its blocks were allocated */
   uint32_t object; /* one of them; CYCLE: on the biggest cycle */
   uint32_t parent; /* the group that its blocks are leaked through; GCG__NONE: none */
   uint32_t cycle;  /* CYCLE: the biggest, of n_cycles with so many objects each */
   uint32_t n_cycles;
   uint32_t least_objects, most_objects;
-  bool known; /* the baseline has it, or its parent */
+  uint32_t first_kind, last_kind, n_kinds; /* CYCLE: a list of report->kinds */
+  bool known;                              /* the baseline has it, or its parent */
+};
+
+/* Cycles of one group whose edges are alike in types, offsets and sites. */
+struct gcg__leak_cycles
+{
+  uint32_t cycle; /* the biggest */
+  uint32_t next;  /* in report->kinds; GCG__NONE: the group has no more */
 };
 
 struct gcg__leak_report
@@ -63,6 +72,8 @@ struct gcg__leak_report
   uint32_t *cycles;               /* [n_cycles] of the analysis, biggest first */
   uint32_t *group_of_cycle;       /* [analysis->n_cycles]; GCG__NONE: suppressed */
   uint32_t n_cycles;
+  struct gcg__leak_cycles *kinds; /* [n_kinds] */
+  uint32_t n_kinds;
   struct gcg__totals leaked, suppressed; /* these and the next without what is suppressed */
   struct gcg__totals definite, indirect, direct, lsan_indirect;
   struct gcg__totals fresh;   /* in groups, and not known: leaks to fail for */
@@ -110,13 +121,14 @@ struct gcg__leak_member
   struct gcg__totals totals;
   char scratch[GCG__TYPE_SCRATCH]; /* perhaps TYPE */
 };
-#define GCG__LEAK_MEMBERS 8
+#define GCG__LEAK_MEMBERS 32
 
-/* The members of GROUP, at most GCG__LEAK_MEMBERS: of a cycle those on the biggest one (of its
-   first 4,096 objects), in order of address.  Their TYPE lives as long as MEMBERS.  Returns how
-   many. */
+/* The members of GROUP, at most GCG__LEAK_MEMBERS: of cycles those on the biggest of each kind (of
+   its first 4,096 objects), kind by kind in order of address; what is of the same type and site
+   once.  Their TYPE lives as long as MEMBERS.  *LEFT_OUT, where there is no room, counts kinds, of
+   which not all have been looked at.  Returns how many. */
 uint32_t gcg__leak_members (const struct gcg__leak_report *report,
                             const struct gcg__leak_group *group,
-                            struct gcg__leak_member members[GCG__LEAK_MEMBERS]);
+                            struct gcg__leak_member members[GCG__LEAK_MEMBERS], uint32_t *left_out);
 
 #endif

@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += lib/report/libreport.la
 lib_report_libreport_la_SOURCES = \
 	%D%/report.h %D%/component.c %D%/dot.c %D%/export_json.c %D%/frame.c %D%/garbage.c %D%/object.c %D%/overview.c %D%/process_page.c \
 	%D%/sample_page.c %D%/tracker.c %D%/site_table.c %D%/summary.c %D%/text.c %D%/thread_page.c %D%/type_page.c %D%/type_table.c %D%/sample_text.c \
-	%D%/leaks.h %D%/leaks.c %D%/leak_json.c %D%/leak_text.c \
+	%D%/leaks.h %D%/leaks.c %D%/leak_json.c %D%/leak_members.c %D%/leak_text.c \
 	%D%/baseline.h %D%/baseline.c \
 	%D%/buffer.h %D%/buffer.c \
 	%D%/collector.h %D%/collector.c \
@@ -21,6 +21,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/model.h %D%/model.c \
 	%D%/object_table.h %D%/object_table.c \
 	%D%/order.h %D%/order.c \
+	%D%/origin.h %D%/origin.c \
 	%D%/preview.h %D%/preview.c \
 	%D%/process.h %D%/process.c \
 	%D%/query.h %D%/query.c \
@@ -31,5 +32,6 @@ lib_report_libreport_la_SOURCES = \
 	%D%/type_edges.h %D%/type_edges.c \
 	%D%/types.h %D%/types.c \
 	%D%/votes.h %D%/votes.c \
-	%D%/words.h %D%/words.c
+	%D%/words.h %D%/words.c \
+	%D%/wrapper.h %D%/wrapper.c
 lib_report_libreport_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JANSSON_CFLAGS)

@@ -7,17 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/words.h"
+
 /* DWARF numbers, System V ABI for x86-64, figure 3.36. */
 static const char *const x86_64_registers[]
     = { "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
         "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip" };
-
-static const char *
-base_name (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
 
 /* Adds the variable at ADDRESS and the field in it, "registry.sessions[3]", "registry+24" where no
    debug information tells; false: none is known. */
@@ -55,7 +50,7 @@ static_text (const struct gcg__model *model, const struct gcg__region *region, u
   if (!variable_text (model, address, out))
     gcg__buffer_format (out, "0x%llx", (unsigned long long)address);
   gcg__buffer_text (out, " (static data of ");
-  gcg__buffer_clean (out, base_name (s->strings + s->modules[region->index].path));
+  gcg__buffer_clean (out, gcg__base_name (s->strings + s->modules[region->index].path));
   gcg__buffer_text (out, ")");
 }
 

@@ -19,7 +19,9 @@
 #include "report/buffer.h"
 #include "report/fail.h"
 #include "report/infer.h"
+#include "report/origin.h"
 #include "report/source_type.h"
+#include "report/words.h"
 
 #define PIECE_BYTES (64u << 10)
 #define NAME_BYTES  400u
@@ -64,71 +66,40 @@ clip (struct gcg__buffer *name)
   gcg__buffer_text (name, "\xe2\x80\xa6");
 }
 
-static const char *
-base_name (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
-
 bool
 gcg__types_own_module (const char *module)
 {
   return strncmp (module, "libgc.so", 8) == 0 || strncmp (module, "libgcglass", 10) == 0;
 }
 
-/* The frame that stands for SITE's call stack: outside the collector and gcglass, the innermost
-   with a name in the module that allocates (a stripped program's objects are not the C library's
-   because main has been called from there); else the innermost outside; else the innermost of all;
-   NULL without frames. */
-static const struct gcg__frame *
-stack_frame (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols,
-             const struct gcg__site *site)
-{
-  const struct gcg__frame *outside = NULL, *any = NULL;
-  for (uint32_t i = 0; i < site->n_frames; i++)
-    {
-      const struct gcg__frame *frames;
-      uint32_t n
-          = gcg__symbols_frames (symbols, snapshot->frames[site->first_frame + i], true, &frames);
-      for (uint32_t k = 0; k < n; k++)
-        {
-          if (any == NULL)
-            any = &frames[k];
-          if (gcg__types_own_module (frames[k].module))
-            continue;
-          if (outside == NULL)
-            outside = &frames[k];
-          if (frames[k].function[0] != '\0' && strcmp (frames[k].module, outside->module) == 0)
-            return &frames[k];
-        }
-    }
-  return outside != NULL ? outside : any;
-}
-
-/* Fills PLACE of SITE, its text but for the copy into the pool is made in TEXT. */
+/* Fills PLACE of ORIGIN, its text but for the copy into the pool is made in TEXT.  HAS_TYPE: what
+   is likely to be a wrapper may as well be what allocates objects of that type. */
 static void
-place_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols,
-               const struct gcg__site *site, struct gcg__place *place, struct gcg__buffer *text)
+place_of_origin (const struct gcg__origin *origin, bool has_type, struct gcg__place *place,
+                 struct gcg__buffer *text)
 {
-  const struct gcg__frame *frame = NULL;
   *place = (struct gcg__place){ .function = "", .file = "" };
   gcg__buffer_clear (text);
-  if (site->kind == GCG__SITE_MACRO)
+  if (origin->n == 0)
     {
-      place->function = gcg__text (snapshot, site->function);
-      place->file = gcg__text (snapshot, site->file);
-      place->line = site->line;
+      gcg__buffer_text (text, "unknown");
+      return;
     }
-  else if ((frame = stack_frame (snapshot, symbols, site)) != NULL)
+  const struct gcg__frame *frame
+      = has_type && origin->place > 0 ? &origin->frames[0] : &origin->where;
+  /* Who called what has no name, where that is known. */
+  if (frame->function[0] == '\0')
+    frame = &origin->frames[origin->n - 1];
+  place->function = frame->function;
+  place->file = frame->file;
+  place->line = frame->line;
+  if (place->file[0] == '\0' && frame->function[0] != '\0')
+    gcg__buffer_clean (text, frame->function);
+  else if (place->file[0] == '\0')
+    gcg__origin_name (origin, text);
+  else
     {
-      place->function = frame->function;
-      place->file = frame->file;
-      place->line = frame->line;
-    }
-  if (place->file[0] != '\0')
-    {
-      gcg__buffer_clean (text, base_name (place->file));
+      gcg__buffer_clean (text, gcg__base_name (place->file));
       gcg__buffer_format (text, ":%u", place->line);
       if (place->function[0] != '\0')
         {
@@ -137,17 +108,6 @@ place_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbol
           gcg__buffer_text (text, ")");
         }
     }
-  else if (place->function[0] != '\0')
-    gcg__buffer_clean (text, place->function);
-  else if (frame != NULL && frame->module[0] != '\0')
-    {
-      gcg__buffer_clean (text, frame->module);
-      gcg__buffer_format (text, "+0x%llx", (unsigned long long)frame->offset);
-    }
-  else if (site->kind == GCG__SITE_STACK && site->n_frames > 0)
-    gcg__buffer_format (text, "0x%llx", (unsigned long long)snapshot->frames[site->first_frame]);
-  else
-    gcg__buffer_text (text, "unknown");
   clip (text);
 }
 
@@ -175,21 +135,18 @@ type_of_site (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbols
 }
 
 static void
-name_of_site (const struct gcg__place *place, const char *type, struct gcg__buffer *name)
+name_of_site (const struct gcg__origin *origin, const char *type, struct gcg__buffer *name)
 {
   gcg__buffer_clear (name);
   if (type != NULL)
     gcg__buffer_clean (name, type);
-  else if (place->file[0] != '\0' && place->function[0] != '\0')
+  else if (origin->n > 0)
     {
       gcg__buffer_text (name, "from ");
-      gcg__buffer_clean (name, place->function);
-      gcg__buffer_text (name, " (");
-      gcg__buffer_clean (name, base_name (place->file));
-      gcg__buffer_format (name, ":%u)", place->line);
+      gcg__origin_name (origin, name);
     }
   else
-    gcg__buffer_format (name, "from %s", place->text);
+    gcg__buffer_text (name, "from unknown");
   clip (name);
 }
 
@@ -239,19 +196,21 @@ name_sites (struct naming *naming)
       const struct gcg__site *site = &snapshot->sites[s];
       struct gcg__place *place = &naming->types->places[s];
       struct entry *entry = &naming->entries[s];
-      place_of_site (snapshot, naming->symbols, site, place, &text);
+      struct gcg__origin origin;
+      *entry = (struct entry){ .site = s, .class = GCG__NONE };
+      entry->type = type_of_site (snapshot, naming->symbols, &naming->sources, site, &entry->basis);
+      if (entry->type == NULL)
+        entry->basis = GCG__BASIS_SITE;
+      naming->type_of_site[s] = entry->type;
+      gcg__origin_find (snapshot, naming->symbols, s, &origin);
+      place_of_origin (&origin, entry->type != NULL, place, &text);
       place->text = pool_copy (naming->types, gcg__buffer_string (&text));
       if (place->text == NULL)
         {
           done = false;
           break;
         }
-      *entry = (struct entry){ .site = s, .class = GCG__NONE };
-      entry->type = type_of_site (snapshot, naming->symbols, &naming->sources, site, &entry->basis);
-      if (entry->type == NULL)
-        entry->basis = GCG__BASIS_SITE;
-      naming->type_of_site[s] = entry->type;
-      name_of_site (place, entry->type, &text);
+      name_of_site (&origin, entry->type, &text);
       entry->name = pool_copy (naming->types, gcg__buffer_string (&text));
       done = entry->name != NULL && text.status == GCG_OK;
     }

@@ -85,3 +85,10 @@ gcg__words_number (struct gcg__buffer *out, uint64_t n, const char *noun)
 {
   gcg__buffer_format (out, "%s %s%s", gcg__word_count (n).text, noun, n == 1 ? "" : "s");
 }
+
+const char *
+gcg__base_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
