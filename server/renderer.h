@@ -22,8 +22,8 @@ enum gcg__picture_format
 #define GCG__RENDER_SECONDS 10.0
 
 /* Draws the DOT text of DOT_BYTES with NODES nodes: with dot when they are few, with sfdp when they
-   are many or dot has taken SECONDS (<= 0: GCG__RENDER_SECONDS), which is then the limit for sfdp
-   too.  On GCG_OK *PICTURE is the whole picture, caller frees it; else nothing is left behind.
+   are many or dot has failed or has taken too long; all within SECONDS (<= 0: GCG__RENDER_SECONDS).
+   On GCG_OK *PICTURE is the whole picture, caller frees it; else nothing is left behind.
    Any thread, several at once.  Errors: GCG_NO_RENDERER (names the file), GCG_TIMEOUT, GCG_RENDER
    (too large, or what the renderer said), GCG_SYSTEM, GCG_NO_MEMORY. */
 enum gcg_status gcg__renderer_draw (const char *dot, size_t dot_bytes, uint32_t nodes,

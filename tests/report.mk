@@ -68,6 +68,7 @@ tests_report_memory_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=rea
 	-Wl,--wrap=reallocarray -Wl,--wrap=asprintf -Wl,--wrap=strdup -Wl,--wrap=free
 tests_render_SOURCES = tests/render.c tests/report_heaps.c tests/report_heaps.h
 tests_render_CFLAGS = $(REPORT_TEST_CFLAGS)
+tests_render_LDFLAGS = -Wl,--wrap=poll,--wrap=clock_gettime
 tests_render_LDADD = tests/libheap.la server/librenderer.la $(REPORT_LIBS) $(CMOCKA_LIBS)
 endif
 
