@@ -19,12 +19,16 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,10 +42,14 @@
 
 #define WORKERS           "64"
 #define REQUEST_TIMEOUT   "2500" /* ms */
-#define MAX_REQUEST_BYTES "16384"
+#define MAX_REQUEST_BYTES 16384
+#define TEXT(words)       #words
+#define NUMBER_TEXT(n)    TEXT (n)
 #define STACK_BYTES       ((size_t)2 << 20) /* of a worker */
 #define WAKE_UP_NS        5000000
 #define PATIENT_WAKE_UPS  40 /* 0.2 s */
+#define DRAIN_MS          100
+#define DRAINED_PIECES    1024
 
 /* civetweb gives its workers 100 KiB of stack and no way to say otherwise; reading debug
    information in one of them went beyond, over the guard page, into what lay there.  libcivetweb
@@ -101,6 +109,63 @@ send_reply (struct mg_connection *connection, const struct gcg__reply *reply, bo
                     reply->policy == NULL ? page_policy : reply->policy, reply->headers);
   if (n > 0 && (size_t)n < sizeof head && mg_write (connection, head, (size_t)n) > 0 && with_body)
     send_body (connection, reply);
+}
+
+/* Whether FD is a socket of this server's PORT, by which a client speaks from its port REMOTE; 0:
+   from any. */
+static bool
+is_client (int fd, int port, int remote)
+{
+  struct sockaddr_in ours = { .sin_family = AF_UNSPEC }, theirs = ours;
+  socklen_t n = sizeof ours, m = sizeof theirs;
+  return fd > 2 && getsockname (fd, (struct sockaddr *)&ours, &n) == 0 && ours.sin_family == AF_INET
+         && ntohs (ours.sin_port) == port
+         && (remote == 0
+             || (getpeername (fd, (struct sockaddr *)&theirs, &m) == 0
+                 && ntohs (theirs.sin_port) == remote));
+}
+
+/* The socket of CONNECTION, -1: none.  civetweb does not show it; the client's port does. */
+static int
+find_socket (const struct gcg__server *server, const struct mg_connection *connection)
+{
+  const struct mg_request_info *info = mg_get_request_info (connection);
+  DIR *descriptors = info == NULL || info->remote_port == 0 ? NULL : opendir ("/proc/self/fd");
+  struct dirent *entry;
+  int found = -1;
+  while (found < 0 && descriptors != NULL && (entry = readdir (descriptors)) != NULL)
+    if (is_client (atoi (entry->d_name), server->port, info->remote_port))
+      found = atoi (entry->d_name);
+  if (descriptors != NULL)
+    closedir (descriptors);
+  return found;
+}
+
+/* Takes what a client still sends after its answer, for a while: what is not taken when a socket is
+   closed makes the system reset the connection, and the client may lose the answer. */
+static void
+drain (int fd)
+{
+  char piece[16384];
+  struct pollfd more = { .fd = fd, .events = POLLIN };
+  if (fd < 0)
+    return;
+  shutdown (fd, SHUT_WR);
+  for (int i = 0; i < DRAINED_PIECES && poll (&more, 1, DRAIN_MS) > 0; i++)
+    if (recv (fd, piece, sizeof piece, MSG_DONTWAIT) <= 0)
+      break;
+}
+
+/* Whether as many bytes were read from FD as civetweb has room for. */
+static bool
+has_filled_buffer (int fd)
+{
+  struct tcp_info info = { .tcpi_bytes_received = 0 };
+  socklen_t n = sizeof info;
+  int unread = 0;
+  return fd >= 0 && getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0
+         && ioctl (fd, FIONREAD, &unread) == 0
+         && info.tcpi_bytes_received >= (uint64_t)unread + MAX_REQUEST_BYTES;
 }
 
 /* --- receiving --- */
@@ -184,8 +249,11 @@ begin_request (struct mg_connection *connection)
   for (int i = 0; i < info->num_headers; i++)
     headers[i] = (struct gcg__header){ info->http_headers[i].name, info->http_headers[i].value };
   gcg__reply_init (&reply);
+  mg_set_user_connection_data (connection, server);
   answer (server, connection, &request, &reply);
   send_reply (connection, &reply, strcmp (request.method, "HEAD") != 0);
+  if (reply.status == 413)
+    drain (find_socket (server, connection));
   log_request (server, &request, reply.status);
   int status = reply.status;
   if (reply.then_stop)
@@ -195,9 +263,9 @@ begin_request (struct mg_connection *connection)
   return status;
 }
 
-/* civetweb's own refusals (it could not parse the request, or not all of it) look like ours. */
-static int
-http_error (struct mg_connection *connection, int status, const char *message)
+/* Refuses in civetweb's place, so that its refusals look like ours. */
+static void
+refuse (struct mg_connection *connection, int status, const char *text)
 {
   const struct mg_request_info *info = mg_get_request_info (connection);
   struct gcg__server *server = server_of (connection);
@@ -205,12 +273,36 @@ http_error (struct mg_connection *connection, int status, const char *message)
   if (info != NULL && info->request_uri != NULL)
     request.path = info->request_uri;
   struct gcg__reply reply;
-  (void)message;
+  mg_set_user_connection_data (connection, server);
   gcg__reply_init (&reply);
-  gcg__reply_error (&reply, &server->assets, &request, status, gcg__reply_reason (status));
+  gcg__reply_error (&reply, &server->assets, &request, status, text);
   send_reply (connection, &reply, true);
   gcg__reply_fini (&reply);
+  drain (find_socket (server, connection));
+}
+
+/* civetweb could not parse the request, or not all of it; it does not say which. */
+static int
+http_error (struct mg_connection *connection, int status, const char *message)
+{
+  (void)message;
+  if (status == 413
+      || (status == 400 && has_filled_buffer (find_socket (server_of (connection), connection))))
+    refuse (connection, 431, "The head of the request is longer than 16 KiB.");
+  else
+    refuse (connection, status, gcg__reply_reason (status));
   return 0;
+}
+
+/* civetweb closes the connection without an answer when the address is that of another server, or
+   an asterisk.  The data of a connection are set once it is answered. */
+static void
+on_close (const struct mg_connection *closing)
+{
+  struct mg_connection *connection = (struct mg_connection *)(uintptr_t)closing;
+  const struct mg_request_info *info = mg_get_request_info (connection);
+  if (mg_get_user_connection_data (connection) == NULL && info != NULL && info->request_uri != NULL)
+    refuse (connection, 400, "The address is not one of gcglass.");
 }
 
 /* Called while it starts only with what is worth knowing; later with what clients do wrong. */
@@ -284,8 +376,10 @@ start_failure (struct gcg__server *server, struct gcg_error *error)
 static enum gcg_status
 start_http (struct gcg__server *server, struct gcg_error *error)
 {
-  static const struct mg_callbacks callbacks
-      = { .begin_request = begin_request, .http_error = http_error, .log_message = log_message };
+  static const struct mg_callbacks callbacks = { .begin_request = begin_request,
+                                                 .http_error = http_error,
+                                                 .connection_close = on_close,
+                                                 .log_message = log_message };
   char address[32];
   const char *options[] = { "listening_ports",
                             address,
@@ -300,7 +394,7 @@ start_http (struct gcg__server *server, struct gcg_error *error)
                             "request_timeout_ms",
                             REQUEST_TIMEOUT,
                             "max_request_size",
-                            MAX_REQUEST_BYTES,
+                            NUMBER_TEXT (MAX_REQUEST_BYTES),
                             "enable_keep_alive",
                             "no",
                             "decode_url",
@@ -343,14 +437,8 @@ hang_up (int port)
   DIR *descriptors = opendir ("/proc/self/fd");
   struct dirent *entry;
   while (descriptors != NULL && (entry = readdir (descriptors)) != NULL)
-    {
-      struct sockaddr_in address = { .sin_family = AF_UNSPEC };
-      socklen_t n = sizeof address;
-      int fd = atoi (entry->d_name);
-      if (fd > 2 && getsockname (fd, (struct sockaddr *)&address, &n) == 0
-          && address.sin_family == AF_INET && ntohs (address.sin_port) == port)
-        shutdown (fd, SHUT_RDWR);
-    }
+    if (is_client (atoi (entry->d_name), port, 0))
+      shutdown (atoi (entry->d_name), SHUT_RDWR);
   if (descriptors != NULL)
     closedir (descriptors);
 }
@@ -407,8 +495,6 @@ renewed (void *context, const char *launch)
 {
   struct gcg__server *server = context;
   char url[GCG__URL_BYTES];
-  if (server->options.renewed == NULL)
-    return;
   make_url (server, launch, url);
   server->options.renewed (server->options.context, url);
 }
@@ -431,7 +517,7 @@ gcg__server_start (struct gcg__source *source, const struct gcg__server_options 
   status = gcg__access_init (&server->access, options->token, error);
   if (status != GCG_OK)
     goto fail_access;
-  server->access.renewed = renewed;
+  server->access.renewed = options->renewed == NULL ? NULL : renewed;
   server->access.context = server;
   status = gcg__assets_init (&server->assets, options->templates, error);
   if (status != GCG_OK)

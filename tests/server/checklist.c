@@ -68,8 +68,15 @@ static const struct row hosts[] = {
     "GET /api/frame HTTP/1.0\r\nAuthorization: Bearer @T\r\n\r\n",
     { 400 },
     NULL },
-  { "H14 absolute URI", GET ("http://evil.example/api/frame"), { 400, 403, CLOSED }, NULL },
-  { "H14 absolute URI of ours", GET ("http://localhost:@P/api/frame"), { 200, 400, 403 }, NULL },
+  { "H14 absolute URI", GET ("http://evil.example/api/frame"), { 400 }, NULL },
+  { "H14 absolute URI, the root", GET ("http://evil/"), { 400 }, NULL },
+  { "H14 absolute URI with a port", GET ("http://evil:@P/"), { 400 }, NULL },
+  { "H14 absolute URI of another scheme", GET ("https://localhost:@P/"), { 400 }, NULL },
+  { "H14 absolute URI without a path", GET ("http://evil.example"), { 400 }, NULL },
+  { "H14 absolute URI of ours", GET ("http://localhost:@P/api/frame"), { 400 }, NULL },
+  { "H14 an asterisk", GET ("*"), { 400 }, NULL },
+  { "H14 no address", GET (""), { 400 }, NULL },
+  { "H14 not an address", GET ("evil.example:80"), { 400 }, NULL },
 };
 
 static const struct row tokens[] = {
@@ -405,19 +412,23 @@ long_heads (void **state)
   memset (path, 'a', 20000);
   path[0] = '/';
   path[20000] = '\0';
-  int status = status_of_long (path, NULL);
-  assert_true (status == 414 || status == 400 || status == 413 || status == 431);
+  assert_int_equal (status_of_long (path, NULL), 431);
   path[3000] = '\0';
   assert_int_equal (status_of_long (path, NULL), 414);
   for (int i = 0; i < 200; i++)
     sprintf (lines + 8 * i, "X-%03d:\r\n", i);
   lines[8 * 200] = '\0';
   assert_int_equal (status_of_long ("/api/frame", lines), 431);
-  memset (lines, 'b', 17000);
-  memcpy (lines, "X-B: ", 5);
-  strcpy (lines + 17000, "\r\n");
-  status = status_of_long ("/api/frame", lines);
-  assert_true (status == 431 || status == 400 || status == 413);
+  /* The answer arrives also when much more is sent than is read. */
+  for (int bytes = 17000; bytes <= 2200000; bytes *= 5)
+    {
+      lines = realloc (lines, (size_t)bytes + 3);
+      assert_non_null (lines);
+      memset (lines, 'b', (size_t)bytes);
+      memcpy (lines, "X-B: ", 5);
+      strcpy (lines + bytes, "\r\n");
+      assert_int_equal (status_of_long ("/api/frame", lines), 431);
+    }
   free (path);
   free (lines);
 }
