@@ -128,13 +128,18 @@ check_origin (const struct gcg__access *access, const struct gcg__request *reque
   return marked || (!api && (origin != NULL || site != NULL));
 }
 
+/* The first token, and that of the address that was printed last, spent or not. */
 static bool
-has_bearer (const struct gcg__access *access, const struct gcg__request *request)
+has_bearer (struct gcg__access *access, const struct gcg__request *request)
 {
   const char *given = gcg__request_header (request, "Authorization", NULL);
   if (given == NULL || strncasecmp (given, "Bearer ", 7) != 0)
     return false;
-  return same_secret (access->token, given + 7, strlen (given + 7));
+  size_t n = strlen (given + 7);
+  pthread_mutex_lock (&access->lock);
+  bool is_last = same_secret (access->launch, given + 7, n);
+  pthread_mutex_unlock (&access->lock);
+  return same_secret (access->token, given + 7, n) || is_last;
 }
 
 static bool
@@ -166,9 +171,10 @@ enum launch
   SPENT
 };
 
-/* Takes the token of a URL.  A spent one is replaced, and NEW is the next one. */
+/* Takes the token of a URL, or only LOOKS at it.  A spent one is replaced, and NEW is the next one.
+ */
 static enum launch
-take_launch (struct gcg__access *access, const char *given, char new[GCG__TOKEN_BYTES])
+take_launch (struct gcg__access *access, const char *given, bool looks, char new[GCG__TOKEN_BYTES])
 {
   enum launch result = WRONG;
   size_t n = strlen (given);
@@ -177,11 +183,11 @@ take_launch (struct gcg__access *access, const char *given, char new[GCG__TOKEN_
   if (same_secret (access->launch, given, n))
     {
       result = access->spent ? SPENT : GOOD;
-      access->spent = !access->chosen;
+      access->spent |= !access->chosen && !looks;
     }
   else if (same_secret (access->before, given, n) || same_secret (access->token, given, n))
     result = SPENT;
-  if (result == SPENT && access->spent)
+  if (result == SPENT && access->spent && !looks)
     {
       strcpy (access->before, access->launch);
       access->spent = !make_secret (access->launch);
@@ -219,6 +225,53 @@ enter (struct gcg__access *access, const struct gcg__request *request, bool give
   gcg__reply_take (reply, "text/html; charset=utf-8", n < 0 ? NULL : page, n < 0 ? 0 : (size_t)n);
 }
 
+/* Whether a page is fetched that a person may never see: the browser asks again when it is shown.
+ */
+static bool
+is_prefetch (const struct gcg__request *request)
+{
+  static const char *const names[] = { "Sec-Purpose", "Purpose", "X-Moz" };
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    {
+      const char *value = gcg__request_header (request, names[i], NULL);
+      if (value != NULL && strncasecmp (value, "prefetch", 8) == 0)
+        return true;
+    }
+  return false;
+}
+
+/* Why REQUEST, which holds the token GIVEN, is not authorised; NULL: it is the first look, and
+   REPLY leads on to the page. */
+static const char *
+enter_with (struct gcg__access *access, const struct gcg__request *request, const char *given,
+            bool known, struct gcg__reply *reply)
+{
+  char new[GCG__TOKEN_BYTES];
+  bool looks = strcmp (request->method, "HEAD") == 0;
+  enum launch launch = known ? GOOD : take_launch (access, given, looks, new);
+  if (launch == GOOD)
+    {
+      enter (access, request, !known && !looks, reply);
+      return NULL;
+    }
+  if (launch == WRONG)
+    return "This is not the token of this gcglass: open the address that it printed last.";
+  if (new[0] != '\0' && access->renewed != NULL)
+    access->renewed (access->context, new);
+  explicit_bzero (new, sizeof new);
+  if (access->renewed == NULL)
+    return "This address was opened already, and works once. gcglass prints no new one, since it "
+           "was "
+           "started with --quiet: choose a token, which works many times (--token-file, "
+           "GCGLASS_TOKEN).";
+  return "This address was opened already, and works once. A new one was printed where gcglass "
+         "printed "
+         "this one, to its standard error: look in the terminal where it, or the program, was "
+         "started, or in the file that this output goes to. The token in it is also good for "
+         "\"Authorization: Bearer TOKEN\"; one that you choose (--token-file, GCGLASS_TOKEN) works "
+         "many times.";
+}
+
 /* Whether REQUEST is authorised; if not, or when it is the first look, REPLY is the answer. */
 static bool
 check_token (struct gcg__access *access, const struct gcg__request *request,
@@ -230,22 +283,15 @@ check_token (struct gcg__access *access, const struct gcg__request *request,
   bool known = access->open || has_bearer (access, request) || has_cookie (access, request);
   if (given != NULL && gcg__request_is_get (request) && !gcg__request_is_api (request))
     {
-      char new[GCG__TOKEN_BYTES];
-      enum launch launch = known ? GOOD : take_launch (access, given, new);
-      if (launch == GOOD)
+      if (!known && is_prefetch (request))
         {
-          enter (access, request, !known, reply);
+          gcg__reply_error (reply, assets, request, 503,
+                            "The address works once and is not fetched in advance.");
           return false;
         }
-      text = "This is not the token of this gcglass: open the address that it printed last.";
-      if (launch == SPENT)
-        {
-          text = "This address was opened already, and works once. A new one stands where gcglass "
-                 "printed this one; a token of your own (--token, GCGLASS_TOKEN) works many times.";
-          if (new[0] != '\0' && access->renewed != NULL)
-            access->renewed (access->context, new);
-        }
-      explicit_bzero (new, sizeof new);
+      text = enter_with (access, request, given, known, reply);
+      if (text == NULL)
+        return false;
     }
   else if (known)
     return true;

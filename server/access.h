@@ -10,9 +10,10 @@
  *                      carry X-Gcglass, which no other site can send; below /api/ always the latter
  *   token              128 random bits, made at start; everything but /static/ needs it
  * The token comes as "Authorization: Bearer TOKEN", or once in the printed URL, which gives the
- * browser a cookie with another secret (HttpOnly, SameSite=Strict) and is spent then.  Opening a
- * spent URL is answered 401 and makes a new URL, which is printed where the first one was.  A token
- * that the user has chosen is not spent.  Cookies do not know ports, hence the port in its name.
+ * browser a cookie with another secret (HttpOnly, SameSite=Strict) and is spent then; HEAD and a
+ * prefetch do not spend it.  Opening a spent URL is answered 401 and makes a new URL, which is
+ * printed where the first one was, and whose token is good as a Bearer, too.  A token that the user
+ * has chosen is not spent.  Cookies do not know ports, hence the port in its name.
  */
 #ifndef GCG_SERVER_ACCESS_H
 #define GCG_SERVER_ACCESS_H

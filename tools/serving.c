@@ -46,6 +46,27 @@ set_token (struct serving *serving, const char *text)
   return 0;
 }
 
+/* The first line of the file at PATH is the token. */
+static int
+read_token (struct serving *serving, const char *path)
+{
+  char line[GCG__TOKEN_BYTES + 2] = "";
+  FILE *file = fopen (path, "re");
+  bool got = file != NULL && fgets (line, sizeof line, file) != NULL;
+  int why = errno;
+  bool failed = file == NULL || ferror (file) != 0;
+  if (file != NULL)
+    fclose (file);
+  if (failed)
+    return command_misuse (serving->command, "--token-file %s: %s", path, strerror (why));
+  line[strcspn (line, "\r\n")] = '\0';
+  if (!got || line[0] == '\0')
+    return command_misuse (serving->command, "--token-file %s: its first line is empty", path);
+  int status = set_token (serving, line);
+  explicit_bzero (line, sizeof line);
+  return status;
+}
+
 int
 serving_init (struct serving *serving, const struct command *command)
 {
@@ -82,6 +103,8 @@ serving_take (struct serving *serving, int option, char *argument, char **argv)
       /* Others can read our command line in /proc. */
       memset (argument, '*', strlen (argument));
       return status;
+    case SERVING_TOKEN_FILE:
+      return read_token (serving, argument);
     case SERVING_OPEN:
       serving->open = true;
       return 0;
@@ -187,7 +210,7 @@ serving_start (struct serving *serving)
 {
   char url[GCG__URL_BYTES];
   struct gcg_error error;
-  serving->options.renewed = say_renewed;
+  serving->options.renewed = serving->quiet ? NULL : say_renewed;
   serving->options.context = serving;
   enum gcg_status status
       = gcg__server_start (serving->source, &serving->options, &serving->server, &error);

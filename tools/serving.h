@@ -33,6 +33,7 @@ enum
   SERVING_HOST = 256,
   SERVING_PORT,
   SERVING_TOKEN,
+  SERVING_TOKEN_FILE,
   SERVING_OPEN,
   SERVING_TEMPLATES,
   SERVING_QUIET,
@@ -44,6 +45,7 @@ enum
   { "host", required_argument, NULL, SERVING_HOST },                                               \
       { "port", required_argument, NULL, SERVING_PORT },                                           \
       { "token", required_argument, NULL, SERVING_TOKEN },                                         \
+      { "token-file", required_argument, NULL, SERVING_TOKEN_FILE },                               \
       { "open", no_argument, NULL, SERVING_OPEN },                                                 \
       { "templates", required_argument, NULL, SERVING_TEMPLATES },                                 \
       { "debuginfod", no_argument, NULL, SERVING_DEBUGINFOD },                                     \
@@ -54,7 +56,9 @@ enum
 #define SERVING_HELP_TEXT                                                                          \
   "  --host NAME        localhost or 127.0.0.1: only this machine is served\n"                     \
   "  --port N           port, 8090 without it; 0: any free one\n"                                  \
-  "  --token off|TEXT   no token, or one of your own instead of one made at start\n"               \
+  "  --token off|TEXT   no token, or one of your own instead of one made at start;\n"              \
+  "                     other users can see TEXT for a moment, unlike --token-file\n"               \
+  "  --token-file FILE  the first line of FILE is the token\n"                                     \
   "  --open             start the browser\n"                                                       \
   "  --templates DIR    pages from DIR instead of the built-in ones\n"                             \
   "  --debuginfod       fetch missing debug information from DEBUGINFOD_URLS\n"                    \

@@ -101,6 +101,71 @@ a_one_shot_url (void **state)
   assert_int_equal (status_of (&server, "/api/frame"), 200);
 }
 
+/* Whoever only looks, or fetches in advance, spends nothing and gets nothing. */
+static void
+a_look_does_not_spend (void **state)
+{
+  const char *arguments[] = { "view", "--port", "0", test_snapshot (4), NULL };
+  struct server other;
+  char path[256];
+  (void)state;
+  server_start (&other, arguments);
+  for (int i = 0; i < 3; i++)
+    {
+      struct answer answer
+          = ask (other.port, "HEAD /?token=%s HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", other.token,
+                 other.port);
+      assert_int_equal (answer.status, 302);
+      assert_null (answer_header (&answer, "Set-Cookie"));
+      answer_free (&answer);
+      answer = ask (other.port,
+                    "GET /?token=%s HTTP/1.1\r\nHost: localhost:%d\r\n"
+                    "Sec-Purpose: prefetch;prerender\r\n\r\n",
+                    other.token, other.port);
+      assert_int_equal (answer.status, 503);
+      assert_null (answer_header (&answer, "Set-Cookie"));
+      answer_free (&answer);
+    }
+  struct answer answer = ask (other.port, "GET /?token=%s HTTP/1.1\r\nHost: localhost:%d\r\n\r\n",
+                              other.token, other.port);
+  assert_int_equal (answer.status, 302);
+  assert_non_null (answer_header (&answer, "Set-Cookie"));
+  answer_free (&answer);
+  /* Nor does it make a new one. */
+  answer = ask (other.port, "HEAD /?token=%s HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", other.token,
+                other.port);
+  assert_int_equal (answer.status, 401);
+  answer_free (&answer);
+  answer = ask (other.port, "GET /?token=%s HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", other.token,
+                other.port);
+  assert_int_equal (answer.status, 401);
+  /* Where the new one is, and what it is good for. */
+  assert_non_null (strstr (answer.body, "standard error"));
+  assert_non_null (strstr (answer.body, "terminal"));
+  assert_non_null (strstr (answer.body, "Bearer"));
+  answer_free (&answer);
+  assert_true (server_says (&other, "a new one: http://", 10));
+  assert_true (server_says (&other, "\n", 10));
+  const char *first = strstr (other.said, "a new one: http://");
+  assert_null (strstr (first + 1, "a new one: http://"));
+  const char *token = strstr (first, "token=") + strlen ("token=");
+  int n = (int)strcspn (token, "\n");
+  for (int i = 0; i < 2; i++)
+    {
+      answer = ask (other.port,
+                    "GET /api/frame HTTP/1.1\r\nHost: localhost:%d\r\n"
+                    "Authorization: Bearer %.*s\r\n\r\n",
+                    other.port, n, token);
+      assert_int_equal (answer.status, 200);
+      answer_free (&answer);
+      snprintf (path, sizeof path, "/?token=%.*s", n, token);
+      answer = ask (other.port, "GET %s HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", path, other.port);
+      assert_int_equal (answer.status, i == 0 ? 302 : 401);
+      answer_free (&answer);
+    }
+  server_end (&other, SIGTERM);
+}
+
 /* A Strict cookie does not come along when a file or another site led here: then a page leads on.
  */
 static void
@@ -185,6 +250,44 @@ a_own_token (void **state)
   assert_non_null (memmem (text, n, "--token", 7));
   assert_null (memmem (text, n, other.token, strlen (other.token)));
   server_end (&other, SIGTERM);
+}
+
+/* The token in a file: it is in no argument list at any time. */
+static void
+a_token_file (void **state)
+{
+  static const struct
+  {
+    const char *content, *token;
+  } rows[] = { { "from-a-file\n", "from-a-file" },
+               { "from-a-file", "from-a-file" },
+               { "from-a-file\r\nmore\n", "from-a-file" } };
+  char file[] = "/tmp/gcglass-token-XXXXXX";
+  int fd = mkstemp (file);
+  (void)state;
+  assert_true (fd >= 0);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    {
+      const char *arguments[]
+          = { "view", "--port", "0", "--token-file", file, test_snapshot (4), NULL };
+      struct server other;
+      assert_int_equal (ftruncate (fd, 0), 0);
+      assert_int_equal (pwrite (fd, rows[i].content, strlen (rows[i].content), 0),
+                        strlen (rows[i].content));
+      server_start (&other, arguments);
+      assert_string_equal (other.token, rows[i].token);
+      for (int times = 0; times < 2; times++)
+        {
+          struct answer answer
+              = ask (other.port, "GET /?token=%s HTTP/1.1\r\nHost: localhost:%d\r\n\r\n",
+                     other.token, other.port);
+          assert_int_equal (answer.status, 302);
+          answer_free (&answer);
+        }
+      server_end (&other, SIGTERM);
+    }
+  close (fd);
+  unlink (file);
 }
 
 static void
@@ -282,9 +385,12 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     { "A5 the URL gives a cookie, A6 and works once", a_one_shot_url, NULL, NULL, NULL },
+    { "A5 a look spends nothing, A6 and says where the new one is", a_look_does_not_spend, NULL,
+      NULL, NULL },
     { "A5 a link from elsewhere", a_link_from_elsewhere, NULL, NULL, NULL },
     { "A7 the token stands nowhere", a_token_stands_nowhere, NULL, NULL, NULL },
     { "A4 a token of one's own", a_own_token, NULL, NULL, NULL },
+    { "A4 a token from a file", a_token_file, NULL, NULL, NULL },
     { "A1 no token is asked for, the rest is", a_token_off, NULL, NULL, NULL },
     { "P1 nobody else is localhost", a_nobody_else_is_localhost, NULL, NULL, NULL },
     { "C1 a refresh goes back to a page of ours", c_refresh_goes_back, NULL, NULL, NULL },
