@@ -62,7 +62,8 @@ take_out_preload (void)
 
 static const char *const names[] = { "GCGLASS_SOCKET", "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY",
                                      "GCGLASS_EVERY",  "GCGLASS_LIFETIMES",   "GCGLASS_CONTENTS",
-                                     "GCGLASS_LEAKS",  "GCGLASS_SIGNAL",      "GCGLASS_FOLLOW" };
+                                     "GCGLASS_LEAKS",  "GCGLASS_SIGNAL",      "GCGLASS_FOLLOW",
+                                     "GCGLASS_LAST" };
 #define N_NAMES (sizeof names / sizeof *names)
 _Static_assert(N_NAMES <= GCG__MOST_SETTINGS, "GCG__MOST_SETTINGS");
 
@@ -137,6 +138,7 @@ gcg__environment_read (struct gcg__environment *wishes)
   if (signal)
     wishes->signal = atoi (signal);
   wishes->lifetimes = secure_getenv ("GCGLASS_LIFETIMES") != NULL;
+  wishes->no_last = secure_getenv ("GCGLASS_LAST") != NULL;
   wishes->leaks = secure_getenv ("GCGLASS_LEAKS") != NULL;
   wishes->follow = secure_getenv ("GCGLASS_FOLLOW") != NULL;
   if (name && strlen (name) < sizeof wishes->socket_name)

@@ -19,9 +19,10 @@ struct gcg__environment
   double every; /* seconds between samples, 0 = none */
   int signal;   /* that asks for a check, 0 = none */
   bool lifetimes;
-  bool leaks;  /* reports of leaks are made: no samples */
-  bool follow; /* children run under us, too */
-  pid_t pid;   /* of the process that read them */
+  bool no_last; /* no snapshot at the end */
+  bool leaks;   /* reports of leaks are made: no samples */
+  bool follow;  /* children run under us, too */
+  pid_t pid;    /* of the process that read them */
 };
 
 /* Reads and takes out.  The C library must be initialised. */

@@ -488,6 +488,14 @@ gcg__source_fail (struct gcg__source *source, uint32_t sequence, enum gcg_status
 }
 
 void
+gcg__source_failure (struct gcg__source *source, char text[256])
+{
+  pthread_mutex_lock (&source->lock);
+  memcpy (text, source->failure, sizeof source->failure);
+  pthread_mutex_unlock (&source->lock);
+}
+
+void
 gcg__source_settle (struct gcg__source *source)
 {
   pthread_mutex_lock (&source->lock);

@@ -147,6 +147,9 @@ void gcg__overall_fini (struct gcg__source *source, struct gcg__overall *overall
 /* Whether the source ever had a snapshot, or a process that said HELLO. */
 bool gcg__source_was_live (struct gcg__source *source);
 
+/* Why the last snapshot that was asked for is not there, or "" when it is. */
+void gcg__source_failure (struct gcg__source *source, char text[256]);
+
 /* A descriptor of the snapshot that came last, analysed or not; caller closes.  -1: there is none.
  */
 int gcg__source_newest (struct gcg__source *source);

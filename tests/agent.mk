@@ -58,6 +58,13 @@ tests_agent_hazard_list_LDADD = lib/snapshot/libsnapshot.la
 dist_check_SCRIPTS += %D%/agent/hazards.test
 TESTS += %D%/agent/hazards.test
 
+check_LTLIBRARIES += %D%/agent/last_spy.la
+tests_agent_last_spy_la_SOURCES = %D%/agent/last_spy.c
+tests_agent_last_spy_la_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fvisibility=default
+tests_agent_last_spy_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)
+dist_check_SCRIPTS += %D%/agent/last.test
+TESTS += %D%/agent/last.test
+
 check_PROGRAMS += %D%/agent/blocking %D%/agent/thread_list
 tests_agent_blocking_SOURCES = %D%/agent/blocking.c
 tests_agent_blocking_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)

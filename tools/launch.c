@@ -160,7 +160,7 @@ launch_answer (const struct launch *launch, int file, const char *libraries,
 }
 
 /* What the agent is told by variables of the program's environment. */
-#define MAX_SETTINGS 11
+#define MAX_SETTINGS 12
 
 struct setting
 {
@@ -183,6 +183,7 @@ make_settings (const struct launch *launch, const char *preload, const char *soc
   settings[n++] = (struct setting){ "GCGLASS_LIFETIMES=", launch->lifetimes ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_LEAKS=", launch->leaks ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_FOLLOW=", launch->follow ? "1" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_LAST=", launch->no_last ? "0" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_SIGNAL=", launch->signal };
   return n;
 }

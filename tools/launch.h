@@ -23,6 +23,7 @@ struct launch
   bool contents, lifetimes;
   bool leaks;         /* the agent does what leak reports need beyond snapshots */
   bool follow;        /* children run under the agent, too */
+  bool no_last;       /* no snapshot at its end: it has no reader */
   const char *signal; /* number of the signal that asks for a check; NULL: none */
   bool force;         /* run what cannot be looked into */
   bool heap_given;

@@ -169,6 +169,8 @@ start (struct run *run, char **arguments)
       command_fail (serving->command, "%s", error.text);
       return PROGRAM_FAILED;
     }
+  /* The pages end with the program: only a file shows how it ended. */
+  run->launch.no_last = run->exit && run->save == NULL && run->record == NULL;
   environment = launch_environment (&run->launch, name, &own);
   if (environment == NULL)
     {
@@ -234,10 +236,13 @@ save (struct run *run)
 {
   struct signalfd_siginfo info;
   struct saving saving = { .run = run, .from = gcg__source_newest (run->serving.source) };
+  char why[256];
   pthread_t thread;
   if (saving.from < 0)
     {
-      command_fail (run->serving.command, "%s is not written: no snapshot was taken", run->save);
+      gcg__source_failure (run->serving.source, why);
+      command_fail (run->serving.command, "%s is not written: %s", run->save,
+                    why[0] != '\0' ? why : "no snapshot was taken");
       return PROGRAM_FAILED;
     }
   int failure = pthread_create (&thread, NULL, save_snapshot, &saving);
