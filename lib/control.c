@@ -55,7 +55,7 @@ static struct connection connections[MOST_CONNECTIONS]
     = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER, 0 } };
 static bool running;
 static int listen_fd = -1, wake_fd = -1;
-static uint64_t interval_ns, next_ns;
+static uint64_t interval_ns, last_ns; /* last: when the last periodic sample was due, 0: none */
 static int check_signal;
 static bool check_wanted, last_wanted, last_done;
 
@@ -402,14 +402,18 @@ periodic (void)
   uint64_t now = raw_now (CLOCK_MONOTONIC);
 
   if (!interval)
-    return -1;
-  if (now >= next_ns)
+    {
+      last_ns = 0;
+      return -1;
+    }
+  /* From the last one on: another interval counts at once. */
+  if (!last_ns || now >= last_ns + interval)
     {
       (void)gcg__control_sample ("", 0, false, NULL);
       now = raw_now (CLOCK_MONOTONIC);
-      next_ns = next_ns + interval > now ? next_ns + interval : now + interval;
+      last_ns = last_ns && last_ns + 2 * interval > now ? last_ns + interval : now;
     }
-  return (int)((next_ns - now) / 1000000) + 1;
+  return (int)((last_ns + interval - now) / 1000000) + 1;
 }
 
 /* What poll is to wait for; returns the number of entries. */

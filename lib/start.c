@@ -189,9 +189,8 @@ introduce (struct gcg_server *server, const struct gcg__message *serve, struct g
   return await_url (server, error);
 }
 
-enum gcg_status
-gcg_start_in_background (const struct gcg_options *options, struct gcg_server **out,
-                         struct gcg_error *error)
+static enum gcg_status
+start_server (const struct gcg_options *options, struct gcg_server **out, struct gcg_error *error)
 {
   struct gcg_server *server;
   struct gcg_options all;
@@ -248,6 +247,19 @@ fail_socket:
   if (server->closed_event >= 0)
     close (server->closed_event);
   server_free (server);
+  return status;
+}
+
+/* A caller that takes no error is most often a person who looks: the line is written then. */
+enum gcg_status
+gcg_start_in_background (const struct gcg_options *options, struct gcg_server **out,
+                         struct gcg_error *error)
+{
+  struct gcg_error own;
+  enum gcg_status status = start_server (options, out, error ? error : &own);
+
+  if (status != GCG_OK && !error)
+    dprintf (STDERR_FILENO, "gcglass: %s\n", own.text);
   return status;
 }
 

@@ -46,8 +46,9 @@ struct gcg_options
    stopped: by Ctrl+C (the program's own disposition of SIGINT is put back before this returns), by
    the page's stop button, or by gcg_stop_all from another thread.  OPTIONS may be NULL.
    Errors: GCG_INVALID, GCG_NO_SERVER (says which file was looked for, or that this program has
-   more rights than its caller), GCG_BUSY (port in use), GCG_SYSTEM, GCG_NO_MEMORY.  Any thread;
-   several at once serve independently, on other ports. */
+   more rights than its caller), GCG_BUSY (port in use), GCG_SYSTEM, GCG_NO_MEMORY; without ERROR
+   its line is written to stderr.  Any thread; several at once serve independently, on other ports.
+ */
 GCG_API enum gcg_status gcg_start (const struct gcg_options *options, struct gcg_error *error);
 
 /* The same without suspending.  On GCG_OK *SERVER (which may be NULL when it is not wanted) is to

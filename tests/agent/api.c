@@ -362,6 +362,38 @@ test_places (void)
   tap_ok (rmdir (folder) == 0, "nothing else is left behind");
 }
 
+/* What is written to stderr when a server does not start, with ERROR or without. */
+static void
+start_line (const struct gcg_options *options, struct gcg_error *reason, char line[512])
+{
+  int pair[2], saved = dup (STDERR_FILENO);
+  ssize_t n;
+  if (saved < 0 || pipe (pair) != 0)
+    abort ();
+  dup2 (pair[1], STDERR_FILENO);
+  close (pair[1]);
+  enum gcg_status status = gcg_start_in_background (options, NULL, reason);
+  dup2 (saved, STDERR_FILENO);
+  close (saved);
+  n = read (pair[0], line, 511);
+  line[n > 0 ? n : 0] = 0;
+  close (pair[0]);
+  if (status == GCG_OK)
+    strcpy (line, "it has started");
+}
+
+static void
+test_error_line (const struct gcg_options *options)
+{
+  char line[512];
+  start_line (options, &error, line);
+  tap_ok (line[0] == 0, "what is wrong is not written where it is asked for: %s", line);
+  start_line (options, NULL, line);
+  tap_ok (strncmp (line, "gcglass: ", 9) == 0 && strstr (line, error.text)
+              && strchr (line, '\n') == line + strlen (line) - 1,
+          "it is, in one line, where it is not: %.*s", (int)strcspn (line, "\n"), line);
+}
+
 static void
 test_errors (void)
 {
@@ -401,6 +433,7 @@ test_errors (void)
               && strstr (error.text, "/nonexistent/gcglass"),
           "a missing server program is named");
   tap_ok (gcg_start_periodic_samples (0, &error) == GCG_INVALID, "an interval of 0 is refused");
+  test_error_line (&options);
 }
 
 /* 200 children, each of which allocates, saves and exits; the parent's waits see just them. */

@@ -211,6 +211,32 @@ freed_before_walk (void)
   GC_gcollect ();
 }
 
+static uint32_t
+periodic_samples (void)
+{
+  uint32_t n = 0;
+  recorded_read (path);
+  for (uint32_t i = 0; i < recording->n_samples; i++)
+    n += recording->samples[i]->description[0] == 0;
+  return n;
+}
+
+/* The first comes at once whatever the interval is, the next would take a day. */
+static void
+test_interval (void)
+{
+  uint32_t before = periodic_samples (), first = before, later = 0;
+  gcg_start_periodic_samples (86400, NULL);
+  for (int i = 0; i < 3000 && (first = periodic_samples ()) <= before; i++)
+    usleep (10000);
+  gcg_start_periodic_samples (0.01, NULL);
+  for (int i = 0; i < 3000 && (later = periodic_samples ()) < first + 3; i++)
+    usleep (10000);
+  gcg_stop_periodic_samples ();
+  tap_ok (first == before + 1, "one sample at once: %d", (int)(first - before));
+  tap_ok (later >= first + 3, "a new interval counts at once: %d more", (int)(later - first));
+}
+
 static int
 child_samples (void)
 {
@@ -321,6 +347,7 @@ main (void)
   GC_set_handle_fork (1);
   GC_INIT ();
   close (mkstemp (path));
+  test_interval ();
   untagged ();
   tables ();
   given_up ();
