@@ -18,6 +18,7 @@
 #include "gc_calls.h"
 #ifdef GCG_MALLOC
 #include "malloc/allocate.h"
+#include "malloc/foreign.h"
 #endif
 #include "raw.h"
 #include "sample/sample.h"
@@ -108,8 +109,10 @@ void
 gcg__agent_make_ready (void)
 {
 #ifdef GCG_MALLOC
-  /* Which comes back here, when it has not been done. */
+  /* Which comes back here, when it has not been done.  Aside (foreign.h) libgc is left alone. */
   gcg__malloc_begin ();
+  if (gcg__foreign_reason ())
+    return;
 #endif
   pthread_mutex_lock (&ready_mutex);
   if (!gcg__agent_is_ready)

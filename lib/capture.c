@@ -34,6 +34,7 @@
 #include "raw.h"
 #include "rules.h"
 #ifdef GCG_MALLOC
+#include "malloc/foreign.h"
 #include "malloc/roots.h"
 #include "malloc/signals.h"
 #include "malloc/stopworld.h"
@@ -355,6 +356,10 @@ capture_locked (const char *description, bool at_exit, int *fd, struct gcg__tall
   int cancel_state;
 
   gcg__agent_ready ();
+#ifdef GCG_MALLOC
+  if (gcg__foreign_reason ())
+    return gcg__fail (error, GCG_UNSUPPORTED, "%s", gcg__foreign_reason ());
+#endif
   pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
   pthread_mutex_lock (&capture_mutex);
   status = capture_run (description, at_exit, fd, tally, error);

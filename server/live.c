@@ -166,9 +166,11 @@ take_snapshot (struct gcg__live *live, const struct gcg__message *message, int a
       enum gcg_status status = message->status == GCG_OK ? GCG_CORRUPT : message->status;
       if (attached >= 0)
         close (attached);
-      gcg__source_fail (live->source, message->sequence, status,
-                        message->status == GCG_OK ? "the snapshot came without its file"
-                                                  : message->text);
+      const char *text
+          = message->status == GCG_OK ? "the snapshot came without its file" : message->text;
+      gcg__source_fail (live->source, message->sequence, status, text);
+      if (message->sequence == 0 && live->events.failed != NULL)
+        live->events.failed (live->events.context, text);
       return;
     }
   if ((message->flags & GCG__FLAG_EXIT) != 0 && description[0] == '\0')

@@ -31,6 +31,8 @@ struct gcg__live_events
   /* It has done so; may be NULL. */
   void (*executed) (void *context);
   bool ends; /* who shows snapshots ends with the process: its last one is kept, not analysed */
+  /* A snapshot that was not asked for here could not be taken: why.  May be NULL. */
+  void (*failed) (void *context, const char *text);
 };
 
 /* Listens on a new name, which is written to NAME.

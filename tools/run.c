@@ -145,6 +145,13 @@ on_executed (void *context)
   gcg__source_set_program (run->serving.source, run->name);
 }
 
+static void
+on_failed (void *context, const char *text)
+{
+  struct run *run = context;
+  serving_say (&run->serving, "%s: %s", run->launch.name, text);
+}
+
 /* Takes what is needed, then starts the program.  0 or an exit status after a message. */
 static int
 start (struct run *run, char **arguments)
@@ -154,6 +161,7 @@ start (struct run *run, char **arguments)
                                      .closed = on_closed,
                                      .executes = on_executes,
                                      .executed = on_executed,
+                                     .failed = on_failed,
                                      .ends = run->exit };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;

@@ -15,4 +15,8 @@ void gcg__malloc_set_depth (unsigned depth);
    when there is no memory. */
 void *gcg__allocate (size_t bytes, size_t key, void *caller);
 
+/* memalign and realloc for a function that returns to CALLER. */
+void *gcg__allocate_aligned (size_t bytes, size_t alignment, void *caller);
+void *gcg__reallocate (void *old, size_t bytes, void *caller);
+
 #endif

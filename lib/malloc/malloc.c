@@ -24,12 +24,17 @@
 #include "allocate.h"
 #include "blocks.h"
 #include "callers.h"
+#include "capture.h"
+#include "control.h"
 #include "early.h"
 #include "ending.h"
+#include "entries.h"
 #include "environment.h"
+#include "foreign.h"
 #include "gc_calls.h"
 #include "ignore.h"
 #include "place.h"
+#include "protocol.h"
 #include "raw.h"
 #include "regions.h"
 #include "roots.h"
@@ -44,7 +49,7 @@
 
 extern char **environ;
 
-static enum { NOTHING, STARTING, UP } state;
+static enum { NOTHING, STARTING, UP, ASIDE } state; /* ASIDE: foreign.h */
 
 static struct gcg__environment wishes;
 static _Thread_local bool unwinding;
@@ -79,6 +84,11 @@ static void __attribute__ ((noinline)) set_up (void)
   state = STARTING;
   gcg__callers_find ();
   gcg__environment_read (&wishes);
+  if (!gcg__foreign_begin ())
+    {
+      state = ASIDE;
+      return;
+    }
   initialise_collector ();
   gcg__blocks_begin ();
   gcg__tls_ask ();
@@ -96,10 +106,10 @@ is_up (void)
 {
   if (__builtin_expect (state == UP, 1))
     return true;
-  if (state == STARTING || !environ)
+  if (state != NOTHING || !environ)
     return false;
   set_up ();
-  return true;
+  return state == UP;
 }
 
 bool
@@ -202,7 +212,8 @@ allocate_at (size_t bytes, size_t alignment, uint32_t site, const struct request
   if (bytes > MOST)
     ;
   else if (!is_up ())
-    block = gcg__early_new (bytes, alignment);
+    block
+        = state == ASIDE ? gcg__foreign_new (bytes, alignment) : gcg__early_new (bytes, alignment);
   else
     block = gcg__block_new (bytes, alignment, site,
                             gcg__caller_is (GCG__LINKER, (uintptr_t)request->caller));
@@ -245,7 +256,7 @@ release (void *block, const char *complaint)
 {
   if (!block || (state == UP && gcg__block_free (block)))
     return;
-  if (!gcg__early_has (block))
+  if (!gcg__early_has (block) && !gcg__foreign_free (block))
     die (complaint);
 }
 
@@ -285,6 +296,15 @@ site_instead_of (const void *old, const struct request *request)
   return site;
 }
 
+/* SIZE_MAX: it is no block of ours. */
+static size_t
+bytes_of (const void *block)
+{
+  if (gcg__early_has (block))
+    return gcg__early_bytes (block);
+  return state == UP ? gcg__block_bytes (block) : SIZE_MAX;
+}
+
 static void *
 reallocate (void *old, size_t bytes, const struct request *request)
 {
@@ -306,7 +326,9 @@ reallocate (void *old, size_t bytes, const struct request *request)
       errno = ENOMEM;
       return NULL;
     }
-  had = early ? gcg__early_bytes (old) : gcg__block_bytes (old);
+  had = bytes_of (old);
+  if (had == SIZE_MAX && gcg__foreign_realloc (old, bytes, &block))
+    return block;
   if (had == SIZE_MAX)
     die ("realloc(): invalid pointer\n");
   if (is_up () && !system)
@@ -329,6 +351,12 @@ realloc (void *old, size_t bytes)
 {
   void *volatile block = reallocate (old, bytes, REQUEST (bytes, bytes));
   return block;
+}
+
+void *
+gcg__reallocate (void *old, size_t bytes, void *caller)
+{
+  return reallocate (old, bytes, &(struct request){ caller, bytes, bytes });
 }
 
 API void *
@@ -355,6 +383,12 @@ allocate_aligned (size_t alignment, size_t bytes, const struct request *request)
   while (power < alignment)
     power *= 2;
   return allocate (bytes, power, request);
+}
+
+void *
+gcg__allocate_aligned (size_t bytes, size_t alignment, void *caller)
+{
+  return allocate_aligned (alignment, bytes, &(struct request){ caller, bytes, bytes });
 }
 
 API void *
@@ -408,10 +442,8 @@ malloc_usable_size (void *block)
   size_t bytes;
   if (!block)
     return 0;
-  if (gcg__early_has (block))
-    return gcg__early_bytes (block);
-  bytes = gcg__block_bytes (block);
-  return bytes == SIZE_MAX ? 0 : bytes;
+  bytes = bytes_of (block);
+  return bytes == SIZE_MAX && !gcg__foreign_bytes (block, &bytes) ? 0 : bytes;
 }
 
 /* The C library exports these too: a block of theirs may be freed by free. */
@@ -425,10 +457,30 @@ SAME ("__libc_valloc", "valloc");
 SAME ("__libc_pvalloc", "pvalloc");
 SAME ("__posix_memalign", "posix_memalign");
 
+#define ENTRY(name) SAME ("gcg__entry_" #name, #name);
+GCG__ENTRIES (ENTRY)
+
+/* Whoever has started the program is told why there will be no report. */
+static void
+say_aside (void)
+{
+  struct gcg_error error;
+
+  if (!wishes.socket_name[0] || gcg__control_connect_alone (wishes.socket_name) != GCG_OK)
+    return;
+  gcg__fail (&error, GCG_UNSUPPORTED, "%s", gcg__foreign_reason ());
+  gcg__control_publish_failure (&error, GCG__FLAG_EXIT);
+  gcg__control_forget ();
+}
+
 static void __attribute__ ((constructor)) begin (void)
 {
   if (!is_up ())
-    return;
+    {
+      if (state == ASIDE)
+        say_aside ();
+      return;
+    }
   gcg__ending_begin (&wishes);
   gcg__environment_apply (&wishes);
 }

@@ -20,6 +20,7 @@
 
 #include "allocate.h"
 #include "blocks.h"
+#include "foreign.h"
 #include "gcglass/malloc.h"
 #include "place.h"
 
@@ -39,7 +40,7 @@ gcg__at (size_t key, struct gcg__static_site *site)
 static void
 put_at (void *block, uint32_t site)
 {
-  if (site && block)
+  if (site && block && !gcg__foreign_reason ())
     gcg__block_set_site (block, gcg__site_now (site));
 }
 
