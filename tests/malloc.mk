@@ -95,3 +95,7 @@ tests_becomes_gc_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -D_GNU_SOURCE -DUSE_GC=1 -O0
 tests_becomes_gc_LDADD = -lgc -lpthread
 dist_check_SCRIPTS += tests/exec.test
 TESTS += tests/exec.test
+# Other allocators and collectors in the program.
+dist_check_SCRIPTS += %D%/malloc/foreign.test
+EXTRA_DIST += %D%/malloc/foreign.c %D%/malloc/foreign_allocator.c %D%/malloc/foreign_plugin.c
+TESTS += %D%/malloc/foreign.test

@@ -200,6 +200,34 @@ other_function (const struct search *search, const char *name)
   return 0;
 }
 
+static bool
+takes_blocks (const char *name)
+{
+  static const char *const names[] = { "free", "realloc", "reallocarray", "malloc_usable_size" };
+  bool is = false;
+
+  for (unsigned i = 0; i < N (names); i++)
+    is = is || strcmp (name, names[i]) == 0;
+  return is;
+}
+
+/* What asks for blocks here goes to the functions of the same name that the program would have
+   without us.  Where our own code must not be written to, gcg__foreign_new does nearly that.  What
+   gives blocks back stays: the dynamic linker may have some of before we were aside. */
+static void
+lead_to_others (const struct search *search, const struct dl_phdr_info *us)
+{
+  struct gcg__diversion diversions[N (standard)];
+  unsigned n = 0;
+
+  for (unsigned i = 0; i < N (standard); i++)
+    if (!takes_blocks (standard[i].name)
+        && gcg__exported (us, standard[i].name, &diversions[n].from)
+        && (diversions[n].to = other_function (search, standard[i].name)))
+      n++;
+  gcg__divert (diversions, n);
+}
+
 static void
 find_others (const struct search *search)
 {
@@ -208,6 +236,15 @@ find_others (const struct search *search)
   others.realloc = (__typeof__ (others.realloc))other_function (search, "realloc");
   others.memalign = (__typeof__ (others.memalign))other_function (search, "memalign");
   others.usable = (__typeof__ (others.usable))other_function (search, "malloc_usable_size");
+}
+
+static void
+pass_on (const struct search *search)
+{
+  find_others (search);
+  for (unsigned i = 0; i < search->n; i++)
+    if (search->modules[i].owner == OURS)
+      lead_to_others (search, &search->modules[i].info);
 }
 
 /* "" for the program itself. */
@@ -223,7 +260,7 @@ step_aside (const struct search *search, const struct module *why)
 {
   const char *name = name_of (&why->info);
 
-  find_others (search);
+  pass_on (search);
   if (why->owner == C_LIBRARY)
     snprintf (reason, sizeof reason,
               "libgcglass-malloc was loaded when the C library's malloc was in use: preload it, or "
@@ -245,7 +282,7 @@ leave_collector (const struct search *search)
 {
   const char *name = name_of (&search->collector);
 
-  find_others (search);
+  pass_on (search);
   snprintf (reason, sizeof reason,
             "it has a collector of its own inside: libgc is linked statically into %s, and its "
             "objects are not seen; to look into them, link it with libgc.so",
@@ -263,7 +300,8 @@ gcg__foreign_begin (void)
     return leave_collector (&search);
   if (search.n && search.modules[0].owner != OURS)
     return step_aside (&search, &search.modules[0]);
-  for (unsigned i = 1; i < search.n; i++)
+  /* Behind the C library's there is none that the program would use. */
+  for (unsigned i = 1; i < search.n && search.modules[i - 1].owner != C_LIBRARY; i++)
     if (search.modules[i].owner == UNKNOWN
         || (search.modules[i].owner == KNOWN && !lead_here (&search.modules[i], &search.cxx)))
       return step_aside (&search, &search.modules[i]);
