@@ -16,15 +16,20 @@ export function plural(n, one, many = `${one}s`) {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+/* "the only object", "all 1,204 objects". */
+export function every(n, one, many = `${one}s`) {
+  return n > 1 ? `all ${plural(n, one, many)}` : `the only ${one}`;
+}
+
 function splitSize(bytes) {
   let value = bytes;
   let unit = 0;
-  /* 1023.95 would be rounded to 1024.0: the next unit already. */
-  while (Math.abs(value) >= 1023.95 && unit < UNITS.length - 1) {
+  /* At most three digits before the unit, but for exact bytes: 1000 KiB are 1.0 MiB, rounded. */
+  while (Math.abs(value) >= (unit === 0 ? 1023.5 : 999.5) && unit < UNITS.length - 1) {
     value /= 1024;
     unit++;
   }
-  const digits = unit === 0 ? count(value) : value.toFixed(Math.abs(value) < 100 ? 1 : 0);
+  const digits = unit === 0 ? count(value) : value.toFixed(Math.abs(value) < 99.95 ? 1 : 0);
   return [digits, UNITS[unit]];
 }
 

@@ -2,7 +2,7 @@
  */
 import { pageLink } from './api.js';
 import { element, fill, stamp } from './dom.js';
-import { count, plural, size } from './format.js';
+import { count, every, plural, size } from './format.js';
 import { addressLink } from './object_node.js';
 import { startPage } from './page.js';
 import { Table } from './table.js';
@@ -54,9 +54,10 @@ function rowOf(row) {
 }
 
 function empty({ summary }) {
-  const all = plural(summary.looked_at.objects, 'object');
+  const { objects } = summary.looked_at;
   return element('div', {},
-    element('p', {}, element('strong', {}, `No garbage: all ${all} are reachable.`)),
+    element('p', {}, element('strong', {}, objects === 0 ? 'No garbage: there are no objects.'
+      : `No garbage: ${every(objects, 'object')} ${objects === 1 ? 'is' : 'are'} reachable.`)),
     element('p', {}, 'Let the program do what you suspect to leak, then take another snapshot.'));
 }
 

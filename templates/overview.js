@@ -47,9 +47,9 @@ function showFindings(data) {
     findings.replaceChildren(...data.findings.map(findingNode));
     return;
   }
-  const all = `${plural(data.objects.count, 'object')} (${size(data.objects.bytes)})`;
+  const { count: objects, bytes } = data.objects;
   findings.replaceChildren(element('li', { class: 'fine' }, element('span', { class: 'mark' }, '✓'),
-    element('span', {}, `Nothing looks wrong. There are ${all}.`)));
+    element('span', {}, `Nothing looks wrong. There ${objects === 1 ? 'is' : 'are'} ${plural(objects, 'object')} (${size(bytes)}).`)));
 }
 
 function typeRow(row) {

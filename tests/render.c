@@ -125,6 +125,63 @@ pictures (void **state)
     }
 }
 
+/* Where the middle of TEXT is in SVG, and how wide its letters are in the least. */
+static void
+find_text (const char *svg, const char *text, double *x, double *y, double *width)
+{
+  const char *at = strstr (svg, text), *from = at;
+  assert_non_null (at);
+  while (from > svg && strncmp (from, "<text", 5) != 0)
+    from--;
+  assert_int_equal (sscanf (strstr (from, " x=\""), " x=\"%lf\" y=\"%lf\"", x, y), 2);
+  *width = 4.5 * (double)strlen (text);
+}
+
+/* The labels of edges there and back, in curves and in straight lines. */
+static void
+labels_apart (void **state)
+{
+  (void)state;
+  for (int straight = 0; straight < 2; straight++)
+    {
+      char svg_of[100];
+      size_t n;
+      enum gcg_status status;
+      struct gcg_error error;
+      double x[2], y[2], width[2];
+      struct heap *heap = heap_new ();
+      uint32_t site = heap_site (heap, "struct of_a_long_name", "a.c", 1, "f");
+      uint32_t a = heap_object (heap, 2000, GCG__KIND_NORMAL, site),
+               b = heap_object (heap, 2000, GCG__KIND_NORMAL, site);
+      heap_edge (heap, a, 1016, b);
+      heap_edge (heap, b, 1808, a);
+      struct gcg__model *model;
+      assert_int_equal (gcg__model_new (heap_snapshot (heap), &model, &error), GCG_OK);
+      heap_free (heap);
+      struct gcg__dot_options options = { 1, false, 0 };
+      struct gcg__buffer dot;
+      uint32_t nodes;
+      gcg__buffer_init (&dot, NULL, NULL);
+      assert_int_equal (gcg__dot_write (model, &options, &dot, &nodes, &error), GCG_OK);
+      assert_int_equal (nodes, 2);
+      /* So many nodes go to the engine that draws straight lines. */
+      char *svg = draw (gcg__buffer_string (&dot), dot.n, straight ? 301 : nodes, GCG__PICTURE_SVG,
+                        0, &n, &status, &error);
+      if (svg == NULL)
+        fail_msg ("%s", error.text);
+      find_text (svg, "+1016", &x[0], &y[0], &width[0]);
+      find_text (svg, "+1808", &x[1], &y[1], &width[1]);
+      snprintf (svg_of, sizeof svg_of, "%.1f,%.1f %.1f,%.1f", x[0], y[0], x[1], y[1]);
+      double across = x[0] > x[1] ? x[0] - x[1] : x[1] - x[0];
+      double down = y[0] > y[1] ? y[0] - y[1] : y[1] - y[0];
+      if (across < (width[0] + width[1]) / 2 + 9 && down < 9)
+        fail_msg ("labels at %s", svg_of);
+      free (svg);
+      gcg__buffer_fini (&dot);
+      gcg__model_free (model);
+    }
+}
+
 static void
 bad_graphs (void **state)
 {
@@ -345,6 +402,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (pictures),
+    cmocka_unit_test (labels_apart),
     cmocka_unit_test (bad_graphs),
     cmocka_unit_test (misbehaving_renderers),
     cmocka_unit_test (ten_seconds_in_all),

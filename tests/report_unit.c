@@ -196,6 +196,12 @@ words (void **state)
   assert_string_equal (gcg__word_size (1023).text, "1023 B");
   assert_string_equal (gcg__word_size (1024).text, "1.0 KiB");
   assert_string_equal (gcg__word_size (1048575).text, "1.0 MiB");
+  assert_string_equal (gcg__word_size (999 * 1024 + 511).text, "999 KiB");
+  assert_string_equal (gcg__word_size (999 * 1024 + 512).text, "1.0 MiB");
+  assert_string_equal (gcg__word_size (1000 * 1024).text, "1.0 MiB");
+  assert_string_equal (gcg__word_size (1000 * 1024 * 1024).text, "1.0 GiB");
+  assert_string_equal (gcg__word_size (102348).text, "99.9 KiB");
+  assert_string_equal (gcg__word_size (102349).text, "100 KiB");
   assert_string_equal (gcg__word_size (1258291).text, "1.2 MiB");
   assert_string_equal (gcg__word_size (UINT64_MAX).text, "16.0 EiB");
   assert_string_equal (gcg__word_count (0).text, "0");

@@ -306,7 +306,9 @@ write_edge (const struct picture *p, const struct gcg__object *source, const str
   bool cut = false;
   for (size_t i = 0; i < n && !cut; i++)
     cut = cyclic && is_cut (p, source->id, edges[i].offset);
-  gcg__buffer_format (out, "  n0x%llx -> n0x%llx [label=\"", (unsigned long long)source->address,
+  /* Blanks around the label: those of two edges between the same nodes stand side by side, and
+     renderers know the width of letters only roughly. */
+  gcg__buffer_format (out, "  n0x%llx -> n0x%llx [label=\"  ", (unsigned long long)source->address,
                       (unsigned long long)target.address);
   struct gcg__buffer field;
   gcg__buffer_init (&field, NULL, NULL);
@@ -321,7 +323,7 @@ write_edge (const struct picture *p, const struct gcg__object *source, const str
   gcg__buffer_fini (&field);
   if (n > FIELDS)
     gcg__buffer_format (out, ", %s more", gcg__word_count (n - FIELDS).text);
-  gcg__buffer_text (out, cut ? " (cut here)\"" : "\"");
+  gcg__buffer_text (out, cut ? " (cut here)  \"" : "  \"");
   if (cut)
     gcg__buffer_text (out, ", class=\"cycle cut\", color=\"#cf222e\", fontcolor=\"#cf222e\", "
                            "penwidth=2.5, style=dashed");

@@ -211,11 +211,13 @@ say_all_is_well (struct gcg__findings *findings, const struct gcg__model *model)
   struct gcg__buffer *out = add (findings, false, "/garbage");
   if (a->all.objects == 0)
     gcg__buffer_text (out, "The heap has no objects");
+  else if (a->garbage.objects == 0 && a->all.objects == 1)
+    gcg__buffer_text (out, "No garbage: the only object is reachable");
   else if (a->garbage.objects == 0)
     {
       gcg__buffer_text (out, "No garbage: all ");
       gcg__words_number (out, a->all.objects, "object");
-      gcg__buffer_text (out, a->all.objects == 1 ? " is reachable" : " are reachable");
+      gcg__buffer_text (out, " are reachable");
     }
   else
     gcg__buffer_text (out, "Nothing leaks: no cycle keeps anything from being reclaimed");

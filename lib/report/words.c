@@ -18,8 +18,8 @@ gcg__word_size (uint64_t bytes)
     }
   double value = (double)bytes / 1024;
   unsigned unit = 0;
-  /* What would be rounded to 1024 of a unit is 1.0 of the next. */
-  while (value >= 1023.5 && unit < 5)
+  /* At most three digits before the unit: 1000 KiB are 1.0 MiB, rounded. */
+  while (value >= 999.5 && unit < 5)
     {
       value /= 1024;
       unit++;

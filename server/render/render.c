@@ -124,6 +124,23 @@ read_input (void)
   return text;
 }
 
+/* Straight lines there and back between two nodes are one: their labels move from its middle to
+   where each begins. */
+static void
+part_labels (Agraph_t *graph)
+{
+  agattr (graph, AGEDGE, "label", "");
+  agattr (graph, AGEDGE, "taillabel", "");
+  agattr (graph, AGEDGE, "labeldistance", "3");
+  for (Agnode_t *node = agfstnode (graph); node != NULL; node = agnxtnode (graph, node))
+    for (Agedge_t *edge = agfstout (graph, node); edge != NULL; edge = agnxtout (graph, edge))
+      if (aghead (edge) != node && agedge (graph, aghead (edge), node, NULL, 0) != NULL)
+        {
+          agset (edge, "taillabel", agget (edge, "label"));
+          agset (edge, "label", "");
+        }
+}
+
 /* What makes large graphs bearable: straight lines, and fewer dots to the inch. */
 static void
 set_attributes (Agraph_t *graph, const struct arguments *arguments)
@@ -133,6 +150,7 @@ set_attributes (Agraph_t *graph, const struct arguments *arguments)
       agattr (graph, AGRAPH, "overlap", "prism");
       agattr (graph, AGRAPH, "splines", "line");
       agattr (graph, AGRAPH, "outputorder", "edgesfirst");
+      part_labels (graph);
     }
   else if (agnedges (graph) > MANY_EDGES)
     {
@@ -142,6 +160,7 @@ set_attributes (Agraph_t *graph, const struct arguments *arguments)
       agattr (graph, AGRAPH, "nslimit1", "0.5");
       agattr (graph, AGRAPH, "mclimit", "0.2");
       agattr (graph, AGRAPH, "splines", "line");
+      part_labels (graph);
     }
   if (strcmp (arguments->format, "png") == 0)
     agattr (graph, AGRAPH, "dpi",
