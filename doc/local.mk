@@ -25,6 +25,8 @@ EXTRA_DIST += \
 	%D%/design/symbol.md \
 	%D%/images/cycle.png \
 	%D%/images/take.mjs \
+	%D%/schema/command-leaks.json \
+	%D%/schema/command-report.json \
 	%D%/schema/error.json \
 	%D%/schema/frame.json \
 	%D%/schema/garbage-n.json \

@@ -122,8 +122,8 @@ leak_write_file (const struct gcg__leak_report *report, const struct gcg__leak_t
   status = how == NULL ? write_json (report, save.stream, error)
                        : leak_write_text (report, how, save.stream, error);
   struct gcg_error end;
-  enum gcg_status ended = save_end (&save, status == GCG_OK, &end);
-  /* Why the file cannot be written is known best by whoever closed it. */
+  /* Why the stream cannot be written is in what save_end says. */
+  enum gcg_status ended = save_end (&save, status == GCG_OK || ferror (save.stream) != 0, &end);
   if (ended == GCG_OK)
     return status;
   *error = end;

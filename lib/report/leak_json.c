@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "report/explain.h"
+#include "report/kinds.h"
 #include "report/leak_names.h"
 
 #define MAX_CYCLES 10000u
@@ -225,6 +226,8 @@ gcg__leak_json_write (const struct gcg__leak_report *report, struct gcg__json *j
   for (uint32_t i = 0; i < report->n_cycles && i < MAX_CYCLES && status == GCG_OK; i++)
     status = write_cycle (report, report->cycles[i], json, error);
   gcg__json_end (json);
+  if (status == GCG_OK)
+    status = gcg__kinds_of_leaks (report, json, error);
   write_groups (report, "groups", false, json);
   write_groups (report, "known_groups", true, json);
   write_rules (report, json);

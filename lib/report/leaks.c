@@ -3,11 +3,10 @@
  *   cycles ─→ kinds of cycles ─→ named ─┐
  *   sites ──────────→ rules ────────────┴→ suppressed blocks ─→ groups ─→ order, known
  *
- * A kind of cycle is a set of (type, site, offset, type of target) of the edges between its
- * objects; only one cycle of a kind is searched for its shortest way round and named, so a million
- * small rings cost a pass over their edges.  Kinds that read alike become one group.  Other blocks
- * are put in groups by 64-bit hashes of what makes one.  Linear but for sorting groups and cycles;
- * 8 bytes an object while it is made.
+ * A kind of cycle is what kinds.h says; only one cycle of a kind is searched for its shortest way
+ * round and named, so a million small rings cost a pass over their edges.  Kinds that read alike
+ * become one group.  Other blocks are put in groups by 64-bit hashes of what makes one.  Linear but
+ * for sorting groups and cycles; 8 bytes an object while it is made.
  */
 #include <config.h>
 
@@ -17,14 +16,14 @@
 #include <string.h>
 
 #include "report/fail.h"
+#include "report/kinds.h"
 #include "report/leak_names.h"
 #include "report/map.h"
 
-#define MAX_KINDS      10000u /* of cycles that are named */
-#define MAX_EDGE_KINDS 256u   /* of one cycle that are told apart */
-#define OTHER_CYCLES   "cycle:of other kinds"
-#define TOLD           UINT32_MAX
-#define PROGRAM_RULES  "the program's own rules"
+#define MAX_KINDS     10000u /* of cycles that are named */
+#define OTHER_CYCLES  "cycle:of other kinds"
+#define TOLD          UINT32_MAX
+#define PROGRAM_RULES "the program's own rules"
 
 /* Kinds of cycles. */
 struct kind
@@ -68,60 +67,6 @@ add_totals (struct gcg__totals *to, uint64_t objects, uint64_t bytes)
   to->bytes += bytes;
 }
 
-/* What OBJECT is: its type and site. */
-static uint64_t
-object_kind (const struct making *m, uint32_t id)
-{
-  const struct gcg__model *model = m->report->model;
-  uint32_t site = gcg__word_site (m->snapshot->words[id]);
-  uint64_t type = model->types->group_of_object[id];
-  if (type == GCG__NONE)
-    {
-      struct gcg__object object;
-      gcg__snapshot_object (m->snapshot, id, &object);
-      type = gcg__model_type_key (model, &object);
-    }
-  return gcg__map_mix (gcg__map_mix (1, type), site);
-}
-
-/* Adds KEY to the set of N in SEEN and its sum; a full set stays as it is. */
-static void
-edge_kind_add (uint64_t seen[2 * MAX_EDGE_KINDS], uint32_t *n, uint64_t *sum, uint64_t key)
-{
-  uint32_t slot = (uint32_t)key % (2 * MAX_EDGE_KINDS);
-  key += key == 0;
-  while (seen[slot] != 0 && seen[slot] != key)
-    slot = (slot + 1) % (2 * MAX_EDGE_KINDS);
-  if (seen[slot] == key || *n == MAX_EDGE_KINDS)
-    return;
-  seen[slot] = key;
-  (*n)++;
-  *sum += key;
-}
-
-/* The kind of CYCLE: a hash of the set of its kinds of edges. */
-static uint64_t
-cycle_kind (const struct making *m, uint32_t cycle)
-{
-  const struct gcg__analysis *a = m->analysis;
-  const struct gcg__cycle *c = &a->cycles[cycle];
-  uint64_t seen[2 * MAX_EDGE_KINDS] = { 0 }, sum = 0;
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < c->n_objects; i++)
-    {
-      uint32_t id = a->cycle_members[c->first_member + i];
-      uint64_t source = object_kind (m, id);
-      struct gcg__edge_walk edges
-          = { .snapshot = m->snapshot, .edge = a->out_first[id], .end = a->out_first[id + 1] };
-      while (gcg__next_edge (&edges))
-        if (a->cycle_of[edges.target] == cycle)
-          edge_kind_add (
-              seen, &n, &sum,
-              gcg__map_mix (gcg__map_mix (source, edges.offset), object_kind (m, edges.target)));
-    }
-  return sum;
-}
-
 static enum gcg_status
 kind_add (struct making *m, uint32_t cycle)
 {
@@ -163,7 +108,7 @@ find_kinds (struct making *m)
       uint32_t first = m->analysis->cycle_members[m->analysis->cycles[cycle].first_member];
       if ((m->report->leaks->flags[first] & GCG__LEAK_LEAKED) == 0)
         continue;
-      uint32_t *kind = gcg__map_at (&map, cycle_kind (m, cycle));
+      uint32_t *kind = gcg__map_at (&map, gcg__cycle_kind (m->report->model, cycle));
       if (kind == NULL)
         status = no_memory (m);
       else
@@ -381,8 +326,8 @@ group_block (struct making *m, struct gcg__map *map, const struct gcg__object *o
   uint32_t leader = r->leaks->leader_of[object->id];
   bool leads = leader == object->id || m->group_of[leader] == GCG__NONE;
   uint32_t parent = leads ? GCG__NONE : m->group_of[leader];
-  uint32_t *group
-      = gcg__map_at (map, gcg__map_mix (gcg__map_mix (2, object_kind (m, object->id)), parent));
+  uint32_t *group = gcg__map_at (
+      map, gcg__map_mix (gcg__map_mix (2, gcg__object_kind (r->model, object->id)), parent));
   if (group == NULL)
     return no_memory (m);
   if (*group == GCG__NONE)

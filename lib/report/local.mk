@@ -16,6 +16,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/json.h %D%/json.c \
 	%D%/kept.h %D%/kept.c \
 	%D%/kind_cut.h %D%/kind_cut.c \
+	%D%/kinds.h %D%/kinds.c \
 	%D%/leak_names.h %D%/leak_names.c \
 	%D%/map.h %D%/map.c \
 	%D%/model.h %D%/model.c \

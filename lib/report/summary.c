@@ -4,6 +4,7 @@
 #include "report/report.h"
 
 #include "report/hazard.h"
+#include "report/kinds.h"
 
 #define MAX_CYCLES  100u
 #define MAX_HAZARDS 1000u
@@ -24,6 +25,9 @@ gcg__summary_write (struct gcg__model *model, struct gcg__json *json, struct gcg
     return status;
   status = gcg__component_cycles (model, 0, a->n_cycles < MAX_CYCLES ? a->n_cycles : MAX_CYCLES,
                                   "cycle_list", json, error);
+  if (status != GCG_OK)
+    return status;
+  status = gcg__kinds_of_garbage (model, json, error);
   if (status != GCG_OK)
     return status;
   gcg__hazard_rows (model, MAX_HAZARDS, json);

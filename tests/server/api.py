@@ -32,12 +32,13 @@ MARK = {"X-Gcglass": "1", "Content-Type": "application/json"}
 
 
 class Schemas:
-    """The files of doc/schema/, made strict, by name."""
+    """The files of doc/schema/ about the routes, or about commands, made strict, by name."""
 
-    def __init__(self):
+    def __init__(self, commands=False):
         self.files = {}
         for name in sorted(os.listdir(SCHEMAS)):
-            if name.endswith(".json"):
+            if name.endswith(".json") and (name.startswith("command-") == commands
+                                           or name == "shared.json"):
                 with open(os.path.join(SCHEMAS, name), encoding="utf-8") as file:
                     self.files[name] = json.load(file)
         self.resolver = RefResolver("", None, store=self.files)

@@ -1,0 +1,353 @@
+/* kinds.c -- see kinds.h.
+ *
+ * A row is made of each group of a report of leaks, and of each signature of the cycles that the
+ * collector will reclaim; rows of one signature become one.  Of harmless cycles one of each kind is
+ * named, of at most MAX_KINDS kinds.
+ */
+#include <config.h>
+
+#include "report/kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/explain.h"
+#include "report/fail.h"
+#include "report/map.h"
+#include "report/suppress.h"
+
+#define MAX_EDGE_KINDS 256u   /* of one cycle that are told apart */
+#define MAX_KINDS      10000u /* of harmless cycles */
+#define MAX_ROWS       1000u
+#define MAX_STEPS      1000u /* of a path */
+
+uint64_t
+gcg__object_kind (const struct gcg__model *model, uint32_t id)
+{
+  uint32_t site = gcg__word_site (model->snapshot->words[id]);
+  uint64_t type = model->types->group_of_object[id];
+  if (type == GCG__NONE)
+    {
+      struct gcg__object object;
+      gcg__snapshot_object (model->snapshot, id, &object);
+      type = gcg__model_type_key (model, &object);
+    }
+  return gcg__map_mix (gcg__map_mix (1, type), site);
+}
+
+/* Adds KEY to the set of N in SEEN and its sum; a full set stays as it is. */
+static void
+edge_kind_add (uint64_t seen[2 * MAX_EDGE_KINDS], uint32_t *n, uint64_t *sum, uint64_t key)
+{
+  uint32_t slot = (uint32_t)key % (2 * MAX_EDGE_KINDS);
+  key += key == 0;
+  while (seen[slot] != 0 && seen[slot] != key)
+    slot = (slot + 1) % (2 * MAX_EDGE_KINDS);
+  if (seen[slot] == key || *n == MAX_EDGE_KINDS)
+    return;
+  seen[slot] = key;
+  (*n)++;
+  *sum += key;
+}
+
+uint64_t
+gcg__cycle_kind (const struct gcg__model *model, uint32_t cycle)
+{
+  const struct gcg__analysis *a = model->analysis;
+  const struct gcg__cycle *c = &a->cycles[cycle];
+  uint64_t seen[2 * MAX_EDGE_KINDS] = { 0 }, sum = 0;
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < c->n_objects; i++)
+    {
+      uint32_t id = a->cycle_members[c->first_member + i];
+      uint64_t source = gcg__object_kind (model, id);
+      struct gcg__edge_walk edges
+          = { .snapshot = model->snapshot, .edge = a->out_first[id], .end = a->out_first[id + 1] };
+      while (gcg__next_edge (&edges))
+        if (a->cycle_of[edges.target] == cycle)
+          edge_kind_add (seen, &n, &sum,
+                         gcg__map_mix (gcg__map_mix (source, edges.offset),
+                                       gcg__object_kind (model, edges.target)));
+    }
+  return sum;
+}
+
+struct row
+{
+  const char *verdict, *signature; /* borrowed */
+  uint64_t count;                  /* cycles, or blocks */
+  struct gcg__totals own;
+  uint64_t through; /* bytes that are leaked through them */
+  uint32_t cycle;   /* the biggest; GCG__NONE: blocks */
+  uint32_t object;  /* one of the blocks */
+  bool known;       /* the baseline has it */
+};
+
+struct rows
+{
+  struct gcg__model *model;
+  struct gcg__map of_signature;
+  struct row *list;
+  uint32_t n, size;
+};
+
+/* Adds ROW, or what it counts to that of its signature; false: out of memory. */
+static bool
+rows_add (struct rows *rows, const struct row *row)
+{
+  uint32_t *at = gcg__map_at (&rows->of_signature, gcg__map_text (row->signature));
+  if (at == NULL)
+    return false;
+  if (*at != GCG__NONE)
+    {
+      struct row *old = &rows->list[*at];
+      old->count += row->count;
+      old->own.objects += row->own.objects;
+      old->own.bytes += row->own.bytes;
+      old->through += row->through;
+      old->known = old->known && row->known;
+      return true;
+    }
+  if (rows->n == rows->size)
+    {
+      uint32_t size = 2 * rows->size + 16;
+      struct row *list = reallocarray (rows->list, size, sizeof *list);
+      if (list == NULL)
+        return false;
+      rows->list = list;
+      rows->size = size;
+    }
+  *at = rows->n;
+  rows->list[rows->n++] = *row;
+  return true;
+}
+
+static void
+rows_fini (struct rows *rows)
+{
+  gcg__map_fini (&rows->of_signature);
+  free (rows->list);
+}
+
+/* Adds the groups of REPORT, in their order; false: out of memory. */
+static bool
+add_groups (struct rows *rows, const struct gcg__leak_report *report)
+{
+  bool is_malloc = (rows->model->snapshot->info->flags & GCG__INFO_MALLOC) != 0;
+  for (uint32_t g = 0; g < report->n_groups; g++)
+    {
+      const struct gcg__leak_group *group = &report->groups[g];
+      bool is_cycle = group->kind == GCG__LEAK_OF_CYCLE;
+      struct row row = { .verdict = gcg__leak_kind_name (group->kind),
+                         .signature = group->names.signature,
+                         .count = is_cycle ? group->n_cycles : group->own.objects,
+                         .own = group->own,
+                         .through = group->through.bytes,
+                         .cycle = group->cycle,
+                         .object = group->object,
+                         .known = group->known };
+      if (is_cycle && !is_malloc)
+        row.verdict = gcg__verdict_name (GCG__FINALIZATION_CYCLE);
+      if (!rows_add (rows, &row))
+        return false;
+    }
+  return true;
+}
+
+/* The steps of CYCLE's path as "struct a.next", begun where the explanation E does and each way
+   round once.  Of a path of more than MAX_STEPS steps the first. */
+static bool
+write_path (const struct gcg__model *model, const struct gcg__explanation *e,
+            struct gcg__json *json)
+{
+  const struct gcg__cycle_path *path = e->path;
+  uint32_t n = path->n < MAX_STEPS ? path->n : MAX_STEPS;
+  char **all = calloc (n + (size_t)1, sizeof *all), **steps = calloc (n + (size_t)1, sizeof *steps);
+  struct gcg__buffer text;
+  bool ok = all != NULL && steps != NULL;
+  gcg__buffer_init (&text, NULL, NULL);
+  for (uint32_t i = 0; i < n && ok; i++)
+    {
+      const struct gcg__step *at = &path->steps[(e->first + i) % path->n];
+      struct gcg__object object;
+      char scratch[GCG__TYPE_SCRATCH];
+      gcg__snapshot_object (model->snapshot, at->object, &object);
+      gcg__buffer_clear (&text);
+      gcg__buffer_text (&text, gcg__types_of (model->types, &object, scratch));
+      gcg__model_field (model, &object, at->offset, &text);
+      all[i] = steps[i] = strdup (gcg__buffer_string (&text));
+      ok = all[i] != NULL && text.status == GCG_OK;
+    }
+  gcg__json_array (json, "path");
+  for (uint32_t i = 0, reduced = ok ? gcg__cycle_reduce (steps, n) : 0; i < reduced; i++)
+    gcg__json_string (json, NULL, steps[i]);
+  gcg__json_end (json);
+  for (uint32_t i = 0; all != NULL && i < n; i++)
+    free (all[i]);
+  free (all);
+  free (steps);
+  gcg__buffer_fini (&text);
+  return ok;
+}
+
+/* What is particular to cycles. */
+static enum gcg_status
+write_cycle (struct gcg__model *model, const struct row *row, struct gcg__json *json,
+             struct gcg_error *error)
+{
+  struct gcg__explanation e;
+  enum gcg_status status = gcg__explain_cycle (model, row->cycle, &e, error);
+  if (status != GCG_OK)
+    return status;
+  if (!write_path (model, &e, json))
+    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the path of a cycle");
+  bool everywhere = e.everywhere.n > 0;
+  gcg__json_string (json, "cut", gcg__buffer_string (everywhere ? &e.everywhere : &e.edge));
+  gcg__json_unsigned (json, "freed_bytes",
+                      everywhere || e.path->all_freed ? row->own.bytes + row->through
+                                                      : e.path->freed.bytes);
+  gcg__json_string (json, "place", e.allocated_at);
+  gcg__explanation_fini (&e);
+  return status;
+}
+
+static void
+write_block (const struct gcg__model *model, const struct row *row, struct gcg__json *json)
+{
+  struct gcg__object object;
+  char scratch[GCG__TYPE_SCRATCH];
+  gcg__snapshot_object (model->snapshot, row->object, &object);
+  gcg__json_array (json, "path");
+  gcg__json_string (json, NULL, gcg__types_of (model->types, &object, scratch));
+  gcg__json_end (json);
+  gcg__json_null (json, "cut");
+  gcg__json_unsigned (json, "freed_bytes", row->own.bytes + row->through);
+  gcg__json_string (json, "place", model->types->places[object.site].text);
+}
+
+static enum gcg_status
+rows_write (const struct rows *rows, struct gcg__json *json, struct gcg_error *error)
+{
+  enum gcg_status status = GCG_OK;
+  gcg__json_unsigned (json, "kind_count", rows->n);
+  gcg__json_array (json, "kinds");
+  for (uint32_t i = 0; i < rows->n && i < MAX_ROWS && status == GCG_OK; i++)
+    {
+      const struct row *row = &rows->list[i];
+      gcg__json_object (json, NULL);
+      gcg__json_string (json, "verdict", row->verdict);
+      gcg__json_string (json, "signature", row->signature);
+      gcg__json_unsigned (json, "count", row->count);
+      gcg__json_unsigned (json, "objects", row->own.objects);
+      gcg__json_unsigned (json, "bytes", row->own.bytes);
+      gcg__json_bool (json, "known", row->known);
+      if (row->cycle != GCG__NONE)
+        status = write_cycle (rows->model, row, json, error);
+      else
+        write_block (rows->model, row, json);
+      gcg__json_end (json);
+    }
+  gcg__json_end (json);
+  return status;
+}
+
+static enum gcg_status
+no_memory (struct gcg_error *error)
+{
+  return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the kinds of leaks");
+}
+
+enum gcg_status
+gcg__kinds_of_leaks (const struct gcg__leak_report *report, struct gcg__json *json,
+                     struct gcg_error *error)
+{
+  struct rows rows = { .model = report->model };
+  enum gcg_status status
+      = add_groups (&rows, report) ? rows_write (&rows, json, error) : no_memory (error);
+  rows_fini (&rows);
+  return status;
+}
+
+/* Harmless cycles by kind. */
+struct harmless
+{
+  struct gcg__map of_kind;
+  struct gcg__leak_names *names; /* [n] of kinds, each owned */
+  uint32_t n;
+};
+
+/* Adds CYCLE, harmless; when its kind is new and there are too many, not. */
+static enum gcg_status
+add_harmless (struct harmless *harmless, struct rows *rows, uint32_t cycle, struct gcg_error *error)
+{
+  static const struct gcg__rules no_rules;
+  const struct gcg__analysis *a = rows->model->analysis;
+  const struct gcg__cycle *c = &a->cycles[cycle];
+  uint32_t *at = gcg__map_at (&harmless->of_kind, gcg__cycle_kind (rows->model, cycle));
+  if (at == NULL)
+    return no_memory (error);
+  if (*at == GCG__NONE && harmless->n == MAX_KINDS)
+    return GCG_OK;
+  if (*at == GCG__NONE)
+    {
+      enum gcg_status status = gcg__leak_names_cycle (&harmless->names[harmless->n], rows->model,
+                                                      &no_rules, cycle, error);
+      if (status != GCG_OK)
+        return status;
+      *at = harmless->n++;
+    }
+  uint32_t first = a->cycle_members[c->first_member];
+  const struct row row = { .verdict = gcg__verdict_name (GCG__CYCLE),
+                           .signature = harmless->names[*at].signature,
+                           .count = 1,
+                           .own = { c->n_objects, c->bytes },
+                           .cycle = cycle,
+                           .object = first };
+  return rows_add (rows, &row) ? GCG_OK : no_memory (error);
+}
+
+static enum gcg_status
+add_all_harmless (struct harmless *harmless, struct rows *rows,
+                  const struct gcg__leak_report *report, struct gcg_error *error)
+{
+  const struct gcg__analysis *a = rows->model->analysis;
+  enum gcg_status status = GCG_OK;
+  harmless->names = calloc (a->n_cycles < MAX_KINDS ? a->n_cycles + (size_t)1 : MAX_KINDS,
+                            sizeof *harmless->names);
+  if (harmless->names == NULL)
+    return no_memory (error);
+  for (uint32_t i = 0; i < a->n_cycles && status == GCG_OK; i++)
+    {
+      uint32_t first = a->cycle_members[a->cycles[i].first_member];
+      if ((report->leaks->flags[first] & GCG__LEAK_COLLECTABLE) != 0)
+        status = add_harmless (harmless, rows, i, error);
+    }
+  return status;
+}
+
+enum gcg_status
+gcg__kinds_of_garbage (struct gcg__model *model, struct gcg__json *json, struct gcg_error *error)
+{
+  static const struct gcg__rules no_rules;
+  static const struct gcg__baseline no_baseline;
+  struct gcg__leak_report *report;
+  struct rows rows = { .model = model };
+  struct harmless harmless = { .n = 0 };
+  enum gcg_status status
+      = gcg__leak_report_new (model, &no_rules, &no_baseline, NULL, &report, error);
+  if (status != GCG_OK)
+    return status;
+  if (!add_groups (&rows, report))
+    status = no_memory (error);
+  if (status == GCG_OK)
+    status = add_all_harmless (&harmless, &rows, report, error);
+  if (status == GCG_OK)
+    status = rows_write (&rows, json, error);
+  for (uint32_t i = 0; i < harmless.n; i++)
+    gcg__leak_names_fini (&harmless.names[i]);
+  free (harmless.names);
+  gcg__map_fini (&harmless.of_kind);
+  rows_fini (&rows);
+  gcg__leak_report_free (report);
+  return status;
+}

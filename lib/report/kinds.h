@@ -1,0 +1,30 @@
+/* kinds.h -- leaks and cycles by kind.
+ *
+ * A kind of cycle is a set of (type, site, offset, type of target) of the edges between its
+ * objects; kinds that read alike have one signature (leaks.h).  In JSON a row stands for a
+ * signature.
+ */
+#ifndef GCG_REPORT_KINDS_H
+#define GCG_REPORT_KINDS_H
+
+#include "report/json.h"
+#include "report/leaks.h"
+#include "report/model.h"
+
+/* A hash of what object ID is: its type and site. */
+uint64_t gcg__object_kind (const struct gcg__model *model, uint32_t id);
+/* A hash of the kind of CYCLE.  Linear in its edges. */
+uint64_t gcg__cycle_kind (const struct gcg__model *model, uint32_t cycle);
+
+/* Writes member "kinds", what REPORT has by signature: the first 1,000, those that hold most first,
+   and "kind_count", how many there are.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__kinds_of_leaks (const struct gcg__leak_report *report, struct gcg__json *json,
+                                     struct gcg_error *error) __attribute__ ((warn_unused_result));
+
+/* The same of all leaks and cycles of MODEL, no rule applied; harmless cycles come last.  Errors:
+   GCG_NO_MEMORY. */
+enum gcg_status gcg__kinds_of_garbage (struct gcg__model *model, struct gcg__json *json,
+                                       struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+#endif
