@@ -8,7 +8,6 @@
 
 #include "control.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -24,6 +23,7 @@
 #include "agent.h"
 #include "capture.h"
 #include "gc_calls.h"
+#include "lookup.h"
 #include "sample/lifetime.h"
 #include "protocol.h"
 #include "raw.h"
@@ -490,12 +490,18 @@ listen_as_agent (void)
 /* The C library ends the program with its last thread, and ours is not to be waited for: it is
    taken out of the library's count.  Where that has no such name, a program whose main has ended by
    pthread_exit goes on until somebody ends it. */
+static unsigned *thread_count;
+
+static void __attribute__ ((constructor)) find_count (void)
+{
+  thread_count = gcg__lookup_private ("__nptl_nthreads");
+}
+
 static void
 leave_count (void)
 {
-  unsigned *count = dlvsym (RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
-  if (count)
-    __atomic_fetch_sub (count, 1, __ATOMIC_RELAXED);
+  if (thread_count)
+    __atomic_fetch_sub (thread_count, 1, __ATOMIC_RELAXED);
 }
 
 /* The mutex is held.  Faults are not blocked: the incremental collector protects pages, and learns

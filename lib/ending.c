@@ -10,7 +10,6 @@
  */
 #include "ending.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -18,6 +17,7 @@
 #include "capture.h"
 #include "control.h"
 #include "environment.h"
+#include "lookup.h"
 #include "protocol.h"
 #include "raw.h"
 #include "rules.h"
@@ -134,20 +134,21 @@ static void __attribute__ ((destructor)) end (void)
     take (take_here);
 }
 
+GCG__BEHIND (exit);
+GCG__BEHIND (quick_exit);
+
 API void __attribute__ ((noreturn)) exit (int status)
 {
-  void (*real) (int) __attribute__ ((noreturn));
   NOTE_CALLER ();
-  *(void **)&real = dlsym (RTLD_NEXT, "exit");
-  real (status);
+  BEHIND (exit) (status);
+  __builtin_unreachable ();
 }
 
 API void __attribute__ ((noreturn)) quick_exit (int status)
 {
-  void (*real) (int) __attribute__ ((noreturn));
   NOTE_CALLER ();
-  *(void **)&real = dlsym (RTLD_NEXT, "quick_exit");
-  real (status);
+  BEHIND (quick_exit) (status);
+  __builtin_unreachable ();
 }
 
 API void __attribute__ ((noreturn)) _exit (int status)
@@ -178,17 +179,15 @@ run_main (int argc, char **argv, char **environment)
 API int __libc_start_main (int (*main) (int, char **, char **), int argc, char **argv,
                            void (*init) (void), void (*fini) (void), void (*rtld_fini) (void),
                            void *stack_end);
+GCG__BEHIND (__libc_start_main);
 API int
 __libc_start_main (int (*main) (int, char **, char **), int argc, char **argv, void (*init) (void),
                    void (*fini) (void), void (*rtld_fini) (void), void *stack_end)
 {
-  int (*real) (int (*) (int, char **, char **), int, char **, void (*) (void), void (*) (void),
-               void (*) (void), void *);
-  *(void **)&real = dlsym (RTLD_NEXT, "__libc_start_main");
   program_main = main;
   program_fini = rtld_fini;
   wrapped = true;
-  return real (run_main, argc, argv, init, fini, run_fini, stack_end);
+  return BEHIND (__libc_start_main) (run_main, argc, argv, init, fini, run_fini, stack_end);
 }
 
 /* The agent has forgotten its connections (agent.c). */

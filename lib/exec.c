@@ -10,7 +10,6 @@
  * must not keep the lock; in a forked child nothing stops any.
  */
 #include <alloca.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lookup.h"
 #include "raw.h"
 #include "successor.h"
 #ifdef GCG_MALLOC
@@ -30,18 +30,15 @@
 
 extern char **environ;
 
-static int (*real_execvpe) (const char *, char *const[], char *const[]);
-static int (*real_fexecve) (int, char *const[], char *const[]);
-
-static void
-find_real (void)
-{
-  *(void **)&real_execvpe = dlsym (RTLD_NEXT, "execvpe");
-  *(void **)&real_fexecve = dlsym (RTLD_NEXT, "fexecve");
-}
+/* In a child of vfork they have been found, unless a library's constructor that came before has
+   one. */
+GCG__BEHIND (execvpe);
+GCG__BEHIND (fexecve);
 
 #ifdef GCG_MALLOC
 static pid_t own_pid;
+
+static void __attribute__ ((constructor)) begin (void) { own_pid = (pid_t)syscall (SYS_getpid); }
 
 static bool
 hold (void)
@@ -73,15 +70,6 @@ failed (bool held)
   return -1;
 }
 #endif
-
-/* Not looked for in a child of vfork, unless a library's constructor that came before has one. */
-static void __attribute__ ((constructor)) begin (void)
-{
-#ifdef GCG_MALLOC
-  own_pid = (pid_t)syscall (SYS_getpid);
-#endif
-  find_real ();
-}
 
 static int
 open_path (int directory, const char *path)
@@ -174,10 +162,8 @@ execvpe (const char *file, char *const arguments[], char *const environment[])
 {
   int fd = look_up_in_path (file);
   PREPARE (fd, true, environment);
-  if (!real_execvpe)
-    find_real ();
   bool held = hold ();
-  real_execvpe (file, arguments, environment);
+  BEHIND (execvpe) (file, arguments, environment);
   return failed (held);
 }
 
@@ -193,10 +179,8 @@ fexecve (int fd, char *const arguments[], char *const environment[])
   bool wanted = environment && gcg__successor_is_wanted ();
   int asked = wanted ? fd : -1;
   PREPARE (asked, false, environment);
-  if (!real_fexecve)
-    find_real ();
   bool held = hold ();
-  real_fexecve (fd, arguments, environment);
+  BEHIND (fexecve) (fd, arguments, environment);
   return failed (held);
 }
 

@@ -13,7 +13,6 @@
  * set collector options first.  This object takes itself out of the environment: children run
  * without it unless --follow keeps it in.
  */
-#include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -27,6 +26,7 @@
 #include "ending.h"
 #include "environment.h"
 #include "gc_calls.h"
+#include "lookup.h"
 #include "stack/stack.h"
 #include "thread.h"
 
@@ -74,7 +74,7 @@ find_text (struct dl_phdr_info *info, size_t size, void *data)
 static void
 find_real (void)
 {
-#define FIND(name) *(void **)&gcg__real.name = dlsym (RTLD_NEXT, "GC_" #name);
+#define FIND(name) *(void **)&gcg__real.name = gcg__lookup_next ("GC_" #name);
   GCG_REAL_MAP (FIND)
 #undef FIND
   dl_iterate_phdr (find_text, NULL);
@@ -102,6 +102,7 @@ static void __attribute__ ((constructor)) preload_begin (void)
 {
   need_real ();
   gcg__environment_read (&wishes);
+  gcg__stack_init (wishes.stack_depth); /* loads the unwinder: lookup.h */
   gcg__ending_begin (&wishes);
 }
 
@@ -114,7 +115,6 @@ collector_is_up (void)
   if (__builtin_expect (done, 1) || !GC_is_init_called ())
     return;
   done = true;
-  gcg__stack_init (wishes.stack_depth);
   gcg__agent_make_ready ();
   gcg__thread_hook ();
   gcg__environment_apply (&wishes);

@@ -81,7 +81,8 @@ TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test
 # The agent's own functions have frame pointers, the program's have none.
 check_PROGRAMS += %D%/agent/stacks
 check_LTLIBRARIES += %D%/agent/libstacks.la
-tests_agent_libstacks_la_SOURCES = lib/stack/stack.c lib/stack/unwind.c lib/stack/unwinder.c lib/site.c lib/arena.c
+tests_agent_libstacks_la_SOURCES = lib/stack/stack.c lib/stack/unwind.c lib/stack/unwinder.c lib/site.c lib/arena.c \
+	lib/lookup.c
 tests_agent_libstacks_la_CFLAGS = $(AGENT_CFLAGS)
 tests_agent_stacks_SOURCES = %D%/agent/stacks.c %D%/agent/tap.h
 tests_agent_stacks_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -O2 -fomit-frame-pointer

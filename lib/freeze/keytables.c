@@ -1,9 +1,9 @@
 /* keytables.c -- see keytables.h.  Reads by process_vm_readv: a control block may end earlier. */
 #include "keytables.h"
 
-#include <dlfcn.h>
 #include <string.h>
 
+#include "lookup.h"
 #include "maps.h"
 
 uint32_t gcg__control_bytes = 2304; /* glibc 2.31 */
@@ -11,7 +11,7 @@ uint32_t gcg__control_bytes = 2304; /* glibc 2.31 */
 void
 gcg__control_ask (void)
 {
-  const uint32_t *bytes = dlvsym (RTLD_DEFAULT, "_thread_db_sizeof_pthread", "GLIBC_PRIVATE");
+  const uint32_t *bytes = gcg__lookup_private ("_thread_db_sizeof_pthread");
   if (bytes && *bytes % 8 == 0 && *bytes <= GCG__MOST_CONTROL)
     gcg__control_bytes = *bytes;
 }

@@ -45,11 +45,12 @@ note_module (struct dl_phdr_info *info, size_t bytes, void *unused)
   return 0;
 }
 
+static void __attribute__ ((constructor)) ask (void) { gcg__control_ask (); }
+
 void
 gcg__tls_note (void)
 {
   memset (tls_bytes, 0, sizeof tls_bytes);
-  gcg__control_ask ();
   dl_iterate_phdr (note_module, NULL);
 }
 

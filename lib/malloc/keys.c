@@ -7,13 +7,13 @@
  */
 #include "keys.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 
 #include "callers.h"
+#include "lookup.h"
 #include "regions.h"
 
 #define API    __attribute__ ((visibility ("default")))
@@ -32,11 +32,12 @@ is_own (uintptr_t caller)
   return gcg__malloc_unwinding () || gcg__caller_is (GCG__AGENT, caller);
 }
 
+GCG__BEHIND (pthread_key_create);
+GCG__BEHIND (pthread_setspecific);
+
 API int
 pthread_key_create (pthread_key_t *key, void (*destructor) (void *))
 {
-  static int (*create) (pthread_key_t *, void (*) (void *));
-
   if (is_own (CALLER))
     {
       uint32_t number = __atomic_fetch_add (&n_own, 1, __ATOMIC_RELAXED);
@@ -46,24 +47,18 @@ pthread_key_create (pthread_key_t *key, void (*destructor) (void *))
       *key = FIRST + number;
       return 0;
     }
-  if (!create)
-    *(void **)&create = dlsym (RTLD_NEXT, "pthread_key_create");
-  return create (key, destructor);
+  return BEHIND (pthread_key_create) (key, destructor);
 }
 
 API int
 pthread_setspecific (pthread_key_t key, const void *value)
 {
-  static int (*set) (pthread_key_t, const void *);
-
   if (key - FIRST < OWN && is_own (CALLER))
     {
       values[key - FIRST] = (void *)(uintptr_t)value;
       return 0;
     }
-  if (!set)
-    *(void **)&set = dlsym (RTLD_NEXT, "pthread_setspecific");
-  return set (key, value);
+  return BEHIND (pthread_setspecific) (key, value);
 }
 
 void

@@ -38,6 +38,7 @@
 #include "raw.h"
 #include "regions.h"
 #include "roots.h"
+#include "signals.h"
 #include "stack/stack.h"
 #include "tag.h"
 #include "threads.h"
@@ -137,17 +138,37 @@ gcg__malloc_of_program (const void *caller)
          && !gcg__caller_is (GCG__COLLECTOR, (uintptr_t)caller);
 }
 
+static void *
+begin_stacks (void *depth)
+{
+  unwinding = true;
+  gcg__stack_init ((unsigned)(uintptr_t)depth);
+  unwinding = false;
+  return NULL;
+}
+
+/* The first time in a thread of its own: it loads the unwinder, and what the caller's dlerror has
+   to say stays. */
 void
 gcg__malloc_set_depth (unsigned depth)
 {
+  void *argument = (void *)(uintptr_t)depth;
+  uint64_t signals;
+  pthread_t thread;
+
   if (!is_up ())
     return;
-  unwinding = true;
-  if (wishes.stack_depth == 0)
-    gcg__stack_init (depth);
-  else
+  if (wishes.stack_depth > 0)
     gcg__stack_set_depth (depth);
-  unwinding = false;
+  else if (depth > 0)
+    {
+      signals = gcg__signals_wait ();
+      if (pthread_create (&thread, NULL, begin_stacks, argument) == 0)
+        pthread_join (thread, NULL);
+      else
+        begin_stacks (argument);
+      gcg__signals_go_on (signals);
+    }
   wishes.stack_depth = depth;
 }
 

@@ -6,10 +6,9 @@
  */
 #include "roots.h"
 
-#include <dlfcn.h>
-
 #include "freeze/heapwalk.h"
 #include "freeze/keytables.h"
+#include "lookup.h"
 #include "raw.h"
 
 static uint64_t exit_frame, tls_bytes;
@@ -37,7 +36,7 @@ gcg__tls_ask (void)
   size_t bytes = 0, alignment;
 
   gcg__control_ask ();
-  *(void **)&ask = dlvsym (RTLD_DEFAULT, "_dl_get_tls_static_info", "GLIBC_PRIVATE");
+  *(void **)&ask = gcg__lookup_private ("_dl_get_tls_static_info");
   if (ask)
     ask (&bytes, &alignment);
   tls_bytes = bytes > gcg__control_bytes ? bytes : gcg__control_bytes;

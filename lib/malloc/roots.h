@@ -13,7 +13,7 @@ uint64_t gcg__exit_frame (void);
    x86-64 with the control block. */
 uint64_t gcg__tls_bytes (void);
 
-/* Asks the dynamic linker for the former; before the first capture. */
+/* Asks the dynamic linker for the former; before main. */
 void gcg__tls_ask (void);
 
 /* Sets the MARKED flag of what the roots lead to: breadth first over the edges. */

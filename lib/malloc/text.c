@@ -9,7 +9,6 @@
 #undef _FORTIFY_SOURCE
 #define GCG_NO_REDIRECT 1
 
-#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include "blocks.h"
 #include "foreign.h"
 #include "gcglass/malloc.h"
+#include "lookup.h"
 #include "place.h"
 
 #define API    __attribute__ ((visibility ("default")))
@@ -43,15 +43,6 @@ put_at (void *block, uint32_t site)
   if (site && block && !gcg__foreign_reason ())
     gcg__block_set_site (block, gcg__site_now (site));
 }
-
-/* The C library's function of this name, found on first use. */
-#define REAL(name)                                                                                 \
-  ({                                                                                               \
-    static __typeof__ (&name) real;                                                                \
-    if (!__atomic_load_n (&real, __ATOMIC_ACQUIRE))                                                \
-      __atomic_store_n ((void **)&real, dlsym (RTLD_NEXT, #name), __ATOMIC_RELEASE);               \
-    real;                                                                                          \
-  })
 
 static void *
 copy (const void *text, size_t n, size_t end, const void *key, void *caller)
@@ -102,11 +93,12 @@ wcsdup (const wchar_t *text)
   return block;
 }
 
+GCG__BEHIND (vasprintf);
 API int
 vasprintf (char **to, const char *format, va_list arguments)
 {
   uint32_t site = gcg__place_take ((size_t)to, (size_t)to);
-  int n = REAL (vasprintf) (to, format, arguments);
+  int n = BEHIND (vasprintf) (to, format, arguments);
   if (n >= 0)
     put_at (*to, site);
   return n;
@@ -120,7 +112,7 @@ asprintf (char **to, const char *format, ...)
   int n;
 
   va_start (arguments, format);
-  n = REAL (vasprintf) (to, format, arguments);
+  n = BEHIND (vasprintf) (to, format, arguments);
   va_end (arguments);
   if (n >= 0)
     put_at (*to, site);
@@ -128,11 +120,12 @@ asprintf (char **to, const char *format, ...)
 }
 
 API int __vasprintf_chk (char **to, int flag, const char *format, va_list arguments);
+GCG__BEHIND (__vasprintf_chk);
 API int
 __vasprintf_chk (char **to, int flag, const char *format, va_list arguments)
 {
   uint32_t site = gcg__place_take ((size_t)to, (size_t)to);
-  int n = REAL (__vasprintf_chk) (to, flag, format, arguments);
+  int n = BEHIND (__vasprintf_chk) (to, flag, format, arguments);
   if (n >= 0)
     put_at (*to, site);
   return n;
@@ -147,7 +140,7 @@ __asprintf_chk (char **to, int flag, const char *format, ...)
   int n;
 
   va_start (arguments, format);
-  n = REAL (__vasprintf_chk) (to, flag, format, arguments);
+  n = BEHIND (__vasprintf_chk) (to, flag, format, arguments);
   va_end (arguments);
   if (n >= 0)
     put_at (*to, site);
@@ -185,11 +178,12 @@ line_after (const struct line *line, ssize_t n)
   return n;
 }
 
+GCG__BEHIND (getdelim);
 API ssize_t
 getdelim (char **place, size_t *room, int delimiter, FILE *file)
 {
   struct line line = line_before (place, room);
-  return line_after (&line, REAL (getdelim) (place, room, delimiter, file));
+  return line_after (&line, BEHIND (getdelim) (place, room, delimiter, file));
 }
 
 API ssize_t __getdelim (char **place, size_t *room, int delimiter, FILE *file);
@@ -197,62 +191,68 @@ API ssize_t
 __getdelim (char **place, size_t *room, int delimiter, FILE *file)
 {
   struct line line = line_before (place, room);
-  return line_after (&line, REAL (getdelim) (place, room, delimiter, file));
+  return line_after (&line, BEHIND (getdelim) (place, room, delimiter, file));
 }
 
+GCG__BEHIND (getline);
 API ssize_t
 getline (char **place, size_t *room, FILE *file)
 {
   struct line line = line_before (place, room);
-  return line_after (&line, REAL (getline) (place, room, file));
+  return line_after (&line, BEHIND (getline) (place, room, file));
 }
 
+GCG__BEHIND (realpath);
 API char *
 realpath (const char *path, char *resolved)
 {
   uint32_t site = gcg__place_take ((size_t)path, (size_t)path);
-  char *result = REAL (realpath) (path, resolved);
+  char *result = BEHIND (realpath) (path, resolved);
   if (!resolved)
     put_at (result, site);
   return result;
 }
 
 API char *__realpath_chk (const char *path, char *resolved, size_t room);
+GCG__BEHIND (__realpath_chk);
 API char *
 __realpath_chk (const char *path, char *resolved, size_t room)
 {
   uint32_t site = gcg__place_take ((size_t)path, (size_t)path);
-  char *result = REAL (__realpath_chk) (path, resolved, room);
+  char *result = BEHIND (__realpath_chk) (path, resolved, room);
   if (!resolved)
     put_at (result, site);
   return result;
 }
 
+GCG__BEHIND (canonicalize_file_name);
 API char *
 canonicalize_file_name (const char *path)
 {
   uint32_t site = gcg__place_take ((size_t)path, (size_t)path);
-  char *result = REAL (canonicalize_file_name) (path);
+  char *result = BEHIND (canonicalize_file_name) (path);
   put_at (result, site);
   return result;
 }
 
+GCG__BEHIND (getcwd);
 API char *
 getcwd (char *buffer, size_t bytes)
 {
   uint32_t site = gcg__place_take ((size_t)buffer, (size_t)buffer);
-  char *result = REAL (getcwd) (buffer, bytes);
+  char *result = BEHIND (getcwd) (buffer, bytes);
   if (!buffer)
     put_at (result, site);
   return result;
 }
 
 API char *__getcwd_chk (char *buffer, size_t bytes, size_t room);
+GCG__BEHIND (__getcwd_chk);
 API char *
 __getcwd_chk (char *buffer, size_t bytes, size_t room)
 {
   uint32_t site = gcg__place_take ((size_t)buffer, (size_t)buffer);
-  char *result = REAL (__getcwd_chk) (buffer, bytes, room);
+  char *result = BEHIND (__getcwd_chk) (buffer, bytes, room);
   if (!buffer)
     put_at (result, site);
   return result;

@@ -10,7 +10,6 @@
  */
 #include "threads.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "blocks.h"
 #include "callers.h"
 #include "keys.h"
+#include "lookup.h"
 #include "regions.h"
 
 #define API __attribute__ ((visibility ("default")))
@@ -54,11 +54,13 @@ static uint64_t serials;
 static gcg__lock notes_lock = GCG__LOCK_INIT;
 static _Thread_local struct note *own;
 
-static void *
-real (const char *name)
-{
-  return dlsym (RTLD_NEXT, name);
-}
+GCG__BEHIND (pthread_create);
+GCG__BEHIND (pthread_exit);
+GCG__BEHIND (pthread_join);
+GCG__BEHIND (pthread_tryjoin_np);
+GCG__BEHIND (pthread_timedjoin_np);
+GCG__BEHIND (pthread_clockjoin_np);
+GCG__BEHIND (pthread_detach);
 
 /* The best note for WANTED: one whose serial is lowest.  The lock is held. */
 static struct note *
@@ -155,18 +157,15 @@ API int
 pthread_create (pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
                 void *(*start) (void *), void *restrict argument)
 {
-  static int (*create) (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
   int status, detached = PTHREAD_CREATE_JOINABLE;
   struct note *note;
   uint64_t serial;
   pthread_t id;
 
-  if (!create)
-    *(void **)&create = real ("pthread_create");
   if (gcg__caller_is (GCG__AGENT, (uintptr_t)__builtin_return_address (0)))
     {
       gcg__malloc_for_agent (true);
-      status = create (thread, attributes, start, argument);
+      status = BEHIND (pthread_create) (thread, attributes, start, argument);
       gcg__malloc_for_agent (false);
       return status;
     }
@@ -178,9 +177,9 @@ pthread_create (pthread_t *restrict thread, const pthread_attr_t *restrict attri
                               .state = MADE,
                               .detached = detached == PTHREAD_CREATE_DETACHED });
   if (!note)
-    return create (thread, attributes, start, argument);
+    return BEHIND (pthread_create) (thread, attributes, start, argument);
   serial = note->serial;
-  status = create (&id, attributes, run, note);
+  status = BEHIND (pthread_create) (&id, attributes, run, note);
   gcg__lock_take (&notes_lock);
   if (status == 0)
     enter (note, serial, id);
@@ -193,16 +192,13 @@ pthread_create (pthread_t *restrict thread, const pthread_attr_t *restrict attri
 API void
 pthread_exit (void *result)
 {
-  static void (*real_exit) (void *) __attribute__ ((noreturn));
-
-  if (!real_exit)
-    *(void **)&real_exit = real ("pthread_exit");
   if (own)
     end (own, result);
   own = NULL;
   gcg__keys_leave ();
   gcg__blocks_leave ();
-  real_exit (result);
+  BEHIND (pthread_exit) (result);
+  __builtin_unreachable ();
 }
 
 /* The note of thread ID and its serial, before it is joined. */
@@ -237,64 +233,49 @@ joined (int status, struct note *note, uint64_t serial)
 API int
 pthread_join (pthread_t thread, void **result)
 {
-  static int (*join) (pthread_t, void **);
   uint64_t serial;
   struct note *note = before_join (thread, &serial);
 
-  if (!join)
-    *(void **)&join = real ("pthread_join");
-  return joined (join (thread, result), note, serial);
+  return joined (BEHIND (pthread_join) (thread, result), note, serial);
 }
 
 API int
 pthread_tryjoin_np (pthread_t thread, void **result)
 {
-  static int (*join) (pthread_t, void **);
   uint64_t serial;
   struct note *note = before_join (thread, &serial);
 
-  if (!join)
-    *(void **)&join = real ("pthread_tryjoin_np");
-  return joined (join (thread, result), note, serial);
+  return joined (BEHIND (pthread_tryjoin_np) (thread, result), note, serial);
 }
 
 API int
 pthread_timedjoin_np (pthread_t thread, void **result, const struct timespec *until)
 {
-  static int (*join) (pthread_t, void **, const struct timespec *);
   uint64_t serial;
   struct note *note = before_join (thread, &serial);
 
-  if (!join)
-    *(void **)&join = real ("pthread_timedjoin_np");
-  return joined (join (thread, result, until), note, serial);
+  return joined (BEHIND (pthread_timedjoin_np) (thread, result, until), note, serial);
 }
 
 API int
 pthread_clockjoin_np (pthread_t thread, void **result, clockid_t clock,
                       const struct timespec *until)
 {
-  static int (*join) (pthread_t, void **, clockid_t, const struct timespec *);
   uint64_t serial;
   struct note *note = before_join (thread, &serial);
 
-  if (!join)
-    *(void **)&join = real ("pthread_clockjoin_np");
-  return joined (join (thread, result, clock, until), note, serial);
+  return joined (BEHIND (pthread_clockjoin_np) (thread, result, clock, until), note, serial);
 }
 
 API int
 pthread_detach (pthread_t thread)
 {
-  static int (*detach) (pthread_t);
   struct note *note;
   uint64_t serial;
   int status;
 
-  if (!detach)
-    *(void **)&detach = real ("pthread_detach");
   note = before_join (thread, &serial);
-  status = detach (thread);
+  status = BEHIND (pthread_detach) (thread);
   if (status != 0)
     return status;
   gcg__lock_take (&notes_lock);

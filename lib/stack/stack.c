@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lookup.h"
 #include "raw.h"
 #include "site.h"
 #include "unwind.h"
@@ -131,12 +132,11 @@ gcg__stack_set_depth (unsigned wanted)
 
 /* The C library's, after which addresses may mean something else.  Its own use of it (character
    sets, name services) goes another way: at worst a stack is wrong then. */
+GCG__BEHIND (dlclose);
 __attribute__ ((visibility ("default"))) int
 dlclose (void *handle)
 {
-  int (*real) (void *);
-  *(void **)&real = dlsym (RTLD_NEXT, "dlclose");
-  int status = real (handle);
+  int status = BEHIND (dlclose) (handle);
   gcg__stack_forget ();
   return status;
 }

@@ -55,7 +55,10 @@ gcg__unwinder_init (void)
   if (library)
     *(void **)&unwind = dlsym (library, "unw_backtrace");
   if (!unwind)
-    unwind = backtrace;
+    {
+      dlerror (); /* of ours */
+      unwind = backtrace;
+    }
   /* The first call of either loads and allocates: now, not in the middle of an allocation. */
   unwind (frames, 4);
   while (n > 0)
