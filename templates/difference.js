@@ -24,11 +24,13 @@ function sampleLink(sample) {
 }
 
 function shown({ from, to }) {
+  const back = from.number > to.number;
   document.title = `Difference ${from.number} to ${to.number} – gcglass`;
-  at('title').replaceChildren('From ', sampleLink(from), ' to ', sampleLink(to));
+  at('title').replaceChildren('From ', sampleLink(from), back ? ' back to ' : ' to ', sampleLink(to));
   at('sum').replaceChildren(formats.sizeChange(to.live_bytes - from.live_bytes), ' and ',
     formats.countChange(to.live_count - from.live_count), ' objects in ',
-    duration(Math.abs(to.unix_ms - from.unix_ms) * 1e6), ', from ', timeNode(from.unix_ms), ' on');
+    duration(Math.abs(to.unix_ms - from.unix_ms) * 1e6), back ? ', backwards from ' : ', from ',
+    timeNode(from.unix_ms), ' to ', timeNode(to.unix_ms));
 }
 
 const table = new Table(at('difference'), {

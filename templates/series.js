@@ -15,6 +15,12 @@ function colourOf({ kind, key }) {
   return colours.get(key);
 }
 
+/* What "alive" means in samples, by the kind of heap. */
+export const ALIVE = {
+  gc: 'What the last collection left, and what was made since: some of that may be dead already',
+  malloc: 'Allocated and not freed yet, reachable or not',
+};
+
 export const MEMORY_AXES = { y: { format: size, sizes: true } };
 
 /* The data of a TimeChart of ANSWER's samples, stacked. */
@@ -34,10 +40,13 @@ export function memorySeries({ series, chart }) {
   };
 }
 
-/* Moment INDEX of ANSWER in words. */
+/* Moment INDEX of ANSWER in words.  The layers are what is resident, unless types are not all that. */
 export function momentWords({ chart }, index) {
   const sum = chart.bytes.reduce((all, bytes) => all + (bytes[index] ?? 0), 0);
+  const resident = chart.resident_bytes[index];
   const description = chart.descriptions[index];
   return [element('b', {}, `Sample ${chart.numbers[index]}`), description ? ` “${description}”` : '', ', ',
-    timeNode(chart.unix_ms[index]), `: ${size(sum)} in all`];
+    timeNode(chart.unix_ms[index]), sum > resident
+      ? `: ${size(resident)} resident of ${size(sum)}: the rest was never written to, or is swapped out`
+      : `: ${size(resident)} resident`];
 }

@@ -19,10 +19,11 @@
 
 #include "snapshot/writer.h"
 
-#define HEAP_LOW     UINT64_C (0x7f0000001000)
-#define HEAP_BLOCK   4096u
-#define HEAP_GRANULE 16u
-#define HEAP_STATIC  UINT64_C (0x555500004000) /* where the imaginary static data is */
+#define HEAP_LOW       UINT64_C (0x7f0000001000)
+#define HEAP_BLOCK     4096u
+#define HEAP_GRANULE   16u
+#define HEAP_STATIC    UINT64_C (0x555500004000) /* where the imaginary static data is */
+#define OWN_COLLECTION 7u                        /* the snapshot's */
 
 /* A growing array. */
 struct vector
@@ -56,7 +57,8 @@ struct heap
   struct vector first, counts, targets, steps, big_counts, big_steps, sorted;
   struct vector previews, preview_starts, edge_places, root_places, hazards, usage, rules;
   uint64_t hazards_left_out;
-  bool places; /* not all pointers are to starts */
+  uint64_t pause_ns[OWN_COLLECTION + 1]; /* of collections, by number; 0: not said */
+  bool places;                           /* not all pointers are to starts */
   uint64_t next_address;
   uint32_t next_slot; /* in the last block */
   uint64_t block_slots;
@@ -162,11 +164,12 @@ heap_new (void)
                                    .gc_version = 0x080202,
                                    .parallel_markers = 1,
                                    .free_space_divisor = 3,
-                                   .collections = 7,
+                                   .collections = OWN_COLLECTION,
                                    .pause_ns = 1000000,
                                    .stop_ns = 50000,
                                    .mark_ns = 12000000,
                                    .total_ns = 40000000 };
+  heap->pause_ns[OWN_COLLECTION] = heap->info.mark_ns + heap->info.stop_ns + heap->info.pause_ns;
   heap->info.description = heap_string (heap, "an imaginary heap");
   heap->info.program = heap_string (heap, "/usr/bin/imaginary");
   heap->info.command_line = heap_string (heap, "imaginary --heap");
@@ -181,34 +184,16 @@ heap_free (struct heap *heap)
 {
   if (!heap)
     return;
-  free (heap->strings.data);
-  free (heap->sites.data);
-  free (heap->frames.data);
-  free (heap->roots.data);
-  free (heap->blocks.data);
-  free (heap->slots.data);
-  free (heap->words.data);
-  free (heap->slot_bytes.data);
-  free (heap->kinds.data);
-  free (heap->requested.data);
-  free (heap->contents.data);
-  free (heap->previews.data);
-  free (heap->preview_starts.data);
-  free (heap->edge_places.data);
-  free (heap->root_places.data);
-  free (heap->hazards.data);
-  free (heap->usage.data);
-  free (heap->rules.data);
-  free (heap->big_slacks.data);
-  free (heap->edges.data);
-  free (heap->sorted.data);
-  free (heap->finalizers.data);
-  free (heap->first.data);
-  free (heap->counts.data);
-  free (heap->targets.data);
-  free (heap->steps.data);
-  free (heap->big_counts.data);
-  free (heap->big_steps.data);
+  struct vector *const vectors[]
+      = { &heap->strings,        &heap->sites,       &heap->frames,      &heap->roots,
+          &heap->blocks,         &heap->slots,       &heap->words,       &heap->slot_bytes,
+          &heap->kinds,          &heap->requested,   &heap->contents,    &heap->previews,
+          &heap->preview_starts, &heap->edge_places, &heap->root_places, &heap->hazards,
+          &heap->usage,          &heap->rules,       &heap->big_slacks,  &heap->edges,
+          &heap->sorted,         &heap->finalizers,  &heap->first,       &heap->counts,
+          &heap->targets,        &heap->steps,       &heap->big_counts,  &heap->big_steps };
+  for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+    free (vectors[i]->data);
   free (heap);
 }
 
@@ -446,6 +431,12 @@ heap_birth (struct heap *heap, uint32_t object, uint32_t birth)
   *word |= (birth & mask) << GCG__WORD_BIRTH_SHIFT;
 }
 
+void
+heap_collection (struct heap *heap, uint32_t number, uint64_t pause_ns)
+{
+  heap->pause_ns[number] = pause_ns;
+}
+
 static int
 heap_compare_edges (const void *a, const void *b)
 {
@@ -617,7 +608,7 @@ heap_write (struct heap *heap)
           .flags = GCG__SETTING_ALL_INTERIOR | GCG__SETTING_DONT_PRECOLLECT,
           .heap_bytes = heap->info.heap_bytes,
           .free_bytes = heap->info.free_bytes,
-          .collections = 7,
+          .collections = OWN_COLLECTION,
           .markers = 1,
           .freed_since_gc_bytes = 4096,
           .free_space_divisor = 3,
@@ -628,14 +619,16 @@ heap_write (struct heap *heap)
           .warn_proc = UINT64_C (0x555500001000) };
   const uint64_t stack[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
   const struct gcg__stack_piece piece = { .low = HEAP_STATIC - 4096, .n = 8 };
-  const struct gcg__collection collection
-      = { .number = 7,
-          .start_ns = UINT64_C (4999000000),
-          .stop_ns = heap->info.stop_ns,
-          .mark_ns = heap->info.mark_ns,
-          .pause_ns = heap->info.mark_ns + heap->info.stop_ns + heap->info.pause_ns,
-          .heap_bytes = heap->info.heap_bytes,
-          .free_bytes = heap->info.free_bytes };
+  struct gcg__collection collections[OWN_COLLECTION], *next = collections;
+  for (uint32_t i = 1; i <= OWN_COLLECTION; i++)
+    if (heap->pause_ns[i] > 0)
+      *next++ = (struct gcg__collection){ i,
+                                          UINT64_C (4299000000) + i * UINT64_C (100000000),
+                                          heap->info.stop_ns,
+                                          heap->info.mark_ns,
+                                          heap->pause_ns[i],
+                                          heap->info.heap_bytes,
+                                          heap->info.free_bytes };
 #define HEAP_ONE(name, one)       [GCG__SECTION_##name - 1] = { &(one), 1 }
 #define HEAP_VECTOR(name, vector) [GCG__SECTION_##name - 1] = { heap->vector.data, heap->vector.n }
   uint64_t n_edge_places = heap->places ? heap->edge_places.n : 0;
@@ -658,7 +651,7 @@ heap_write (struct heap *heap)
     HEAP_VECTOR (BIG_SLACKS, big_slacks),
     HEAP_VECTOR (BIG_COUNTS, big_counts),
     HEAP_VECTOR (BIG_STEPS, big_steps),
-    HEAP_ONE (COLLECTIONS, collection),
+    [GCG__SECTION_COLLECTIONS - 1] = { collections, (uint64_t)(next - collections) },
     HEAP_VECTOR (FINALIZERS, finalizers),
     HEAP_ONE (STACK_PIECES, piece),
     [GCG__SECTION_STACKS - 1] = { stack, 8 },

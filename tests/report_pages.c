@@ -226,6 +226,49 @@ sums (void **state)
     }
 }
 
+/* A long pause of the program's collections is a finding, the snapshot's own is not: without
+   gcglass there would have been no such collection. */
+static void
+long_pauses (void **state)
+{
+  static const struct
+  {
+    uint64_t before, own;
+    bool found;
+  } cases[] = { { 0, 500000000, false },
+                { 1000000, 500000000, false },
+                { 400000000, 500000000, true },
+                { 400000000, 1000000, true } };
+  (void)state;
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+    {
+      struct heap *heap = heap_new ();
+      struct gcg__model *model;
+      enum gcg_status status;
+      if (cases[c].before > 0)
+        heap_collection (heap, 6, cases[c].before);
+      heap_collection (heap, 7, cases[c].own);
+      heap_root (heap, heap_object (heap, 24, GCG__KIND_NORMAL, 0));
+      assert_int_equal (gcg__model_new (heap_snapshot (heap), &model, NULL), GCG_OK);
+      heap_free (heap);
+      json_t *overview = get (model, OVERVIEW, 0, "", &status), *finding;
+      bool found = false;
+      size_t i;
+      json_array_foreach (at (overview, "findings"), i, finding)
+      {
+        const char *text = json_string_value (json_object_get (finding, "text"));
+        assert_null (strstr (text, "Collection 7 "));
+        found |= strstr (text, "Collection 6 stopped the program for 400 ms") != NULL;
+      }
+      assert_int_equal (found, cases[c].found);
+      assert_int_equal (number_at (overview, "heap.pause_worst_ns"), cases[c].before);
+      assert_int_equal (json_array_size (at (overview, "collections")),
+                        cases[c].before > 0 ? 2 : 1);
+      json_decref (overview);
+      gcg__model_free (model);
+    }
+}
+
 static void
 observer_component (void **state)
 {
@@ -629,12 +672,13 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (every_page),         cmocka_unit_test (sums),
-    cmocka_unit_test (observer_component), cmocka_unit_test (mix_tables),
-    cmocka_unit_test (sorted_columns),     cmocka_unit_test (list_everywhere),
-    cmocka_unit_test (long_ring),          cmocka_unit_test (dot_pictures),
-    cmocka_unit_test (dot_hostile),        cmocka_unit_test (text_reports),
-    cmocka_unit_test (process_figures),    cmocka_unit_test (many_threads),
+    cmocka_unit_test (every_page),      cmocka_unit_test (sums),
+    cmocka_unit_test (long_pauses),     cmocka_unit_test (observer_component),
+    cmocka_unit_test (mix_tables),      cmocka_unit_test (sorted_columns),
+    cmocka_unit_test (list_everywhere), cmocka_unit_test (long_ring),
+    cmocka_unit_test (dot_pictures),    cmocka_unit_test (dot_hostile),
+    cmocka_unit_test (text_reports),    cmocka_unit_test (process_figures),
+    cmocka_unit_test (many_threads),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 
 /* What the recording says: two sites each of six types. */
 static uint64_t truth[N_SAMPLES + 1][N_SITES + 1];
+static uint64_t made_truth[N_SAMPLES + 1][N_SITES + 1];
 
 static struct gcg__timeline *
 make_timeline (bool with_samples)
@@ -47,6 +48,7 @@ make_timeline (bool with_samples)
           made[site] += 1000;
           tape_alive (tape, site, truth[i][site], truth[i][site] * 16, made[site]);
         }
+      memcpy (made_truth[i], made, sizeof made);
       tape_sample (tape, i == 1 ? "start" : i == 100 ? "half" : "", 0);
     }
   const void *records = tape_records (tape, &n);
@@ -114,13 +116,19 @@ number_at (json_t *object, const char *key)
 }
 
 static uint64_t
-type_truth (uint32_t sample, uint32_t type)
+type_sum (const uint64_t sites[N_SITES + 1], uint32_t type)
 {
   uint64_t sum = 0;
   for (uint32_t site = 1; site <= N_SITES; site++)
     if (site % 6 == type)
-      sum += truth[sample][site];
+      sum += sites[site];
   return sum;
+}
+
+static uint64_t
+type_truth (uint32_t sample, uint32_t type)
+{
+  return type_sum (truth[sample], type);
 }
 
 static void
@@ -222,6 +230,68 @@ folded (void **state)
   gcg__timeline_free (timeline);
 }
 
+/* The layers of a point together are what is resident, whatever of heap, stack and our own memory
+   has been touched; only types that are not all resident themselves go beyond. */
+static void
+layers_are_what_is_resident (void **state)
+{
+  static const struct
+  {
+    uint64_t resident, shared, heap, stack, own, code, live;
+  } cases[] = {
+    { 8000, 2000, 3000, 500, 100, 700, 1000 },
+    { 8000, 2000, 30000, 500, 100, 700, 1000 },
+    { 8000, 2000, 30000, 9000, 9000, 90000, 1000 },
+    { 8000, 7900, 3000, 500, 100, 700, 1000 },
+    { 8000, 0, 0, 0, 0, 0, 0 },
+    { 0, 0, 3000, 500, 100, 700, 0 },
+    { 8000, 2000, 30000, 500, 100, 700, 20000 },
+  };
+  const size_t n_cases = sizeof cases / sizeof *cases;
+  struct tape *tape = tape_new (77);
+  struct gcg__recording *recording;
+  struct gcg__timeline *timeline;
+  enum gcg_status status;
+  size_t n;
+  (void)state;
+  for (uint32_t i = 1; i <= 2; i++)
+    tape_site (tape, i == 1 ? "struct a" : "struct b", "t.c", i, "make");
+  for (size_t c = 0; c < n_cases; c++)
+    {
+      struct gcg__record_sample *figures = tape_figures (tape);
+      figures->resident_bytes = cases[c].resident;
+      figures->shared_bytes = cases[c].shared;
+      figures->heap_bytes = cases[c].heap;
+      figures->stack_bytes = cases[c].stack;
+      figures->own_bytes = cases[c].own;
+      figures->code_bytes = figures->library_bytes = cases[c].code;
+      tape_alive (tape, 1, 1, cases[c].live / 2, 1);
+      tape_alive (tape, 2, 1, cases[c].live - cases[c].live / 2, 1);
+      tape_sample (tape, "", 0);
+    }
+  const void *records = tape_records (tape, &n);
+  assert_int_equal (gcg__recording_new (&recording, NULL), GCG_OK);
+  assert_int_equal (gcg__recording_append (recording, records, n, NULL), GCG_OK);
+  tape_free (tape);
+  assert_int_equal (gcg__timeline_new (recording, &timeline, NULL), GCG_OK);
+  assert_int_equal (gcg__timeline_update (timeline, NULL), GCG_OK);
+  json_t *json = get (timeline, TRACKER, 0, "types=1", &status), *values;
+  json_t *drawn = json_object_get (json, "chart");
+  for (size_t c = 0; c < n_cases; c++)
+    {
+      uint64_t sum = 0;
+      size_t i;
+      json_array_foreach (json_object_get (drawn, "bytes"), i, values) sum
+          += (uint64_t)json_integer_value (json_array_get (values, c));
+      assert_int_equal (
+          json_integer_value (json_array_get (json_object_get (drawn, "resident_bytes"), c)),
+          cases[c].resident);
+      assert_int_equal (sum, cases[c].live > cases[c].resident ? cases[c].live : cases[c].resident);
+    }
+  json_decref (json);
+  gcg__timeline_free (timeline);
+}
+
 static void
 list_of_samples (void **state)
 {
@@ -290,7 +360,8 @@ one_sample (void **state)
   gcg__timeline_free (timeline);
 }
 
-/* Forwards and backwards, by type and by site, against the truth. */
+/* Forwards and backwards, by type and by site, against the truth; what was made in between was made
+   either way. */
 static void
 differences (void **state)
 {
@@ -318,6 +389,11 @@ differences (void **state)
         assert_int_equal (number_at (row, "count_after"), b);
         assert_int_equal (number_at (row, "count_change"), b - a);
         assert_int_equal (number_at (row, "bytes_change"), 16 * (b - a));
+        uint32_t first = from < to ? from : to, last = from < to ? to : from;
+        assert_int_equal (number_at (row, "made_count"),
+                          k % 2
+                              ? made_truth[last][id] - made_truth[first][id]
+                              : type_sum (made_truth[last], id) - type_sum (made_truth[first], id));
         assert_true (number_at (row, "bytes_change") <= before);
         before = number_at (row, "bytes_change");
       }
@@ -410,13 +486,10 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (nothing_sampled),
-    cmocka_unit_test (chart),
-    cmocka_unit_test (folded),
-    cmocka_unit_test (list_of_samples),
-    cmocka_unit_test (one_sample),
-    cmocka_unit_test (differences),
-    cmocka_unit_test (sites_that_come_later),
+    cmocka_unit_test (nothing_sampled), cmocka_unit_test (chart),
+    cmocka_unit_test (folded),          cmocka_unit_test (layers_are_what_is_resident),
+    cmocka_unit_test (list_of_samples), cmocka_unit_test (one_sample),
+    cmocka_unit_test (differences),     cmocka_unit_test (sites_that_come_later),
     cmocka_unit_test (adopted_types),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);

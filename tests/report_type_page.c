@@ -16,6 +16,8 @@
 #include <jansson.h>
 
 #include "report/report.h"
+#include "tests/heap.h"
+#include "tests/tape.h"
 
 static struct gcg__model *
 real_program (void)
@@ -34,10 +36,10 @@ real_program (void)
   return model;
 }
 
-/* The page of NAME, or of its instances with QUERY. */
+/* The page of NAME with the samples of TIMELINE (NULL: none), or of its instances with QUERY. */
 static json_t *
-page_of (const struct gcg__model *model, const char *name, const struct gcg__query *query,
-         enum gcg_status *status)
+page_with (const struct gcg__model *model, const struct gcg__timeline *timeline, const char *name,
+           const struct gcg__query *query, enum gcg_status *status)
 {
   struct gcg__frame_state frame;
   struct gcg__json json;
@@ -46,8 +48,8 @@ page_of (const struct gcg__model *model, const char *name, const struct gcg__que
   gcg__frame_init (&frame, model);
   gcg__json_init (&json, NULL, NULL);
   *status = query == NULL
-                ? gcg__type_page (model, NULL, &frame, name, &json, &error)
-                : gcg__type_instances_page (model, NULL, &frame, name, query, &json, &error);
+                ? gcg__type_page (model, timeline, &frame, name, &json, &error)
+                : gcg__type_instances_page (model, timeline, &frame, name, query, &json, &error);
   if (*status != GCG_OK)
     {
       gcg__json_fini (&json);
@@ -59,6 +61,13 @@ page_of (const struct gcg__model *model, const char *name, const struct gcg__que
   assert_non_null (page);
   free (text);
   return page;
+}
+
+static json_t *
+page_of (const struct gcg__model *model, const char *name, const struct gcg__query *query,
+         enum gcg_status *status)
+{
+  return page_with (model, NULL, name, query, status);
 }
 
 static const char *
@@ -185,12 +194,141 @@ test_page (void **state)
   gcg__model_free (model);
 }
 
+/* A heap with a kept object of "struct kept", one of "struct holder" that points to it, and three
+   of "struct dead" that do, too; DEAD_KEPT: one of the dead ones points to a "struct kept" that is
+   as dead.  MALLOCED: its blocks are malloc's. */
+static struct gcg__model *
+small_heap (bool kept, bool dead_kept, bool malloced)
+{
+  struct heap *heap = heap_new ();
+  struct gcg__model *model;
+  const uint32_t kept_site = heap_site (heap, "struct kept", "k.c", 1, "make"),
+                 holder_site = heap_site (heap, "struct holder", "k.c", 2, "make"),
+                 dead_site = heap_site (heap, "struct dead", "k.c", 3, "make");
+  if (malloced)
+    heap_malloc (heap);
+  uint32_t holder = heap_object (heap, 24, GCG__KIND_NORMAL, holder_site);
+  heap_root (heap, holder);
+  uint32_t object = heap_object (heap, 24, GCG__KIND_NORMAL, kept_site);
+  heap_birth (heap, object, malloced ? 9 : 3);
+  if (kept)
+    heap_edge (heap, holder, 8, object);
+  for (uint32_t i = 0; i < 3; i++)
+    {
+      uint32_t dead = heap_object (heap, 24, GCG__KIND_NORMAL, dead_site);
+      heap_edge (heap, dead, 0, object);
+      if (i == 2 && dead_kept)
+        heap_edge (heap, dead, 8, heap_object (heap, 24, GCG__KIND_NORMAL, kept_site));
+    }
+  assert_int_equal (gcg__model_new (heap_snapshot (heap), &model, NULL), GCG_OK);
+  heap_free (heap);
+  return model;
+}
+
+/* What is dead holds nothing: its words count only for types of which all is dead. */
+static void
+test_dead_referrers (void **state)
+{
+  (void)state;
+  for (int way = 0; way < 4; way++)
+    {
+      const bool kept = way < 2, dead_kept = way % 2 == 1;
+      struct gcg__model *model = small_heap (kept, dead_kept, false);
+      enum gcg_status status;
+      json_t *page = page_of (model, "struct kept", NULL, &status), *row;
+      const json_t *referrers = json_object_get (page, "referrers");
+      uint64_t dead = 0;
+      size_t i;
+      json_array_foreach (referrers, i, row)
+      {
+        if (strcmp (text_of (row, "from"), "struct dead") == 0)
+          dead += number_of (row, "count");
+      }
+      assert_int_equal (dead, kept ? 0 : 3 + dead_kept);
+      if (kept)
+        assert_int_equal (number_of (find (referrers, "from", "struct holder"), "count"), 1);
+      json_decref (page);
+      gcg__model_free (model);
+    }
+}
+
+/* Objects are as old as the collections they have lived through; malloc's blocks live through
+   none. */
+static void
+test_ages (void **state)
+{
+  (void)state;
+  for (int malloced = 0; malloced < 2; malloced++)
+    {
+      struct gcg__model *model = small_heap (true, false, malloced);
+      struct gcg__query query;
+      enum gcg_status status;
+      json_t *page = page_of (model, "struct kept", NULL, &status);
+      assert_int_equal (json_array_size (json_object_get (page, "ages")), malloced ? 0 : 4);
+      json_decref (page);
+      gcg__query_init (&query);
+      page = page_of (model, "struct kept", &query, &status);
+      const json_t *row = json_array_get (json_object_get (page, "rows"), 0);
+      assert_int_equal (number_of (row, "age"), malloced ? 0 : 4);
+      assert_int_equal (number_of (row, "birth"), malloced ? 0 : 3);
+      json_decref (page);
+      gcg__model_free (model);
+    }
+}
+
+/* Died is what was made, or was there when counting began, and is not alive at the last sample. */
+static void
+test_died (void **state)
+{
+  static const struct
+  {
+    uint64_t live, made;
+  } cases[][3] = {
+    { { 10, 10 }, { 12, 40 }, { 5, 50 } },  /* counted from the start */
+    { { 10, 15 }, { 12, 40 }, { 5, 50 } },  /* some had died before the first sample */
+    { { 100, 0 }, { 80, 10 }, { 60, 30 } }, /* a hundred were there already */
+    { { 3, 3 }, { 4, 4 }, { 5, 5 } },       /* none */
+  };
+  static const uint64_t died[] = { 45, 45, 70, 0 };
+  (void)state;
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+    {
+      struct gcg__model *model = small_heap (true, false, false);
+      struct tape *tape = tape_new (77);
+      struct gcg__recording *recording;
+      struct gcg__timeline *timeline;
+      enum gcg_status status;
+      size_t n;
+      uint32_t site = tape_site (tape, "struct kept", "k.c", 1, "make");
+      for (size_t i = 0; i < 3; i++)
+        {
+          tape_alive (tape, site, cases[c][i].live, 24 * cases[c][i].live, cases[c][i].made);
+          tape_sample (tape, "", 0);
+        }
+      const void *records = tape_records (tape, &n);
+      assert_int_equal (gcg__recording_new (&recording, NULL), GCG_OK);
+      assert_int_equal (gcg__recording_append (recording, records, n, NULL), GCG_OK);
+      assert_int_equal (gcg__timeline_new (recording, &timeline, NULL), GCG_OK);
+      assert_int_equal (gcg__timeline_update (timeline, NULL), GCG_OK);
+      json_t *page = page_with (model, timeline, "struct kept", NULL, &status);
+      const json_t *type = json_object_get (page, "type");
+      assert_int_equal (number_of (json_object_get (type, "died"), "count"), died[c]);
+      assert_int_equal (number_of (json_object_get (type, "registered"), "count"),
+                        cases[c][2].made);
+      json_decref (page);
+      gcg__timeline_free (timeline);
+      gcg__model_free (model);
+      tape_free (tape);
+    }
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_real_program),
-    cmocka_unit_test (test_page),
+    cmocka_unit_test (test_real_program),   cmocka_unit_test (test_page),
+    cmocka_unit_test (test_dead_referrers), cmocka_unit_test (test_ages),
+    cmocka_unit_test (test_died),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -169,7 +169,8 @@ write_statistics (const struct gcg__snapshot *s, struct gcg__json *json)
   const struct gcg__statistics *t = s->statistics;
   uint64_t worst = 0;
   for (uint32_t i = 0; i < s->n_collections; i++)
-    worst = s->collections[i].pause_ns > worst ? s->collections[i].pause_ns : worst;
+    if (s->collections[i].number != s->info->collections && s->collections[i].pause_ns > worst)
+      worst = s->collections[i].pause_ns;
   gcg__json_array (json, "statistics");
   write_statistic (json, "collections", "count", info->collections, "since the program started");
   write_statistic (json, "heap", "bytes", info->heap_bytes, "of the collector's heap, all in all");
@@ -200,7 +201,8 @@ write_statistics (const struct gcg__snapshot *s, struct gcg__json *json)
                        "spent in full collections; 0 unless the program has it measured "
                        "(GC_start_performance_measurement)");
     }
-  write_statistic (json, "longest_pause", "ns", worst, "of the last collections, at most 512");
+  write_statistic (json, "longest_pause", "ns", worst,
+                   "of the last collections, at most 512, without the snapshot’s own");
   gcg__json_end (json);
 }
 

@@ -85,8 +85,7 @@ static void
 look_for_leaked_blocks (struct gcg__findings *findings, const struct gcg__model *model)
 {
   const struct gcg__analysis *a = model->analysis;
-  if ((model->snapshot->info->flags & GCG__INFO_MALLOC) == 0
-      || a->leaked.objects == a->on_cycles.objects)
+  if (!gcg__model_is_malloc (model) || a->leaked.objects == a->on_cycles.objects)
     return;
   struct gcg__buffer *out = add (findings, true, "/garbage");
   gcg__words_number (out, a->leaked.objects, "block");
@@ -140,12 +139,14 @@ look_for_hazards (struct gcg__findings *findings, const struct gcg__model *model
     gcg__buffer_text (out, ": such words may be left over");
 }
 
+/* The snapshot's own collection is not the program's. */
 static void
 look_at_pauses (struct gcg__findings *findings, const struct gcg__snapshot *snapshot)
 {
   const struct gcg__collection *worst = NULL;
   for (uint32_t i = 0; i < snapshot->n_collections; i++)
-    if (worst == NULL || snapshot->collections[i].pause_ns > worst->pause_ns)
+    if (snapshot->collections[i].number != snapshot->info->collections
+        && (worst == NULL || snapshot->collections[i].pause_ns > worst->pause_ns))
       worst = &snapshot->collections[i];
   if (worst == NULL || worst->pause_ns < LONG_PAUSE_NS)
     return;

@@ -85,6 +85,14 @@ enum gcg_status gcg__model_path (struct gcg__model *model, uint32_t cycle,
 enum gcg_status gcg__model_root_tree (struct gcg__model *model, const struct gcg__root_tree **tree,
                                       struct gcg_error *error) __attribute__ ((warn_unused_result));
 
+/* Whether the objects are malloc's blocks: what no root leads to is leaked, and there are no
+   collections to be born after. */
+static inline bool
+gcg__model_is_malloc (const struct gcg__model *model)
+{
+  return (model->snapshot->info->flags & GCG__INFO_MALLOC) != 0;
+}
+
 /* What most of COMPONENT's objects are, most first; at most a few thousand steps.  Errors:
    GCG_NO_MEMORY. */
 enum gcg_status gcg__model_mix (const struct gcg__model *model, uint32_t component,

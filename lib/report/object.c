@@ -201,7 +201,7 @@ why_garbage (const struct gcg__model *model, uint32_t id)
 {
   const struct gcg__analysis *a = model->analysis;
   const uint32_t component = a->component_of[id];
-  if (model->snapshot->info->flags & GCG__INFO_MALLOC)
+  if (gcg__model_is_malloc (model))
     return a->in_first[id + 1] > a->in_first[id]
                ? "only leaked blocks point to it: leaked with them, nobody can free it any more"
                : "nothing points to it: leaked, nobody can free it any more";

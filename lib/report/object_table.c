@@ -225,7 +225,7 @@ uint32_t
 gcg__object_age (const struct gcg__model *model, const struct gcg__object *object)
 {
   uint32_t mask = (1u << GCG__WORD_BIRTH_BITS) - 1;
-  if (!(object->flags & GCG__OBJECT_TAGGED))
+  if (!(object->flags & GCG__OBJECT_TAGGED) || gcg__model_is_malloc (model))
     return 0;
   return (uint32_t)(model->snapshot->info->collections - object->birth) & mask;
 }
@@ -256,7 +256,7 @@ gcg__object_members (const struct gcg__model *model, uint32_t id, struct gcg__js
   gcg__json_string (json, "finalizer", f != NULL ? gcg__finalizer_mode_name (f->mode) : NULL);
   gcg__json_string (json, "kind", gcg__object_kind_name (object.kind));
   gcg__json_bool (json, "reachable", model->analysis->reached[id] != 0);
-  gcg__json_unsigned (json, "birth", object.birth);
+  gcg__json_unsigned (json, "birth", gcg__model_is_malloc (model) ? 0 : object.birth);
   gcg__json_unsigned (json, "age", gcg__object_age (model, &object));
   const uint64_t edges = model->analysis->out_first[id + 1] - model->analysis->out_first[id];
   gcg__json_unsigned (json, "edges", edges);

@@ -177,9 +177,9 @@ gcg__samples_page (const struct gcg__timeline *timeline, const struct gcg__frame
 /* What a row of either table is about: a type, or a site. */
 struct row
 {
-  uint32_t id; /* group or site */
-  uint64_t count[2], bytes[2];
-  uint64_t made_count, made_bytes;
+  uint32_t id;                     /* group or site */
+  uint64_t count[2], bytes[2];     /* in the sample asked for first, and in the other */
+  uint64_t made_count, made_bytes; /* between the two */
 };
 
 struct change_table
@@ -217,9 +217,9 @@ gcg__sample_exists (const struct gcg__timeline *timeline, uint64_t number, struc
   return find_sample (timeline->recording, number, &index, error);
 }
 
-/* Adds the figures of NOW as SIDE of the rows. */
+/* Adds the figures of NOW as SIDE of the rows.  IS_LATER: of the two sides in time. */
 static void
-add_side (struct change_table *t, const struct gcg__sample_site *now, int side)
+add_side (struct change_table *t, const struct gcg__sample_site *now, int side, bool is_later)
 {
   for (uint32_t site = 0; site < t->timeline->recording->n_sites; site++)
     {
@@ -227,17 +227,19 @@ add_side (struct change_table *t, const struct gcg__sample_site *now, int side)
       row->count[side] += now[site].live_count;
       row->bytes[side] += now[site].live_bytes;
       /* Unsigned: what was made before goes off again. */
-      row->made_count += side == 1 ? now[site].made_count : -now[site].made_count;
-      row->made_bytes += side == 1 ? now[site].made_bytes : -now[site].made_bytes;
+      row->made_count += is_later ? now[site].made_count : -now[site].made_count;
+      row->made_bytes += is_later ? now[site].made_bytes : -now[site].made_bytes;
       if (side == 1)
         t->live_bytes += now[site].live_bytes;
     }
 }
 
-/* Fills the rows of T from sample FROM (UINT32_MAX: from nothing) to TO; false: no memory. */
+/* Fills the rows of T from sample FROM (UINT32_MAX: from nothing) to TO, which may be the earlier
+   one; false: no memory. */
 static bool
 fill_rows (struct change_table *t, uint32_t from, uint32_t to)
 {
+  const bool is_backward = from != UINT32_MAX && from > to;
   const struct gcg__recording *recording = t->timeline->recording;
   struct gcg__sample_site *now = calloc (recording->n_sites, sizeof *now);
   t->n = t->by_site ? recording->n_sites : gcg__timeline_groups (t->timeline);
@@ -253,9 +255,9 @@ fill_rows (struct change_table *t, uint32_t from, uint32_t to)
     {
       gcg__recording_apply (recording->samples[i], now);
       if (i == from)
-        add_side (t, now, 0);
+        add_side (t, now, 0, is_backward);
       if (i == to)
-        add_side (t, now, 1);
+        add_side (t, now, 1, !is_backward);
     }
   free (now);
   return true;

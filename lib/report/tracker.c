@@ -177,21 +177,34 @@ less (uint64_t a, uint64_t b)
   return a > b ? a - b : 0;
 }
 
-/* The layers of HEAD's memory when types hold LIVE bytes, the chosen ones SHOWN of them.  Together
-   they are what is resident, as far as the heap is. */
+/* As much of BYTES as there is in *LEFT, which is taken from it. */
+static uint64_t
+take (uint64_t bytes, uint64_t *left)
+{
+  const uint64_t taken = bytes < *left ? bytes : *left;
+  *left -= taken;
+  return taken;
+}
+
+/* The layers of HEAD's memory when types hold LIVE bytes, the chosen ones SHOWN of them.  With the
+   types they are what is resident.  Heap, stack and our own memory count with all that is mapped,
+   of which some may never have been touched: so each gets no more than there is left, in the order
+   of how surely it is all in use.  Only types that are themselves not all resident (never written
+   to, or swapped out) can make the sum larger. */
 static void
 split_memory (const struct gcg__record_sample *head, uint64_t live, uint64_t shown,
               uint64_t values[N_RESTS])
 {
-  uint64_t anonymous = less (head->resident_bytes, head->shared_bytes);
-  uint64_t code = head->code_bytes + head->library_bytes;
+  uint64_t left = less (head->resident_bytes, live);
+  uint64_t files = head->shared_bytes < left ? head->shared_bytes : left;
+  left -= files;
   values[REST_TYPES] = less (live, shown);
-  values[REST_HEAP] = less (head->heap_bytes, live);
-  values[REST_GCGLASS] = head->own_bytes;
-  values[REST_STACK] = head->stack_bytes;
-  values[REST_DATA] = less (anonymous, head->heap_bytes + head->own_bytes + head->stack_bytes);
-  values[REST_CODE] = code < head->shared_bytes ? code : head->shared_bytes;
-  values[REST_SHARED] = head->shared_bytes - values[REST_CODE];
+  values[REST_GCGLASS] = take (head->own_bytes, &left);
+  values[REST_STACK] = take (head->stack_bytes, &left);
+  values[REST_HEAP] = take (less (head->heap_bytes, live), &left);
+  values[REST_DATA] = left;
+  values[REST_CODE] = take (head->code_bytes + head->library_bytes, &files);
+  values[REST_SHARED] = files;
 }
 
 /* The chart of /api/tracker. */
@@ -320,6 +333,11 @@ write_chart (const struct chart *chart, const struct gcg__recording *recording,
   gcg__json_array (json, "descriptions");
   for (uint32_t i = 0; i < chart->points.n; i++)
     gcg__json_string (json, NULL, recording->samples[chart->points.index[i]]->description);
+  gcg__json_end (json);
+  gcg__json_array (json, "resident_bytes");
+  for (uint32_t i = 0; i < chart->points.n; i++)
+    gcg__json_unsigned (json, NULL,
+                        recording->samples[chart->points.index[i]]->head.resident_bytes);
   gcg__json_end (json);
   gcg__json_array (json, "bytes");
   for (uint32_t k = 0; k < chart->n_groups + N_RESTS; k++)

@@ -162,6 +162,7 @@ struct edges
   uint32_t *bytes; /* [n_objects] requested, UINT32_MAX: at least that; pointers lead anywhere, and
                       unpacking an object there takes ten times as long as reading this */
   uint64_t *members; /* a bit for each object: one of the subject's */
+  bool alive;        /* some of them are reachable: words of dead objects hold none of those */
   struct table referents, referrers, roots;
 };
 
@@ -287,7 +288,7 @@ count_object (struct edges *edges, const struct gcg__object_walk *walk)
           row.example = edge.target;
           count (&edges->referents, &row, target_of (edges, edge.target, &row.type));
         }
-      if (to_own)
+      if (to_own && !(edges->alive && edges->model->analysis->reached[id] == 0))
         {
           row.type = gcg__model_type_key (edges->model, &walk->object);
           row.example = id;
@@ -405,7 +406,7 @@ write_referrers (struct edges *edges, struct gcg__buffer *text, struct gcg__json
   gcg__json_end (json);
 }
 
-/* Sets the bits of the subject's objects, and the bytes of all. */
+/* Sets the bits of the subject's objects, whether some are reachable, and the bytes of all. */
 static void
 find_members (struct edges *edges)
 {
@@ -414,8 +415,10 @@ find_members (struct edges *edges)
     {
       const uint64_t bytes = walk.object.requested_bytes;
       edges->bytes[walk.object.id] = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
-      if (gcg__subject_has (edges->subject, &walk.object))
-        edges->members[walk.object.id / 64] |= UINT64_C (1) << walk.object.id % 64;
+      if (!gcg__subject_has (edges->subject, &walk.object))
+        continue;
+      edges->members[walk.object.id / 64] |= UINT64_C (1) << walk.object.id % 64;
+      edges->alive = edges->alive || edges->model->analysis->reached[walk.object.id] != 0;
     }
 }
 

@@ -80,10 +80,27 @@ group_of (const struct type_page *page)
 
 struct recorded
 {
-  uint64_t live_count, live_bytes, made_count, made_bytes, died_count;
+  uint64_t live_count, live_bytes, made_count, made_bytes;
+  uint64_t died_count; /* of all that were made or there when counting began, not alive any more */
   uint64_t by_age[GCG__AGE_BUCKETS];
   bool samples, lifetimes;
 };
+
+/* How many of the type were there when counting began: alive in the first sample without having
+   been counted as made. */
+static uint64_t
+count_from_before (const struct type_page *page)
+{
+  const struct gcg__sample *first = page->timeline->recording->samples[0];
+  uint64_t live = 0, made = 0;
+  for (uint32_t i = 0; i < first->n_changes; i++)
+    if (page->recorded[first->changes[i].site])
+      {
+        live += first->changes[i].live_count;
+        made += first->changes[i].made_count;
+      }
+  return live > made ? live - made : 0;
+}
 
 static void
 sum_recorded (const struct type_page *page, struct recorded *sum)
@@ -102,10 +119,11 @@ sum_recorded (const struct type_page *page, struct recorded *sum)
       sum->live_bytes += r->now[s].live_bytes;
       sum->made_count += r->now[s].made_count;
       sum->made_bytes += r->now[s].made_bytes;
-      sum->died_count += r->deaths[s].died_count;
       for (uint32_t age = 0; age < GCG__AGE_BUCKETS; age++)
         sum->by_age[age] += r->deaths[s].by_age[age];
     }
+  const uint64_t ever = sum->made_count + count_from_before (page);
+  sum->died_count = ever > sum->live_count ? ever - sum->live_count : 0;
 }
 
 /* The ages in collections that bucket I holds: 0, 1, 2 to 3, 4 to 7, ...; the last has no end. */
@@ -173,7 +191,8 @@ walk_objects (const struct type_page *page, struct found *found)
       if (!gcg__subject_has (&page->subject, object))
         continue;
       found->bytes_of_site[object->site] += object->requested_bytes + 1;
-      if (!(object->flags & GCG__OBJECT_TAGGED) || !(object->flags & GCG__OBJECT_MARKED))
+      if (!(object->flags & GCG__OBJECT_TAGGED) || !(object->flags & GCG__OBJECT_MARKED)
+          || gcg__model_is_malloc (page->model))
         continue;
       struct gcg__totals *age = &found->ages[bucket_of (gcg__object_age (page->model, object))];
       age->objects++;
@@ -286,7 +305,7 @@ write_head (const struct type_page *page, const struct recorded *recorded, struc
     gcg__json_totals (json, "registered", recorded->made_count, recorded->made_bytes);
   else
     gcg__json_null (json, "registered");
-  if (recorded->lifetimes)
+  if (recorded->samples)
     {
       gcg__json_object (json, "died");
       gcg__json_unsigned (json, "count", recorded->died_count);
