@@ -1,12 +1,14 @@
 /* view.c -- gcglass view: the same pages about snapshots and recordings in files.
  *
- * The pages show the recorded process.  Of several recordings the samples of the last are shown.
+ * The files are shown in the order in which they were made, whatever that of the arguments.  The
+ * pages show the recorded process.  Of several recordings the samples of the newest are shown.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,14 +71,61 @@ add_file (struct serving *serving, const char *path)
   return 0;
 }
 
+/* An argument. */
+struct file
+{
+  char *path;
+  uint64_t made_ns; /* since the epoch; 0: not known */
+  int place;        /* among the arguments */
+};
+
+/* When the snapshot in PATH was taken, or the last sample of the recording; 0 when the file cannot
+   be read, which is reported when it is added. */
+static uint64_t
+time_of (const char *path)
+{
+  struct gcg__snapshot *snapshot;
+  struct gcg__recording *recording;
+  uint64_t made_ns = 0;
+  if (!gcg__recording_is (path))
+    {
+      if (gcg__snapshot_open (path, &snapshot, NULL) == GCG_OK)
+        {
+          made_ns = snapshot->info->realtime_ns;
+          gcg__snapshot_close (snapshot);
+        }
+    }
+  else if (gcg__recording_open (path, &recording, NULL) == GCG_OK)
+    {
+      made_ns = recording->n_samples > 0
+                    ? recording->samples[recording->n_samples - 1]->head.realtime_ns
+                    : recording->process.start_realtime_ns;
+      gcg__recording_free (recording);
+    }
+  return made_ns;
+}
+
 static int
-serve_files (struct serving *serving, char **files, int n)
+file_compare (const void *a, const void *b)
+{
+  const struct file *x = a, *y = b;
+  if (x->made_ns != y->made_ns)
+    return x->made_ns < y->made_ns ? -1 : 1;
+  return x->place - y->place;
+}
+
+static int
+serve_files (struct serving *serving, char **paths, int n)
 {
   struct signalfd_siginfo info;
+  struct file files[GCG__MAX_SNAPSHOTS];
   int status = serving_begin (serving);
-  gcg__source_set_file (serving->source, gcg__base_name (files[n - 1]));
+  for (int i = 0; i < n; i++)
+    files[i] = (struct file){ paths[i], n > 1 ? time_of (paths[i]) : 0, i };
+  qsort (files, (size_t)n, sizeof files[0], file_compare);
+  gcg__source_set_file (serving->source, gcg__base_name (files[n - 1].path));
   for (int i = 0; status == 0 && i < n; i++)
-    status = add_file (serving, files[i]);
+    status = add_file (serving, files[i].path);
   if (status == 0)
     status = serving_start (serving);
   while (status == 0 && (!serving_wait (serving, &info) || !signals_is_end (&info)))
@@ -107,7 +156,7 @@ view_main (const struct command *self, int argc, char **argv)
 const struct command command_view = {
   .name = "view",
   .arguments = "[OPTION]... FILE...",
-  .summary = "Serves the pages about snapshots and recordings in files, the last one first",
+  .summary = "Serves the pages about snapshots and recordings in files, the newest first",
   .options = SERVING_HELP_TEXT,
   .function = view_main,
 };
