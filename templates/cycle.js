@@ -2,16 +2,11 @@
  */
 import { addressLink } from './object_node.js';
 import { code, element, stamp } from './dom.js';
-import { count, plural, sizeNode } from './format.js';
+import { count, fieldSuffix, plural, sizeNode } from './format.js';
 import { isBad, verdictNode } from './verdict.js';
 
 const FOLD_ABOVE = 12; /* of more steps the first ones are shown, the others on demand */
 const SHOWN = 8;
-
-/* What follows a type's name for FIELD: ".next", "[7].owner", "+16" where no field is known. */
-function fieldSuffix(field) {
-  return field === '' || /^[[+]/.test(field) ? field : `.${field}`;
-}
 
 /* Steps through the same field of the same type, one after another, as one. */
 function runsOf({ path, cut }) {

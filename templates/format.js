@@ -21,6 +21,11 @@ export function every(n, one, many = `${one}s`) {
   return n > 1 ? `all ${plural(n, one, many)}` : `the only ${one}`;
 }
 
+/* What follows a type's name for FIELD: ".next", "[7].owner", "+16" where no field is known. */
+export function fieldSuffix(field) {
+  return field === '' || /^[[+]/.test(field) ? field : `.${field}`;
+}
+
 function splitSize(bytes) {
   let value = bytes;
   let unit = 0;

@@ -30,6 +30,7 @@ const LOST_MS = 10000;
 const bar = document.getElementById('frame');
 const here = document.body.dataset.page ?? '';
 const PARTS = { component: '/garbage', object: '/objects', thread: '/threads' }; /* pages of one thing, and of all */
+const TABS = { ...PARTS, type: '/types' }; /* whose tab is lit */
 const sticky = 'sticky' in document.body.dataset; /* shows one snapshot until it is left */
 const parts = {};
 let current = null; /* the last frame */
@@ -56,7 +57,7 @@ function switchTheme() {
 function drawTabs() {
   parts.badge = element('span', { class: 'badge', hidden: true });
   const links = PAGES.map((page) => {
-    const active = page.name === here || (here in PARTS && page.path === PARTS[here]);
+    const active = page.name === here || (here in TABS && page.path === TABS[here]);
     const link = element('a', {
       href: pageLink(page.path),
       'aria-current': active ? 'page' : null,
@@ -274,7 +275,6 @@ function closeMenuFromOutside(event) {
 }
 
 drawFrame();
-bar.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 watchKeys(PAGES, () => { parts.menu.open = false; });
 document.addEventListener('click', closeMenuFromOutside);
 document.addEventListener('visibilitychange', () => {

@@ -3,29 +3,30 @@
  */
 import { get, pageLink } from './api.js';
 import { code, element, fill } from './dom.js';
-import { count, plural, size, sizeNode } from './format.js';
-import { addressLink } from './object_node.js';
+import { count, fieldSuffix, plural, size, sizeNode } from './format.js';
+import { addressLink, deadNode } from './object_node.js';
 import { load, startPage } from './page.js';
 import { siteNode } from './site.js';
 import { inferredFrom, typeLink } from './type_link.js';
 
 const PAGE = 50; /* rows fetched at a time */
+const FOLD_FROM = 4; /* steps of a way that are alike */
 const address = location.pathname.split('/').pop();
 
 function fact(name, ...value) {
   return [element('dt', {}, name), element('dd', {}, ...value)];
 }
 
-function facts({ object }) {
+function facts({ object, frame }) {
   const slack = object.slot_bytes - object.bytes;
   return [
     ...fact('Size', sizeNode(object.bytes)),
     ...fact('Slot', sizeNode(object.slot_bytes), slack > 0 ? ` (${size(slack)} more)` : ''),
     ...fact('Kind', object.kind),
-    ...(object.site_id === 0 ? [] : [...fact('Born', `after collection ${count(object.birth)}`),
+    ...(object.site_id === 0 || frame.heap === 'malloc' ? [] : [...fact('Born', `after collection ${count(object.birth)}`),
       ...fact('Age', plural(object.age, 'collection'))]),
-    ...fact('Finalizer', object.finalizer ?? 'none', ...(object.finalizer_function
-      ? [': ', code(object.finalizer_function)] : [])),
+    ...(frame.heap === 'malloc' ? [] : fact('Finalizer', object.finalizer ?? 'none',
+      ...(object.finalizer_function ? [': ', code(object.finalizer_function)] : []))),
     ...(object.ignored ? fact('Leak', 'ignored, as the program asked') : []),
     ...(object.component === null ? [] : fact('Component', element('a', {
       href: pageLink(`/garbage/${object.component}`, {}, true),
@@ -38,8 +39,35 @@ function wayNode(step) {
     ? (step.href ? element('a', { href: pageLink(step.href, {}, true) }, step.text) : element('span', {}, step.text))
     : typeLink(step.text);
   return element('li', {}, text,
-    step.field ? code(/^[[+]/.test(step.field) ? step.field : `.${step.field}`, 'grey') : null,
+    step.field ? code(fieldSuffix(step.field), 'grey') : null,
     ...(step.address ? [' ', addressLink(step.address)] : []));
+}
+
+/* Steps through one field of one type, one after another, as one list each. */
+function runsOf(path) {
+  const runs = [];
+  for (const step of path) {
+    const before = runs.at(-1)?.[0];
+    if (step.field && before?.text === step.text && before.field === step.field) runs.at(-1).push(step);
+    else runs.push([step]);
+  }
+  return runs;
+}
+
+/* Of a long run the first and the last step are shown. */
+function runNodes(run) {
+  if (run.length < FOLD_FROM) return run.map(wayNode);
+  return [wayNode(run[0]), element('li', { class: 'grey' }, `… ${count(run.length - 2)} more through `,
+    code(`${run[0].text}${fieldSuffix(run[0].field)}`), ' …'), wayNode(run.at(-1))];
+}
+
+/* The way from the root; of a very long one the objects behind the first are left out. */
+function wayNodes({ path, path_length: length }) {
+  const left = length - path.filter((step) => step.kind === 'object').length;
+  const head = left > 0 ? path.slice(0, path.findIndex((step) => step.kind === 'object') + 1) : [];
+  return [...head.map(wayNode),
+    ...(left > 0 ? [element('li', { class: 'grey' }, `… ${plural(left, 'object')} between …`)] : []),
+    ...runsOf(path.slice(head.length)).flatMap(runNodes)];
 }
 
 /* Marks that turn the direction of text show as what they are. */
@@ -92,10 +120,11 @@ function edgeNode(edge, kind) {
     'aria-label': `${kind === 'referents' ? 'What' : 'What points to'} ${object.type} at ${object.address}`
       + (kind === 'referents' ? ' points to' : ''),
   }, '▸');
-  const field = code(/^[[+]/.test(edge.field) ? edge.field : `.${edge.field}`);
+  const field = code(fieldSuffix(edge.field));
   const node = element('li', {}, toggle,
     ...(kind === 'referents' ? [field, ' → ', typeLink(object.type)] : [typeLink(object.type), field]), ' ',
-    addressLink(object.address), ' ', element('span', { class: 'grey' }, size(object.bytes)));
+    addressLink(object.address), ' ', element('span', { class: 'grey' }, size(object.bytes)),
+    ...(object.reachable ? [] : [' ', deadNode()]));
   toggle.addEventListener('click', () => {
     const open = toggle.getAttribute('aria-expanded') === 'true';
     toggle.setAttribute('aria-expanded', String(!open));
@@ -117,7 +146,7 @@ async function grow(list, of, kind, offset) {
     list.append(...data.rows.map((row) => edgeNode(row, kind)));
     const shown = offset + data.rows.length;
     if (data.total === 0) {
-      list.append(element('li', { class: 'grey' }, kind === 'referents' ? 'nothing' : 'nobody'));
+      list.append(element('li', { class: 'grey' }, 'nothing'));
     } else if (shown < data.total) {
       list.append(element('li', { class: 'more' }, element('button', {
         type: 'button', onclick: () => grow(list, of, kind, shown),
@@ -138,15 +167,12 @@ function show(data) {
   const at = new URLSearchParams(location.search).get('at');
   head.querySelector('.lead').replaceChildren(code(object.address), `, ${size(object.bytes)}`,
     object.inferred ? `, its type inferred ${inferredFrom(object)}` : '', ', ',
-    object.reachable ? 'reachable' : element('span', { class: 'warn' }, data.frame.heap === 'malloc' ? 'leaked' : 'garbage'),
+    object.reachable ? 'reachable' : deadNode(),
     at ? `; the address asked for is ${count(Number(at))} bytes inside it` : '');
   document.getElementById('facts').replaceChildren(...facts(data));
   document.getElementById('why-title').textContent = object.reachable ? 'Why it is alive' : `Why it is ${data.frame.heap === 'malloc' ? 'leaked' : 'garbage'}`;
   document.getElementById('why').textContent = `${object.why[0].toUpperCase()}${object.why.slice(1)}.`;
-  const left = object.path_length - object.path.filter((step) => step.kind === 'object').length;
-  const steps = object.path.map(wayNode);
-  if (left > 0) steps.splice(2, 0, element('li', { class: 'grey' }, `… ${plural(left, 'object')} between …`));
-  document.getElementById('way').replaceChildren(...steps);
+  document.getElementById('way').replaceChildren(...wayNodes(object));
   document.getElementById('allocated').replaceChildren(object.allocated ? siteNode(object.allocated)
     : element('li', { class: 'grey' }, 'Not known: this object carries no tag.'));
   document.getElementById('contents').replaceChildren(...contents(object));

@@ -8,6 +8,11 @@ export function addressLink(address) {
   return element('a', { class: 'address', href: pageLink(`/objects/${address}`, {}, true) }, address);
 }
 
+/* The word for what no root leads to. */
+export function deadNode() {
+  return element('span', { class: 'warn' }, document.body.dataset.heap === 'malloc' ? 'leaked' : 'garbage');
+}
+
 /* The row of an object in a table of objects (template "object-row"). */
 export function objectRow(row) {
   const tr = stamp('object-row', row);
@@ -17,7 +22,6 @@ export function objectRow(row) {
   tr.querySelector('.site').append(row.site_id === 0 ? element('span', { class: 'grey' }, 'not known')
     : element('a', { href: pageLink('/objects', { site: row.site_id }) }, code(row.site)));
   if (row.site_id === 0) tr.querySelector('[data-field=age]').textContent = '–';
-  tr.querySelector('.reach').append(row.reachable ? 'yes'
-    : element('span', { class: 'warn' }, 'garbage'));
+  tr.querySelector('.reach').append(row.reachable ? 'yes' : deadNode());
   return tr;
 }

@@ -2,9 +2,10 @@
  */
 import { get, pinSnapshot } from './api.js';
 import { element } from './dom.js';
-import { showFrame } from './frame.js';
+import { notice, showFrame } from './frame.js';
 
 const main = document.querySelector('main');
+let filled = false; /* the page shows an answer */
 
 /* Says in the page's own place what is the matter, instead of the figures. */
 function say(kind, title, text, ...more) {
@@ -33,9 +34,10 @@ function clear() {
   document.getElementById('state')?.remove();
 }
 
-/* GETs PATH and calls SHOW with the answer, or says why there is none.  Answers false when it is
-   worth another try at the frame's next "snapshot" event: there is no snapshot yet, or nobody
-   answered.  PIN: stick to this snapshot.  WAITS: there is nothing to show without a snapshot. */
+/* GETs PATH and calls SHOW with the answer, or says why there is none: in the page's place, but below
+   the bar when the server does not answer and there is something on the page, which stays.  Answers
+   false when it is worth another try at the frame's next "snapshot" event: there is no snapshot yet,
+   or no answer.  PIN: stick to this snapshot.  WAITS: there is nothing to show without a snapshot. */
 export async function load(path, parameters, show, {
   signal = undefined, pin = true, waits = true,
 } = {}) {
@@ -50,10 +52,15 @@ export async function load(path, parameters, show, {
     showFrame(data.frame);
     clear();
     show(data);
+    filled = true;
     return true;
   } catch (error) {
     if (error.name === 'AbortError') return true; /* a newer question has taken over */
     if (!('status' in error)) throw error;
+    if (error.status === 0 && filled) {
+      notice(`${error.message} What this page shows stays.`, 'warning');
+      return false;
+    }
     say('warning', error.status ? `Error ${error.status}` : 'No answer', error.message,
       element('p', {}, element('a', { href: '/' }, 'Overview of the newest snapshot')));
     return error.status !== 0;

@@ -4,6 +4,7 @@ import { get, pageLink } from './api.js';
 import { element, fill, stamp } from './dom.js';
 import { count, timeNode } from './format.js';
 import { startPage } from './page.js';
+import { ALIVE } from './series.js';
 import { Table } from './table.js';
 import { typeLink } from './type_link.js';
 
@@ -31,6 +32,7 @@ function shown(data) {
   at('when').replaceChildren(timeNode(sample.unix_ms),
     sample.snapshot ? ', together with a snapshot' : '');
   fill(at('figures'), data);
+  at('alive').title = ALIVE[data.frame.heap] ?? '';
 }
 
 const table = new Table(at('types'), {

@@ -62,10 +62,18 @@ export class Table {
     return address(location.pathname, parameters);
   }
 
+  /* Shows the rows of TARGET.  Without an answer the rows stay, and so does their address. */
   async go(target, replace = false) {
+    const before = location.href;
     if (replace) history.replaceState(null, '', target);
     else history.pushState(null, '', target);
-    return this.load();
+    const answered = await this.load();
+    if (!answered && location.href !== before) {
+      history.replaceState(null, '', before);
+      this.drawHeaders();
+      this.drawForm(this.state());
+    }
+    return answered;
   }
 
   watch() {
@@ -190,12 +198,14 @@ export class Table {
     return busy || this.ask();
   }
 
-  ask() {
+  async ask() {
     this.controller?.abort();
     this.controller = new AbortController();
-    return load(this.path, { ...this.state(), limit: LIMIT }, (data) => {
+    const answered = await load(this.path, { ...this.state(), limit: LIMIT }, (data) => {
       this.body.removeAttribute('aria-busy');
       this.drawRows(data);
     }, { signal: this.controller.signal, waits: this.waits });
+    if (!answered) this.body.removeAttribute('aria-busy');
+    return answered;
   }
 }

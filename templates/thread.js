@@ -38,7 +38,7 @@ function localsNode(frame) {
   const named = frame.locals.filter((one) => one.name !== null).length;
   return element('details', { open: named > 0 },
     element('summary', {}, plural(frame.locals.length, 'word that holds an object', 'words that hold objects')),
-    element('div', { class: 'scroll' }, element('table', {},
+    element('div', { class: 'scroll', role: 'group', 'aria-label': 'Words that hold objects', tabindex: '0' }, element('table', {},
       element('thead', {}, element('tr', {}, ...['Variable', 'Its type', 'Where', 'Holds', 'Bytes'].map((text, i) => element('th',
         { scope: 'col', class: i === 4 ? 'number' : null }, text)))),
       element('tbody', {}, ...frame.locals.map(localNode)))));

@@ -10,7 +10,7 @@ import { count } from './format.js';
 import { addKey } from './keys.js';
 import { follow } from './live.js';
 import { setSampling, standing, startButton, takeSample } from './sampling.js';
-import { MEMORY_AXES, memorySeries, momentWords } from './series.js';
+import { ALIVE, MEMORY_AXES, memorySeries, momentWords } from './series.js';
 import { Table } from './table.js';
 
 const POINTS = 300;
@@ -123,6 +123,7 @@ function show(data) {
   at('over-time').hidden = none;
   at('samples').hidden = none;
   delete at('main').dataset.first;
+  for (const header of at('samples').querySelectorAll('[data-sort^=live]')) header.title = ALIVE[data.frame.heap] ?? '';
   delete at('controls').dataset.known;
   at('controls').hidden = !data.sampling.possible;
   at('start').hidden = data.sampling.every_s > 0 || none;

@@ -4,8 +4,9 @@ import { pageLink } from './api.js';
 import { Histogram, TimeChart } from './chart.js';
 import { code, element, stamp } from './dom.js';
 import { count, plural, size, sizeNode, timeNode } from './format.js';
-import { addressLink } from './object_node.js';
+import { addressLink, deadNode } from './object_node.js';
 import { load, startPage } from './page.js';
+import { ALIVE } from './series.js';
 import { siteNode } from './site.js';
 import { Table } from './table.js';
 import { inferredFrom, typeLink } from './type_link.js';
@@ -18,24 +19,34 @@ const SHOWN = 12; /* rows of a short table before "more" */
 const at = (id) => document.getElementById(id);
 let chart = null;
 
-function tile(name, value, small) {
-  return element('div', {}, element('dt', {}, name),
-    element('dd', {}, value, element('small', {}, small ?? '\u00a0')));
+/* MEANING: what exactly NAME counts. */
+function tile(name, value, small, meaning) {
+  return element('div', { title: meaning }, element('dt', {}, name),
+    element('dd', {}, value, element('small', {}, ...[small ?? '\u00a0'].flat())));
 }
 
-function drawTiles({ type, frame }) {
+/* The first two are of the snapshot, the next two of the samples, which may be later. */
+function drawTiles({ type, frame, chart: samples }) {
+  const malloced = frame.heap === 'malloc';
   const unknown = 'only with samples';
+  const until = samples ? `by sample ${count(samples.numbers.at(-1) ?? 0)}` : unknown;
   const one = type.minimal === type.maximal;
   at('tiles').replaceChildren(
-    tile('Reachable', count(type.alive.count), sizeNode(type.alive.bytes)),
-    tile(frame.heap === 'malloc' ? 'Leaked' : 'Garbage', type.garbage.count === 0 ? 'none' : element('a', {
+    tile('Reachable', count(type.alive.count), [sizeNode(type.alive.bytes), ' in this snapshot'],
+      'Objects that a root leads to, in this snapshot'),
+    tile(malloced ? 'Leaked' : 'Garbage', type.garbage.count === 0 ? 'none' : element('a', {
       href: pageLink('/garbage', { type: type.name }),
-    }, count(type.garbage.count)), type.garbage.count === 0 ? null : sizeNode(type.garbage.bytes)),
-    tile('Registered in all', type.registered ? count(type.registered.count) : '–',
-      type.registered ? sizeNode(type.registered.bytes) : unknown),
-    tile('Died', type.died ? count(type.died.count) : '–', type.died ? null : unknown),
+    }, count(type.garbage.count)), type.garbage.count === 0 ? 'in this snapshot' : [sizeNode(type.garbage.bytes), ' in this snapshot'],
+    'Objects that no root leads to, in this snapshot'),
+    tile('Made', type.registered ? count(type.registered.count) : '–',
+      type.registered ? [sizeNode(type.registered.bytes), ` ${until}`] : unknown,
+      'All that were allocated since gcglass began to count, until the last sample'),
+    tile(malloced ? 'Freed' : 'Died', type.died ? count(type.died.count) : '–', until,
+      malloced ? 'Of those made, and of those there before, how many the program had freed by the last sample'
+        : 'Of those made, and of those there before, how many were not alive any more at the last sample: '
+          + 'reclaimed by the collector or freed by the program'),
     tile('Average size', type.average === null ? '–' : sizeNode(type.average),
-      one ? 'each' : `${size(type.minimal)} to ${size(type.maximal)}`));
+      one ? 'each' : `${size(type.minimal)} to ${size(type.maximal)}`, 'As asked for, without padding'));
 }
 
 function words({ type }) {
@@ -142,10 +153,11 @@ function show(data) {
   document.title = `${data.type.name} – gcglass`;
   document.querySelector('h1.name').replaceChildren(code(data.type.name));
   at('words').textContent = words(data);
+  at('alive').title = ALIVE[data.frame.heap] ?? '';
   drawTiles(data);
   drawChart(data);
   fillShort(at('referents'), data.referents, referentRow, 'Points to no object.');
-  fillShort(at('referrers'), data.referrers, referrerRow, 'Nobody points to it.');
+  fillShort(at('referrers'), data.referrers, referrerRow, 'Nothing points to it.');
   drawBins(at('ages'), data.ages, 'Objects by age in collections',
     'Nothing is alive whose birth is known.');
   drawBins(at('deaths'), data.deaths?.map((bin) => ({ from: bin.age_from, to: bin.age_to, count: bin.count })),
@@ -162,7 +174,7 @@ function instanceRow(row) {
   tr.querySelector('.address').append(addressLink(row.address));
   tr.querySelector('.site').append(row.site_id === 0 ? element('span', { class: 'grey' }, 'not known')
     : element('a', { href: pageLink('/objects', { site: row.site_id }) }, code(row.site)));
-  tr.querySelector('.reach').append(row.reachable ? 'yes' : element('span', { class: 'warn' }, 'garbage'));
+  tr.querySelector('.reach').append(row.reachable ? 'yes' : deadNode());
   return tr;
 }
 

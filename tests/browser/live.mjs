@@ -2,7 +2,11 @@
  * and one that has started its server itself.
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Gcglass } from './gcglass.mjs';
 
 const shownId = 'document.querySelector(".menu summary").textContent.match(/#(\\d+)/)?.[1]';
@@ -69,7 +73,75 @@ export async function live({ browser, build, gcglass, test, shot }) {
         .includes('does not answer')`);
       assert.ok(await browser.run('return document.querySelectorAll("#garbage tbody a").length > 0'));
     });
+
+    await test('sorting then keeps the rows, in the order that they have', async () => {
+      const state = `[location.href, document.querySelector('#garbage tbody').textContent,
+        document.querySelector('#garbage th[aria-sort$=ending]').dataset.sort]`;
+      const before = await browser.run(`return ${state}`);
+      await browser.run('document.querySelector(".notice p").textContent = "an old word"');
+      await browser.click('th[data-sort=bytes] a');
+      await browser.until('word of it', `document.querySelector('.notice .warning')?.textContent
+        .includes('does not answer')`);
+      assert.deepEqual(await browser.run(`return ${state}`), before);
+      assert.ok(await browser.run('return document.querySelector("#garbage tbody a").checkVisibility()'));
+      assert.equal(await browser.run('return document.querySelector("tbody[aria-busy]")'), null);
+    });
   } finally {
+    await server.stop();
+  }
+}
+
+/* Files are shown in the order in which they were made. */
+export async function files({ browser, build, gcglass, test }) {
+  const directory = await mkdtemp(join(tmpdir(), 'gcglass-files-'));
+  const paths = ['first', 'second', 'third'].map((name) => join(directory, name));
+  let server = null;
+  try {
+    for (const path of paths) {
+      await promisify(execFile)(gcglass, ['run', '--exit', '--quiet', '--heap', 'gc', '-o', path, '--', join(build, 'examples/observer')]);
+    }
+    server = await Gcglass.start(gcglass, ['view', '--port', '0', paths[2], paths[0], paths[1]]);
+    await test('several files, the newest first', async () => {
+      await browser.open(server.url);
+      await browser.until('the menu', 'document.querySelectorAll(".snapshots a").length === 3');
+      const { frame } = await browser.run(`return fetch('/api/frame').then((answer) => answer.json())`);
+      const times = frame.snapshots.map((one) => one.taken_unix_ms);
+      assert.deepEqual(times, [...times].sort((a, b) => b - a));
+      assert.equal(frame.snapshot.taken_unix_ms, Math.max(...times));
+    });
+    await browser.open('about:blank');
+  } finally {
+    await server?.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/* A program of malloc's: nothing is said of collections, which there are none of. */
+export async function malloced({ browser, gcglass, test }) {
+  const server = await Gcglass.start(gcglass, ['run', '--port', '0', '--every', '0.5', '--', 'perl', '-e',
+    'my $list; $list = [$list] for 1 .. 500; sleep 1 while 1']);
+  const visible = `[...document.querySelectorAll('main :is(th, dt, h2)')].filter((one) => one.checkVisibility())
+    .map((one) => one.textContent)`;
+  let pid = null;
+  try {
+    await browser.open(server.url);
+    await browser.until('findings', 'document.querySelector("#findings li:not(.skeleton)")');
+    ({ pid } = await browser.run(`return fetch('/api/frame').then((answer) => answer.json()).then((one) => one.frame)`));
+    await test('a program of malloc: no word of collections, births and ages', async () => {
+      const { rows } = await browser.run(`return fetch('/api/objects?limit=1&sort=bytes').then((answer) => answer.json())`);
+      for (const [path, filled] of [['/objects', '#all-objects tbody a'], [`/objects/${rows[0].address}`, '#facts dd'],
+        [`/tracker/type/${encodeURIComponent(rows[0].type)}`, '#instances tbody a'], ['/', '#top-types tbody a'],
+        ['/process', '#modules td']]) {
+        await browser.open(server.origin + path);
+        await browser.until(path, 'document.querySelector(arguments[0])', filled);
+        const words = await browser.run(`return ${visible}`);
+        assert.ok(words.length > 1);
+        assert.deepEqual(words.filter((one) => /\bage\b|\bborn|\bbirth|\bhow old|collect|finalizer/i.test(one)), [], path);
+      }
+    });
+  } finally {
+    if (pid) process.kill(pid, 'SIGTERM');
+    await browser.open('about:blank');
     await server.stop();
   }
 }
@@ -103,16 +175,16 @@ export async function within({ browser, build, test, skip, shot }) {
   }
 }
 
-/* A script that ends in exec of something else: gcglass is not in that one. */
+/* A script that ends in exec of something else: what it has become is shown. */
 export async function replaced({ browser, gcglass, test }) {
   const server = await Gcglass.start(gcglass,
     ['run', '--port', '0', '--heap', 'malloc', '--', 'sh', '-c', 'exec sleep 60']);
   let pid = null;
   try {
-    await test('a program that has become another: the page says so, and what to do', async () => {
+    await test('a program that has become another: that one is shown, by its name', async () => {
       await browser.open(server.url);
-      await browser.until('word of it', `/runs another program.*gcglass run/
-        .test(document.getElementById('state')?.textContent)`);
+      await browser.until('its name', `document.querySelector('#frame .process strong')?.textContent === 'sleep'
+        && document.querySelector('#findings li:not(.skeleton)')`);
       ({ pid } = await browser.run(`return fetch('/api/frame').then((answer) => answer.json())
         .then((json) => json.frame)`));
     });

@@ -1,25 +1,29 @@
 /* main.mjs -- the pages in a real browser, served by the real gcglass, in five acts:
  *   view.mjs   a snapshot of an imaginary heap in which everything is known (make_snapshot.c)
  *   live.mjs   an example program under "gcglass run": taking snapshots, its end, the server's end;
- *              one that serves itself, and one that becomes another
+ *              one that serves itself, one that becomes another, several files, malloc
  *   tracker.mjs  samples of a running program, and their recording, from its file
  *   hostile.mjs  a program whose every text is an attack
  *   walk.mjs  every page of a running program and of its recording, against its JSON, by keyboard
  *
- * Called by browser.test with the paths of chromedriver and chromium; prints TAP.  Screenshots are
- * left in $top_builddir/tests/browser/, those of failures as failed-N.png.
+ * and in one of its own, for axe.test:
+ *   axe.mjs   every page by the rules of axe-core
+ *
+ * Called by browser.test with the paths of chromedriver and chromium, and "all" or "axe"; prints TAP.
+ * Screenshots are left in $top_builddir/tests/browser/, those of failures as failed-N.png.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Browser } from './webdriver.mjs';
 import { Tap } from './tap.mjs';
 import { view } from './view.mjs';
-import { live, replaced, within } from './live.mjs';
+import { files, live, malloced, replaced, within } from './live.mjs';
 import { tracker } from './tracker.mjs';
 import { hostile } from './hostile.mjs';
 import { walk } from './walk.mjs';
+import { axe } from './axe.mjs';
 
-const [chromedriver, chromium] = process.argv.slice(2);
+const [chromedriver, chromium, act] = process.argv.slice(2);
 const build = process.env.top_builddir;
 const shots = join(build, 'tests/browser/screenshots');
 
@@ -39,13 +43,18 @@ const context = {
 };
 try {
   await browser.size(1280, 900);
-  await view(context);
-  await live(context);
-  await within(context);
-  await replaced(context);
-  await tracker(context);
-  await hostile(context);
-  await walk(context);
+  if (act === 'axe') await axe(context);
+  else {
+    await view(context);
+    await live(context);
+    await within(context);
+    await replaced(context);
+    await files(context);
+    await malloced(context);
+    await tracker(context);
+    await hostile(context);
+    await walk(context);
+  }
 } finally {
   await browser.stop();
 }

@@ -22,7 +22,8 @@ enum
   RING = 400,
   BUFFERS = 5,
   SINGLES = 60,
-  TYPES = 120
+  TYPES = 120,
+  LIST = 100
 };
 
 static void
@@ -83,7 +84,17 @@ add_the_rest (struct heap *heap)
       char type[32];
       snprintf (type, sizeof type, "struct live_%03u", (unsigned)i);
       uint32_t site = heap_site (heap, type, "live.c", 100 + i, "live_new");
-      heap_root (heap, heap_object (heap, 16 + 16 * (uint64_t)i, GCG__KIND_NORMAL, site));
+      uint32_t object = heap_object (heap, 16 + 16 * (uint64_t)i, GCG__KIND_NORMAL, site);
+      heap_root (heap, object);
+      /* A list with a last element of its own. */
+      for (uint32_t k = 0; i == 0 && k <= LIST; k++)
+        {
+          uint32_t next = heap_object (
+              heap, 16, GCG__KIND_NORMAL,
+              k < LIST ? site : heap_site (heap, "struct last", "live.c", 99, "last_new"));
+          heap_edge (heap, object, 8, next);
+          object = next;
+        }
     }
 }
 

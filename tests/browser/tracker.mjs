@@ -155,6 +155,37 @@ async function tableTests({ browser, test, shot }, server) {
     await shot('difference');
   });
 
+  await test('from the later sample to the earlier: the same, backwards', async () => {
+    const { first, last } = await json(browser, '/api/tracker?points=2');
+    const there = await json(browser, `/api/tracker/difference?from=${first.number}&to=${last.number}&limit=1000`);
+    await browser.open(`${server.origin}/tracker/difference?from=${last.number}&to=${first.number}`);
+    await browser.until('rows', rowsReady);
+    assert.match(await browser.text('h1'), new RegExp(`^From sample ${last.number}.* back to sample ${first.number}`));
+    assert.match(await browser.text('#sum'), /, backwards from /);
+    const { rows } = await json(browser, `/api/tracker/difference?from=${last.number}&to=${first.number}&limit=1000`);
+    const facts = (list, sign) => list.map((row) => [row.name, sign * row.bytes_change || 0, row.made_count, row.made_bytes]).sort();
+    assert.deepEqual(facts(rows, -1), facts(there.rows, 1));
+    assert.ok(rows.every((row) => row.made_count >= 0 && row.made_count < 1e9));
+  });
+
+  await test('the layers of the chart are what is resident, in words too', async () => {
+    const { chart } = await json(browser, '/api/tracker?points=20');
+    chart.resident_bytes.forEach((resident, i) => {
+      assert.equal(chart.bytes.reduce((sum, values) => sum + values[i], 0), resident);
+    });
+    await browser.open(`${server.origin}/tracker`);
+    await browser.until('a chart', painted, CHART);
+    assert.match(await browser.run(`return ${caption}`), /: [\d.]+\u00a0\w+ resident$/);
+  });
+
+  await test('“alive” says what it means', async () => {
+    await browser.until('rows', rowsReady);
+    for (const column of ['live_count', 'live_bytes']) {
+      assert.match(await browser.run('return document.querySelector(arguments[0]).title', `th[data-sort=${column}]`),
+        /last collection left, and what was made since/);
+    }
+  });
+
   await test('one type, from the legend', async () => {
     await browser.open(`${server.origin}/tracker`);
     await browser.click('#chart .legend a');
@@ -164,6 +195,12 @@ async function tableTests({ browser, test, shot }, server) {
     const name = await browser.run('return decodeURIComponent(location.pathname.slice(14))');
     assert.equal(await browser.text('h1.name'), name);
     await browser.until('its instances', rowsReady);
+    const { type } = await json(browser, `/api/tracker/type/${encodeURIComponent(name)}`);
+    const tiles = await browser.run(`return Object.fromEntries([...document.querySelectorAll('#tiles > div')]
+      .map((tile) => [tile.querySelector('dt').textContent, [tile.querySelector('dd').firstChild.textContent, tile.title]]))`);
+    assert.equal(Number(tiles.Died[0].replace(/,/g, '')), type.died.count);
+    assert.match(tiles.Died[1], /not alive any more at the last sample/);
+    assert.match(tiles.Made[1], /since gcglass began to count/);
     await shot('type');
   });
 

@@ -297,6 +297,19 @@ async function objectTests({ browser, test, shot }) {
     assert.match(await browser.text('#head .lead'), /8 bytes inside/);
   });
 
+  await test('a long way from a root is folded where its steps are alike', async () => {
+    const { rows } = await browser.run('return fetch("/api/objects?type=struct+last").then((answer) => answer.json())');
+    await browser.open(new URL(`/objects/${rows[0].address}`, await browser.url()).href);
+    await browser.until('the way', 'document.querySelector("#way li")');
+    const steps = await browser.run('return [...document.querySelectorAll("#way li")].map((step) => step.textContent.replace(/0x[0-9a-f]+/, "0x"))');
+    assert.ok(steps.length < 10, steps.join('\n'));
+    assert.match(steps.join('\n'), /\n… \d+ objects between …\nstruct live_000[^]*\n… \d+ more through struct live_000\S+ …\n/);
+    assert.match(steps.at(-1), /^struct last 0x/);
+    const { object } = await browser.run('return fetch("/api" + location.pathname).then((answer) => answer.json())');
+    const [between, more] = steps.filter((step) => step.startsWith('…')).map((step) => Number(/\d+/.exec(step)[0]));
+    assert.equal(between + more + steps.filter((step) => step.startsWith('struct')).length, object.path_length);
+  });
+
   await test('hostile contents are shown, and nothing else', async () => {
     const objects = new URL('/objects?q=onerror', await browser.url()).href;
     await browser.open(objects);
@@ -320,6 +333,31 @@ async function objectTests({ browser, test, shot }) {
       && !document.querySelector('#calls .skeleton')`);
     assert.match(await browser.text('#head .lead'), /Thread \d+/);
     await shot('thread');
+  });
+}
+
+/* The right edge of the header of COLUMN, and that of what scrolls it. */
+const EDGES = `const header = document.querySelector('#objects th[data-sort=' + arguments[0] + ']');
+  return [header.getBoundingClientRect().right, header.closest('.scroll').getBoundingClientRect().right]`;
+
+async function widthTests({ browser, test }, server) {
+  await test('beside the picture of a component the places are in sight', async () => {
+    for (const path of ['/garbage/1', '/garbage/2', '/garbage/3', '/garbage/4']) {
+      await browser.open(server.origin + path);
+      await browser.until('objects', rowsReady);
+      const [header, table] = await browser.run(EDGES, 'site');
+      assert.ok(header <= table, `${path}: “Allocated at” ends at ${header} of ${table}`);
+    }
+  });
+
+  await test('400 pixels wide, the biggest types have their names', async () => {
+    await browser.size(400, 800);
+    await browser.open(`${server.origin}/`);
+    await browser.until('types', `${rowsReady} && document.querySelector('#top-types tbody a')`);
+    const widths = await browser.run(`return [...document.querySelectorAll('#top-types thead th')]
+      .map((one) => one.getBoundingClientRect().width)`);
+    assert.ok(widths[0] > 100 && widths[4] < 100, widths.join(' '));
+    await browser.size(1280, 900);
   });
 }
 
@@ -413,6 +451,7 @@ export async function view(context) {
     await attackTests(context, server);
     await typesTests(context, server);
     await objectTests(context, server);
+    await widthTests(context, server);
     await frameTests(context, server);
     await errorTests(context, server);
   } finally {

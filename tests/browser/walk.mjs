@@ -64,6 +64,15 @@ const COMPARE = `return (async () => {
   return { compared, wrong };
 })()`;
 
+/* In the page: tabs of the bar that cannot be seen whole, first of all that with the warning. */
+const OUT_OF_SIGHT = `return [...document.querySelectorAll('#frame nav a')].filter((one) => {
+  const box = one.getBoundingClientRect();
+  return box.width === 0 || [box.left + 1, box.right - 1].some((x) => {
+    const there = document.elementFromPoint(x, (box.top + box.bottom) / 2);
+    return !there || !(one === there || one.contains(there));
+  });
+}).map((one) => one.textContent)`;
+
 /* In the page: what was sent for it, without data, and how far it moved. */
 const WEIGH = `return (async () => {
   const sent = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
@@ -82,7 +91,7 @@ function json(browser, path) {
 }
 
 /* The address of each page, those of one thing by what the server has. */
-async function allPages(browser) {
+export async function allPages(browser) {
   const first = async (path, of) => of((await json(browser, path)).rows[0]);
   return ['/', '/process', '/threads',
     `/threads/${await first('/api/threads?limit=1', (row) => row.id)}`,
@@ -128,6 +137,7 @@ async function pageTests(context, server, pages, name) {
       assert.ok(shift <= MOST_SHIFT, `it moves by ${shift}`);
       await browser.size(400, 900);
       await browser.until('400 wide', 'document.documentElement.scrollWidth <= 400');
+      assert.deepEqual(await browser.run(OUT_OF_SIGHT), []);
       await browser.size(1280, 900);
       await shot(`walk-${name}${kind.replace(/0x[0-9a-f]+/, '').replace(/[^a-z]+/g, '-')}`);
     });
