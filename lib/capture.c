@@ -35,6 +35,7 @@
 #include "rules.h"
 #ifdef GCG_MALLOC
 #include "malloc/foreign.h"
+#include "malloc/hidden.h"
 #include "malloc/roots.h"
 #include "malloc/signals.h"
 #include "malloc/stopworld.h"
@@ -146,10 +147,16 @@ gcg__capture_at_mark_end_stopped (void)
 #endif
   request.freeze.realtime_ns = raw_now (CLOCK_REALTIME);
   request.freeze.monotonic_ns = begin;
+#ifdef GCG_MALLOC
+  gcg__hidden_copy_stopped ();
+#endif
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
   request.child = clone_stopped (&request.pidfd);
   if (request.child == 0)
     {
+#ifdef GCG_MALLOC
+      gcg__hidden_show_stopped ();
+#endif
       int status = gcg__freeze_write_stopped (&request.freeze, true);
       syscall (SYS_exit_group, status);
       __builtin_unreachable ();
@@ -160,6 +167,9 @@ gcg__capture_at_mark_end_stopped (void)
       request.error = gcg__freeze_write_stopped (&request.freeze, false);
     }
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+#ifdef GCG_MALLOC
+  gcg__hidden_drop_stopped ();
+#endif
   gcg__thread_note_no_more ();
   request.freeze.shared->pause_ns = raw_now (CLOCK_MONOTONIC) - begin;
 }

@@ -17,6 +17,7 @@
 #include "thread.h"
 #ifdef GCG_MALLOC
 #include "malloc/areas.h"
+#include "malloc/callers.h"
 #endif
 
 #define MOST_REGISTERS 32
@@ -163,6 +164,21 @@ gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t ind
     }
 }
 
+/* Does the data of the dynamic linker, which MODULE may be, hold nothing?  What it keeps it has
+   asked for itself, and that is a root; its words outlive what they pointed to: where its cache of
+   names was mapped the heap may be now. */
+static inline bool
+is_linker (const struct gcg__module *module)
+{
+#ifdef GCG_MALLOC
+  uint64_t linker = gcg__libraries[GCG__LINKER].low;
+  return linker >= module->low && linker < module->high;
+#else
+  (void)module;
+  return false;
+#endif
+}
+
 /* Writable data of module INDEX: a root area unless the module is libgc or holds this code. */
 static void
 module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, uint64_t high)
@@ -172,7 +188,7 @@ module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, u
   uint64_t collector = (uintptr_t)&GC_base, own = (uintptr_t)&gcg__roots_stopped;
 
   if ((collector >= module->low && collector < module->high)
-      || (own >= module->low && own < module->high))
+      || (own >= module->low && own < module->high) || is_linker (module))
     return;
   gcg__roots_scan_stopped (freeze, GCG__REGION_STATIC, index, low, high);
 }

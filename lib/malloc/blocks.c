@@ -27,12 +27,16 @@
 #include "signals.h"
 #include <gc/gc_inline.h>
 
-#define OF_PAGES     128u                /* in the table: from here on pages are meant */
-#define WAITING      ((size_t)128 << 10) /* bytes that wait on one list of pages */
-#define FEW_BYTES    256u                /* cleared in place */
-#define PIECE_SHIFT  18                  /* pages in a piece of the table */
-#define PIECES       (1u << (47 - PAGE_SHIFT - PIECE_SHIFT))
-#define BATCH_BYTES  16384u            /* moved between lists at a time */
+#define OF_PAGES      128u                /* in the table: from here on pages are meant */
+#define WAITING       ((size_t)128 << 10) /* bytes that wait on one list of pages */
+#define FEW_BYTES     256u                /* cleared in place */
+#define PIECE_SHIFT   18                  /* pages in a piece of the table */
+#define PIECES        (1u << (47 - PAGE_SHIFT - PIECE_SHIFT))
+#define BATCH_BYTES   16384u              /* moved between lists at a time */
+#define LEAST_GROWING ((size_t)64 << 10)  /* a block that has grown to this will grow on */
+#define LEAST_MOVED   ((size_t)512 << 10) /* and from here on moves by its pages */
+#define MOST_MOVES    16384u /* each leaves the kernel with more mappings, of which there are 65,530 \
+                              */
 #define LAZY_BYTES   ((size_t)1 << 20) /* from here on zeroing is the kernel's */
 #define GROWTH       8                 /* the heap grows by one part in so many */
 #define LEAST_GROWTH ((size_t)256 << 10)
@@ -221,11 +225,11 @@ clear (void *block, size_t slot)
       *(pair *)((char *)block + at) = (pair){ 0, 0 };
 }
 
-/* Zeroes BYTES at BLOCK, large ones without touching them. */
+/* Zeroes BYTES at BLOCK, of LAZY and more without touching them. */
 static void
-zero (char *block, size_t bytes)
+zero (char *block, size_t bytes, size_t lazy)
 {
-  if (bytes >= LAZY_BYTES)
+  if (bytes >= lazy)
     {
       size_t whole = bytes & ~(size_t)4095;
       if (madvise (block, whole, MADV_DONTNEED) == 0)
@@ -237,9 +241,59 @@ zero (char *block, size_t bytes)
   memset (block, 0, bytes);
 }
 
-/* A block that is libgc's own object. */
+/* Moves the pages of [FROM, FROM + BYTES), which are whole ones, to TO: what the program has
+   written is not copied, and FROM is empty then, but there.  A stretch that the kernel knows as
+   several mappings moves in halves, what it does not move at all is copied. */
+static void
+move_pages (char *to, char *from, size_t bytes)
+{
+  while (bytes > 0)
+    {
+      size_t part = bytes;
+      while (syscall (SYS_mremap, from, part, part,
+                      MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to)
+             == -1)
+        {
+          if (errno != EFAULT || part <= PAGE)
+            {
+              part = bytes;
+              memcpy (to, from, part);
+              break;
+            }
+          part = part / 2 / PAGE * PAGE;
+        }
+      from += part;
+      to += part;
+      bytes -= part;
+    }
+}
+
+/* Copies what BYTES at FROM, a block that is given up, hold to TO, a new one. */
+static void
+move_contents (char *to, char *from, size_t bytes)
+{
+  static uint32_t moves;
+  size_t whole = bytes / PAGE * PAGE;
+  int old_errno = errno;
+
+  if (bytes >= LEAST_MOVED && ((uintptr_t)from | (uintptr_t)to) % PAGE == 0
+      && __atomic_fetch_add (&moves, 1, __ATOMIC_RELAXED) < MOST_MOVES)
+    {
+      move_pages (to, from, whole);
+      memcpy (to + whole, from + whole, bytes - whole);
+    }
+  else
+    {
+      memcpy (to, from, bytes);
+      if (bytes >= LEAST_GROWING && (uintptr_t)from % PAGE == 0)
+        madvise (from, whole, MADV_DONTNEED); /* it would wait for another of its size */
+    }
+  errno = old_errno;
+}
+
+/* A block that is libgc's own object; LAZY as above. */
 static void *
-new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
+new_large (size_t bytes, size_t alignment, uint32_t site, bool system, size_t lazy)
 {
   size_t extra = alignment > 4096 ? alignment : 0, slot;
   size_t wanted = bytes + (system ? 8 : 7) + extra; /* libgc adds one, but to uncollectable ones */
@@ -256,7 +310,7 @@ new_large (size_t bytes, size_t alignment, uint32_t site, bool system)
   if (!base)
     return NULL;
   slot = GC_size (base);
-  zero (base, slot);
+  zero (base, slot, lazy);
   block = extra ? (char *)(((uintptr_t)base + alignment - 1) & ~(alignment - 1)) : base;
   if (block != base)
     *(uint64_t *)(void *)base = ~(uint64_t)(block - base);
@@ -305,7 +359,7 @@ new_other (struct cache *cache, size_t bytes, size_t alignment, uint32_t site, b
       && (bytes + 8 > MOST_SMALL || alignment > GRANULE))
     block = new_pages (cache, pages, bytes, site);
   if (!block)
-    block = new_large (bytes, alignment, site, system);
+    block = new_large (bytes, alignment, site, system, LAZY_BYTES);
   return block;
 }
 
@@ -511,6 +565,26 @@ resize_here (void *block, const struct found *found, size_t bytes, uint32_t site
   return true;
 }
 
+/* A block of BYTES that FOUND is to become.  A large one that grows gets a quarter more, of which
+   no page is touched: it will grow on.  So the time that growing takes is in proportion to what the
+   block has grown to, not to its square. */
+static void *
+grow (struct cache *cache, const struct found *found, size_t bytes, uint32_t site, bool system)
+{
+  size_t more = bytes + bytes / 4;
+  char *made;
+
+  if (!system && bytes >= LEAST_GROWING && bytes > found->bytes && more < PTRDIFF_MAX
+      && (made = new_large (more, GRANULE, site, false, LEAST_GROWING)) != NULL)
+    {
+      size_t slot = GC_size (made);
+      tag_clear (tag_place (made, slot));
+      write_tag (made, slot, bytes, site);
+      return made;
+    }
+  return make (cache, bytes, GRANULE, site, system);
+}
+
 /* Counted as one block that has another size: while it moves there are not two. */
 void *
 gcg__block_resize (void *block, size_t bytes, uint32_t site, bool system)
@@ -526,10 +600,10 @@ gcg__block_resize (void *block, size_t bytes, uint32_t site, bool system)
   system |= is_system (&found);
   if (!resize_here (block, &found, bytes, site))
     {
-      made = make (cache, bytes, GRANULE, site, system);
+      made = grow (cache, &found, bytes, site, system);
       if (!made)
         return NULL;
-      memcpy (made, block, found.bytes < bytes ? found.bytes : bytes);
+      move_contents (made, block, found.bytes < bytes ? found.bytes : bytes);
     }
   count_freed (cache, found.bytes, found.place, tag, system);
   if (made != block)

@@ -71,6 +71,18 @@ mremap (void *old, size_t old_bytes, size_t bytes, int flags, ...)
   return at;
 }
 
+API int
+madvise (void *address, size_t bytes, int advice)
+{
+  int result = (int)syscall (SYS_madvise, address, bytes, advice);
+  if (result == 0
+      && (advice == MADV_DONTFORK || advice == MADV_DOFORK || advice == MADV_WIPEONFORK
+          || advice == MADV_KEEPONFORK))
+    gcg__regions_hide ((uintptr_t)address, (uintptr_t)address + whole_pages (bytes),
+                       advice == MADV_DONTFORK || advice == MADV_WIPEONFORK);
+  return result;
+}
+
 API void *
 shmat (int id, const void *address, int flags)
 {

@@ -1,8 +1,7 @@
 /* own.c -- see own.h.
  *
- * A breadth-first search from the data of the C library, the dynamic linker and the C++ library,
- * from the C library's thread-local data, control blocks and tables of keys, and from the streams
- * that are open. Cost: that data, and the blocks found; the rest of the heap is not looked at.
+ * A breadth-first search from the data of the C library and the C++ library, from the C library's
+ * thread-local data, control blocks and tables of keys, and from the streams that are open.  Cost: that data, and the blocks found; the rest of the heap is not looked at.
  */
 #include "own.h"
 
@@ -121,7 +120,7 @@ thread_stopped (struct search *search, uint64_t pointer)
 static void
 areas_stopped (struct search *search)
 {
-  static const enum gcg__library owners[] = { GCG__LINKER, GCG__C_LIBRARY, GCG__CXX_LIBRARY };
+  static const enum gcg__library owners[] = { GCG__C_LIBRARY, GCG__CXX_LIBRARY };
   struct gcg__freeze *freeze = search->freeze;
   const struct map *maps = freeze->maps.data;
   uint32_t n_stopped;

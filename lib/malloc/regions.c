@@ -10,72 +10,94 @@
 #include "arena.h"
 #include "signals.h"
 
-static struct gcg__range *regions;
-static uint32_t n_regions, room;
+struct table
+{
+  struct gcg__range *ranges;
+  uint32_t n, room;
+};
+static struct table mapped, hidden;
 static gcg__lock regions_lock = GCG__LOCK_INIT;
 
 /* The lock is held. */
 static void
-append (uint64_t low, uint64_t high)
+append (struct table *table, uint64_t low, uint64_t high)
 {
   if (low >= high)
     return;
-  if (n_regions == room)
+  if (table->n == table->room)
     {
-      uint32_t more = room ? room * 2 : 1024;
+      uint32_t more = table->room ? table->room * 2 : 1024;
       struct gcg__range *grown = gcg__arena_take (more * sizeof *grown);
       if (!grown)
         return;
-      if (n_regions)
-        memcpy (grown, regions, n_regions * sizeof *grown);
-      __atomic_store_n (&regions, grown, __ATOMIC_RELEASE);
-      room = more;
+      if (table->n)
+        memcpy (grown, table->ranges, table->n * sizeof *grown);
+      __atomic_store_n (&table->ranges, grown, __ATOMIC_RELEASE);
+      table->room = more;
     }
-  regions[n_regions] = (struct gcg__range){ low, high };
-  __atomic_store_n (&n_regions, n_regions + 1, __ATOMIC_RELEASE);
+  table->ranges[table->n] = (struct gcg__range){ low, high };
+  __atomic_store_n (&table->n, table->n + 1, __ATOMIC_RELEASE);
 }
 
 static void
-cut (uint64_t low, uint64_t high)
+cut (struct table *table, uint64_t low, uint64_t high)
 {
-  for (uint32_t i = 0; i < n_regions; i++)
+  for (uint32_t i = 0; i < table->n; i++)
     {
-      struct gcg__range old = regions[i];
+      struct gcg__range old = table->ranges[i];
       if (old.high <= low || old.low >= high)
         continue;
-      regions[i] = regions[--n_regions];
+      table->ranges[i] = table->ranges[--table->n];
       i--;
-      append (old.low, low);
-      append (high > old.low ? high : old.low, old.high);
+      append (table, old.low, low);
+      append (table, high > old.low ? high : old.low, old.high);
     }
+}
+
+/* [LOW, HIGH) is taken out of TABLE, and put into it when it IS of it; FRESH: nor is it hidden. */
+static void
+note (struct table *table, uint64_t low, uint64_t high, bool is, bool fresh)
+{
+  uint64_t signals = gcg__signals_wait ();
+
+  gcg__lock_take (&regions_lock);
+  cut (table, low, high);
+  if (fresh)
+    cut (&hidden, low, high);
+  if (is)
+    append (table, low, high);
+  gcg__lock_give (&regions_lock);
+  gcg__signals_go_on (signals);
 }
 
 void
 gcg__regions_add (uint64_t low, uint64_t high)
 {
-  uint64_t signals = gcg__signals_wait ();
-
-  gcg__lock_take (&regions_lock);
-  cut (low, high); /* MAP_FIXED */
-  append (low, high);
-  gcg__lock_give (&regions_lock);
-  gcg__signals_go_on (signals);
+  note (&mapped, low, high, true, true);
 }
 
 void
 gcg__regions_remove (uint64_t low, uint64_t high)
 {
-  uint64_t signals = gcg__signals_wait ();
+  note (&mapped, low, high, false, true);
+}
 
-  gcg__lock_take (&regions_lock);
-  cut (low, high);
-  gcg__lock_give (&regions_lock);
-  gcg__signals_go_on (signals);
+void
+gcg__regions_hide (uint64_t low, uint64_t high, bool is)
+{
+  note (&hidden, low, high, is, false);
 }
 
 const struct gcg__range *
 gcg__regions_stopped (uint32_t *n)
 {
-  *n = n_regions;
-  return regions;
+  *n = mapped.n;
+  return mapped.ranges;
+}
+
+const struct gcg__range *
+gcg__regions_hidden_stopped (uint32_t *n)
+{
+  *n = hidden.n;
+  return hidden.ranges;
 }

@@ -12,6 +12,9 @@
 void gcg__regions_add (uint64_t low, uint64_t high);
 void gcg__regions_remove (uint64_t low, uint64_t high);
 
+/* Children of the program do not see, or see again, what is in [LOW, HIGH).  Any thread. */
+void gcg__regions_hide (uint64_t low, uint64_t high, bool is);
+
 /* Is it the program that returns to CALLER, not those who map for us, and is all set up? */
 bool gcg__malloc_of_program (const void *caller);
 
@@ -23,5 +26,8 @@ void gcg__malloc_for_agent (bool is);
 
 /* All of them, in no order.  World stopped. */
 const struct gcg__range *gcg__regions_stopped (uint32_t *n);
+
+/* What is hidden, the same way. */
+const struct gcg__range *gcg__regions_hidden_stopped (uint32_t *n);
 
 #endif

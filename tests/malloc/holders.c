@@ -148,6 +148,53 @@ in_mapping (void)
   map (MAP_PRIVATE | MAP_ANONYMOUS, -1)[77] = case_block (1337);
 }
 
+/* Nine blocks, on pages that children do not see, or see as zeros. */
+static void ALONE
+hide (void **pages, int advice)
+{
+  if (madvise (pages, 8192, advice) != 0)
+    abort ();
+  for (int i = 0; i < 9; i++)
+    pages[i * 100] = case_block (48);
+}
+
+static void ALONE
+in_unforked (void)
+{
+  hide (map (MAP_PRIVATE | MAP_ANONYMOUS, -1), MADV_DONTFORK);
+}
+
+static void ALONE
+in_wiped (void)
+{
+  hide (map (MAP_PRIVATE | MAP_ANONYMOUS, -1), MADV_WIPEONFORK);
+}
+
+static void ALONE
+in_forked_again (void)
+{
+  void **pages = map (MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  hide (pages, MADV_DONTFORK);
+  madvise (pages, 4096, MADV_DOFORK);
+}
+
+/* The pages are the block's own. */
+static void ALONE
+in_unforked_block (void)
+{
+  void **block = bss_pointer = aligned_alloc (4096, 16384);
+  memset (block, 'x', 16384);
+  hide (block, MADV_DONTFORK);
+}
+
+static void ALONE
+in_wiped_no_more (void)
+{
+  void **pages = map (MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  hide (pages, MADV_WIPEONFORK);
+  munmap (pages, 8192);
+}
+
 static void ALONE
 in_unmapped (void)
 {
@@ -362,6 +409,11 @@ static const struct one_case cases[] = {
   { "low-keys", in_low_keys },
   { "high-keys", in_high_keys },
   { "mapping", in_mapping },
+  { "unforked", in_unforked },
+  { "wiped", in_wiped },
+  { "forked-again", in_forked_again },
+  { "unforked-block", in_unforked_block },
+  { "wiped-no-more", in_wiped_no_more },
   { "unmapped", in_unmapped },
   { "moved-mapping", in_moved_mapping },
   { "memory-file", in_memory_file },

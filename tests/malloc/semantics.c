@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static volatile size_t huge = SIZE_MAX / 2 + 10, half = SIZE_MAX / 2;
@@ -43,6 +44,67 @@ sizes (void)
       free (block);
       free (zeroed);
     }
+}
+
+/* Are the first N numbers of NUMBERS what they were made? */
+static int
+are_kept (const uint32_t *numbers, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (numbers[i] != (uint32_t)i * 2654435761u)
+      return 0;
+  return 1;
+}
+
+/* A block of N numbers that becomes one of MORE, and is filled again. */
+static uint32_t *
+resized (uint32_t *numbers, size_t n, size_t more, int *kept)
+{
+  numbers = realloc (numbers, more * sizeof *numbers);
+  *kept &= are_kept (numbers, n < more ? n : more);
+  for (size_t i = n; i < more; i++)
+    numbers[i] = (uint32_t)i * 2654435761u;
+  return numbers;
+}
+
+/* Blocks that grow, and shrink, in turn: what is in them comes along, however it is moved, and a
+   block that grows by little is not written anew each time. */
+static void
+growth (void)
+{
+  static uint32_t *blocks[4], *steps;
+  size_t had[4] = { 0 };
+  int kept = 1;
+  struct rusage before, after;
+
+  for (size_t n = 100; n < 8000000; n = n * 5 / 4)
+    for (int i = 0; i < 4; i++)
+      {
+        size_t more = n + (size_t)i * 1000;
+        blocks[i] = resized (blocks[i], had[i], more, &kept);
+        had[i] = more;
+        if (n % 7 == (size_t)i)
+          {
+            blocks[i] = resized (blocks[i], had[i], more / 3, &kept);
+            had[i] = more / 3;
+          }
+      }
+  for (int i = 0; i < 4; i++)
+    {
+      kept &= are_kept (blocks[i], had[i]);
+      free (blocks[i]);
+    }
+  getrusage (RUSAGE_SELF, &before);
+  for (size_t n = 0; n < 2500000; n += 250)
+    {
+      steps = realloc (steps, (n + 250) * sizeof *steps);
+      for (size_t i = n; i < n + 250; i++)
+        steps[i] = (uint32_t)i * 2654435761u;
+    }
+  getrusage (RUSAGE_SELF, &after);
+  kept &= are_kept (steps, 2500000);
+  free (steps);
+  printf ("grown: kept %d, faults few %d\n", kept, after.ru_minflt - before.ru_minflt < 50000);
 }
 
 static void
@@ -169,6 +231,7 @@ main (int argc, char **argv)
   if (argc > 1 && strcmp (argv[1], "wrong") == 0)
     free ((char *)malloc (100) + 16);
   sizes ();
+  growth ();
   alignments ();
   oddities ();
   failures ();
