@@ -27,7 +27,10 @@ void columns_resize (struct columns *columns, unsigned code, uint64_t n);
 void *columns_at (const struct columns *columns, unsigned code, uint64_t i);
 /* Writes a snapshot with right checksums to a memfd and returns it. */
 int columns_write (const struct columns *columns);
-/* The columns as a snapshot, but without a map: to be read, not closed, nor checked. */
+/* Are the columns those of a snapshot, but for what is particular to files?  If so, sets *VIEW to
+   one without a map, which borrows them: to be read, not closed. */
+bool columns_check (const struct columns *columns, struct gcg__snapshot *view);
+/* The same; aborts when they are not. */
 struct gcg__snapshot columns_view (const struct columns *columns);
 
 /* Uses everything in SNAPSHOT in every way its interface offers, and aborts, naming what, where two

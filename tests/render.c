@@ -401,14 +401,10 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (pictures),
-    cmocka_unit_test (labels_apart),
-    cmocka_unit_test (bad_graphs),
-    cmocka_unit_test (misbehaving_renderers),
-    cmocka_unit_test (ten_seconds_in_all),
-    cmocka_unit_test (falls_back),
-    cmocka_unit_test (clean_start),
-    cmocka_unit_test (missing_renderer),
+    cmocka_unit_test (pictures),           cmocka_unit_test (labels_apart),
+    cmocka_unit_test (bad_graphs),         cmocka_unit_test (misbehaving_renderers),
+    cmocka_unit_test (ten_seconds_in_all), cmocka_unit_test (falls_back),
+    cmocka_unit_test (clean_start),        cmocka_unit_test (missing_renderer),
   };
   return cmocka_run_group_tests (tests, begin, end);
 }

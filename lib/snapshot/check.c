@@ -362,11 +362,9 @@ check_hazards (const struct gcg__snapshot *s, struct gcg_error *error)
 }
 
 enum gcg_status
-gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
+gcg__snapshot_check_columns (const struct gcg__snapshot *snapshot, struct gcg_error *error)
 {
-  enum gcg_status status = check_sections (snapshot, error);
-  if (status == GCG_OK)
-    status = check_names (snapshot, error);
+  enum gcg_status status = check_names (snapshot, error);
   if (status == GCG_OK)
     status = check_roots (snapshot, error);
   if (status == GCG_OK)
@@ -384,4 +382,11 @@ gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *err
   if (status == GCG_OK)
     status = check_hazards (snapshot, error);
   return status;
+}
+
+enum gcg_status
+gcg__snapshot_check (const struct gcg__snapshot *snapshot, struct gcg_error *error)
+{
+  enum gcg_status status = check_sections (snapshot, error);
+  return status == GCG_OK ? gcg__snapshot_check_columns (snapshot, error) : status;
 }

@@ -28,12 +28,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where a section's column goes in struct gcg__snapshot. */
-struct reader_column
-{
-  uint32_t element_bytes;
-  const void *data;
-  uint64_t n;
+/* Bytes of an element, by code - 1. */
+static const uint32_t reader_element_bytes[GCG__N_SECTIONS] = {
+#define READER_ELEMENT(name, code, type) [(code)-1] = sizeof (type),
+  GCG_SECTION_MAP (READER_ELEMENT)
+#undef READER_ELEMENT
 };
 
 /* HEADER is read before anything else of the file's BYTES, lest a large file that is no snapshot be
@@ -67,7 +66,7 @@ reader_check_header (const struct gcg__file_header *header, uint64_t bytes, stru
 
 /* Sets COLUMNS from the section table of the file at MAP, whose header is right. */
 static enum gcg_status
-reader_lay_out (const char *map, uint64_t bytes, struct reader_column columns[GCG__N_SECTIONS],
+reader_lay_out (const char *map, uint64_t bytes, struct gcg__column columns[GCG__N_SECTIONS],
                 struct gcg_error *error)
 {
   const struct gcg__file_header *header = (const void *)map;
@@ -91,15 +90,15 @@ reader_lay_out (const char *map, uint64_t bytes, struct reader_column columns[GC
       end += section->bytes;
       if (section->code > GCG__N_SECTIONS)
         continue;
-      struct reader_column *column = &columns[section->code - 1];
-      if (section->element_bytes != column->element_bytes
-          || section->bytes % column->element_bytes != 0)
+      struct gcg__column *column = &columns[section->code - 1];
+      uint32_t element_bytes = reader_element_bytes[section->code - 1];
+      if (section->element_bytes != element_bytes || section->bytes % element_bytes != 0)
         return gcg__snapshot_fail (error, GCG_CORRUPT,
                                    "damaged snapshot: section %" PRIu32 " has elements of %" PRIu32
                                    " bytes, should be %" PRIu32,
-                                   section->code, section->element_bytes, column->element_bytes);
+                                   section->code, section->element_bytes, element_bytes);
       column->data = map + section->offset;
-      column->n = section->bytes / column->element_bytes;
+      column->n = section->bytes / element_bytes;
     }
   end += -end % GCG__ALIGNMENT;
   if (end != bytes)
@@ -111,10 +110,10 @@ reader_lay_out (const char *map, uint64_t bytes, struct reader_column columns[GC
   return GCG_OK;
 }
 
-/* Gives S its columns; refuses what its counters cannot hold or what lacks the obligatory. */
-static enum gcg_status
-reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[GCG__N_SECTIONS],
-                    struct gcg_error *error)
+enum gcg_status
+gcg__snapshot_set_columns (struct gcg__snapshot *s,
+                           const struct gcg__column columns[GCG__N_SECTIONS],
+                           struct gcg_error *error)
 {
   uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
   uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics, n_hazards, n_usage;
@@ -198,17 +197,13 @@ reader_set_columns (struct gcg__snapshot *s, const struct reader_column columns[
 static enum gcg_status
 reader_attach (struct gcg__snapshot *s, struct gcg_error *error)
 {
-  struct reader_column columns[GCG__N_SECTIONS] = {
-#define READER_ELEMENT(name, code, type) [(code)-1] = { .element_bytes = sizeof (type) },
-    GCG_SECTION_MAP (READER_ELEMENT)
-#undef READER_ELEMENT
-  };
+  struct gcg__column columns[GCG__N_SECTIONS] = { 0 };
   /* Once more: the file may have changed since its header was read alone. */
   enum gcg_status status = reader_check_header (s->map, s->map_bytes, error);
   if (status == GCG_OK)
     status = reader_lay_out (s->map, s->map_bytes, columns, error);
   if (status == GCG_OK)
-    status = reader_set_columns (s, columns, error);
+    status = gcg__snapshot_set_columns (s, columns, error);
   if (status == GCG_OK)
     status = gcg__snapshot_check (s, error);
   return status;

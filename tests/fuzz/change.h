@@ -1,0 +1,16 @@
+/* change.h -- changes to a sound snapshot, as fuzz targets take them from their inputs. */
+#ifndef GCG_TESTS_FUZZ_CHANGE_H
+#define GCG_TESTS_FUZZ_CHANGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/columns.h"
+
+/* Applies the changes in DATA, SIZE bytes, to COLUMNS: a list of struct change. */
+void changes_apply (struct columns *columns, const uint8_t *data, size_t size);
+
+/* A snapshot with something in every section; made once, not to be freed. */
+const struct gcg__snapshot *changes_sound (void);
+
+#endif
