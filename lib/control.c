@@ -54,17 +54,23 @@ static pthread_mutex_t control_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct connection connections[MOST_CONNECTIONS]
     = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER, 0 } };
 static bool running;
-static int listen_fd = -1, wake_fd = -1;
+static int listen_fd = -1, wake_fd = -1, attached_fd = -1;
 static uint64_t interval_ns, last_ns; /* last: when the last periodic sample was due, 0: none */
 static int check_signal;
 static bool check_wanted, last_wanted, last_done;
+
+void
+gcg__control_attach (int fd)
+{
+  attached_fd = fd;
+}
 
 bool
 gcg__control_hello (int fd)
 {
   struct gcg__message hello = gcg__wire_message (GCG__HELLO);
   gcg__wire_text (&hello, PACKAGE_VERSION);
-  return gcg__wire_send (fd, &hello, -1);
+  return gcg__wire_send (fd, &hello, attached_fd) || gcg__wire_send (fd, &hello, -1);
 }
 
 static ino_t

@@ -26,6 +26,9 @@ enum gcg_status gcg__control_add (int fd, int closed_eventfd, struct gcg_error *
 /* Says HELLO on FD. */
 bool gcg__control_hello (int fd);
 
+/* What HELLO brings from now on (taken); before the first server. */
+void gcg__control_attach (int fd);
+
 /* Connects to the server that listens on abstract NAME, checks that it is this user's or root's,
    says HELLO and adds the connection.  SAMPLED: samples are sent to it. */
 enum gcg_status gcg__control_connect (const char *name, bool sampled, struct gcg_error *error);

@@ -60,10 +60,10 @@ take_out_preload (void)
 /* Room for their values; they are numbers, but for the name of the socket. */
 #define SAVED_BYTES 1024
 
-static const char *const names[] = { "GCGLASS_SOCKET", "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY",
-                                     "GCGLASS_EVERY",  "GCGLASS_LIFETIMES",   "GCGLASS_CONTENTS",
-                                     "GCGLASS_LEAKS",  "GCGLASS_SIGNAL",      "GCGLASS_FOLLOW",
-                                     "GCGLASS_LAST" };
+static const char *const names[]
+    = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY", "GCGLASS_EVERY",
+        "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS",    "GCGLASS_LEAKS",       "GCGLASS_SIGNAL",
+        "GCGLASS_FOLLOW",    "GCGLASS_LAST",        "GCGLASS_FOLD" };
 #define N_NAMES (sizeof names / sizeof *names)
 _Static_assert(N_NAMES <= GCG__MOST_SETTINGS, "GCG__MOST_SETTINGS");
 
@@ -141,6 +141,7 @@ gcg__environment_read (struct gcg__environment *wishes)
   wishes->no_last = secure_getenv ("GCGLASS_LAST") != NULL;
   wishes->leaks = secure_getenv ("GCGLASS_LEAKS") != NULL;
   wishes->follow = secure_getenv ("GCGLASS_FOLLOW") != NULL;
+  wishes->fold = secure_getenv ("GCGLASS_FOLD") != NULL;
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
   gcg__capture_contents_if_asked ();

@@ -22,6 +22,7 @@ struct gcg__environment
   bool no_last; /* no snapshot at the end */
   bool leaks;   /* reports of leaks are made: no samples */
   bool follow;  /* children run under us, too */
+  bool fold;    /* libgc's warnings of finalization cycles are counted, not printed */
   pid_t pid;    /* of the process that read them */
 };
 
@@ -29,7 +30,7 @@ struct gcg__environment
 void gcg__environment_read (struct gcg__environment *wishes);
 
 /* The variables that were read, "NAME=VALUE" each; the last is followed by NULL. */
-#define GCG__MOST_SETTINGS 10
+#define GCG__MOST_SETTINGS 11
 char *const *gcg__environment_settings (void);
 
 /* Is VARIABLE, "NAME=VALUE", one of those? */

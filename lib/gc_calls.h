@@ -61,7 +61,9 @@
   XX (set_on_collection_event)                                                                     \
   XX (get_on_collection_event)                                                                     \
   XX (set_await_finalize_proc)                                                                     \
-  XX (get_await_finalize_proc)
+  XX (get_await_finalize_proc)                                                                     \
+  XX (set_warn_proc)                                                                               \
+  XX (get_warn_proc)
 
 /* libgc exports these three without declaring them. */
 extern void *GC_malloc_kind (size_t, int);
@@ -75,6 +77,9 @@ struct gcg__real
 #undef GCG_REAL_FIELD
 };
 extern struct gcg__real gcg__real;
+
+/* Fills it. */
+void gcg__real_find (void);
 
 #define GCG__GC(name) (gcg__real.name)
 #else

@@ -29,6 +29,7 @@
 #include "lookup.h"
 #include "stack/stack.h"
 #include "thread.h"
+#include "warnings.h"
 
 #define API    __attribute__ ((visibility ("default")))
 #define CALLER __builtin_return_address (0)
@@ -71,8 +72,8 @@ find_text (struct dl_phdr_info *info, size_t size, void *data)
   return 0;
 }
 
-static void
-find_real (void)
+void
+gcg__real_find (void)
 {
 #define FIND(name) *(void **)&gcg__real.name = gcg__lookup_next ("GC_" #name);
   GCG_REAL_MAP (FIND)
@@ -85,7 +86,7 @@ static inline void
 need_real (void)
 {
   if (__builtin_expect (!gcg__real.malloc, 0))
-    find_real ();
+    gcg__real_find ();
 }
 
 /* Does the call that returns to CALLER come from the program? */
@@ -103,6 +104,8 @@ static void __attribute__ ((constructor)) preload_begin (void)
   need_real ();
   gcg__environment_read (&wishes);
   gcg__stack_init (wishes.stack_depth); /* loads the unwinder: lookup.h */
+  if (wishes.fold)
+    gcg__warnings_begin ();
   gcg__ending_begin (&wishes);
 }
 
@@ -117,6 +120,7 @@ collector_is_up (void)
   done = true;
   gcg__agent_make_ready ();
   gcg__thread_hook ();
+  gcg__warnings_fold ();
   gcg__environment_apply (&wishes);
 }
 

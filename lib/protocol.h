@@ -37,7 +37,8 @@
 
 enum gcg__message_type
 {
-  GCG__HELLO = 1, /* agent -> client: pid, text = agent version */
+  GCG__HELLO = 1, /* agent -> client: pid, text = agent version; fd, if there is one = a file whose
+                     first eight bytes count the warnings that are not printed (lib/warnings.h) */
   GCG__CAPTURE,   /* client -> agent: sequence, text = description */
   GCG__SNAPSHOT,  /* agent -> client: sequence, status, flags, text = description or error; fd */
   GCG__SERVE,     /* agent -> server: text = "host=...\nport=...\ntoken=...\n..." (see below) */

@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -43,6 +44,8 @@ struct gcg__live
   bool executing; /* who is connected is about to become another program; the thread's own */
   bool replaced;  /* what connects next is that program; the thread's own */
   bool ending;
+  int counter_fd;         /* where the agent counts warnings, -1 = it does not */
+  uint64_t warnings;      /* of the programs before */
   bool draining, drained; /* a reading of all that is there was asked for, is done */
 };
 
@@ -254,13 +257,37 @@ finish_last (struct gcg__live *live)
   hang_up (live);
 }
 
-/* The agent on FD (taken) is listened to from now on. */
+static uint64_t
+read_counter (int fd)
+{
+  uint64_t n;
+  return fd >= 0 && pread (fd, &n, sizeof n, 0) == (ssize_t)sizeof n ? n : 0;
+}
+
+/* COUNTER (taken; -1: there is none) takes the place of the one before, unless they are one file.
+ */
 static void
-converse_with (struct gcg__live *live, int fd, pid_t pid)
+replace_counter (struct gcg__live *live, int counter)
+{
+  struct stat old, new;
+  bool same = counter >= 0 && live->counter_fd >= 0 && fstat (counter, &new) == 0
+              && fstat (live->counter_fd, &old) == 0
+              && old.st_dev == new.st_dev &&old.st_ino == new.st_ino;
+  if (!same)
+    live->warnings += read_counter (live->counter_fd);
+  if (live->counter_fd >= 0)
+    close (live->counter_fd);
+  live->counter_fd = counter;
+}
+
+/* The agent on FD (taken), which counts in COUNTER (taken), is listened to from now on. */
+static void
+converse_with (struct gcg__live *live, int fd, int counter, pid_t pid)
 {
   pthread_mutex_lock (&live->lock);
   live->fd = fd;
   live->pid = pid;
+  replace_counter (live, counter);
   pthread_cond_broadcast (&live->changed);
   pthread_mutex_unlock (&live->lock);
   if (live->replaced)
@@ -292,19 +319,19 @@ accept_one (struct gcg__live *live)
       answer_exec (live, fd, attached, &hello);
       return;
     }
-  if (attached >= 0)
-    close (attached);
   if (live->executing && hello.type == GCG__HELLO)
     finish_last (live);
   if (live->fd >= 0 || hello.type != GCG__HELLO)
     {
+      if (attached >= 0)
+        close (attached);
       close (fd);
       return;
     }
   struct ucred peer = { .pid = (pid_t)hello.pid };
   socklen_t n = sizeof peer;
   getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
-  converse_with (live, fd, peer.pid);
+  converse_with (live, fd, attached, peer.pid);
 }
 
 /* All that was said is read when a poll finds nothing more. */
@@ -352,7 +379,7 @@ static enum gcg_status
 live_start (struct gcg__live *live, const struct gcg__live_events *events, struct gcg_error *error)
 {
   live->events = *events;
-  live->parted_fd = -1;
+  live->parted_fd = live->counter_fd = -1;
   pthread_mutex_init (&live->lock, NULL);
   pthread_cond_init (&live->changed, NULL);
   live->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -487,6 +514,15 @@ gcg__live_finish (struct gcg__live *live, pid_t pid)
   pthread_mutex_unlock (&live->lock);
 }
 
+uint64_t
+gcg__live_warnings (struct gcg__live *live)
+{
+  pthread_mutex_lock (&live->lock);
+  uint64_t n = live->warnings + read_counter (live->counter_fd);
+  pthread_mutex_unlock (&live->lock);
+  return n;
+}
+
 bool
 gcg__live_is_connected (struct gcg__live *live)
 {
@@ -528,6 +564,8 @@ gcg__live_free (struct gcg__live *live)
     close (live->fd);
   if (live->parted_fd >= 0)
     close (live->parted_fd);
+  if (live->counter_fd >= 0)
+    close (live->counter_fd);
   if (live->listen_fd >= 0)
     close (live->listen_fd);
   close (live->wake_fd);

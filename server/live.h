@@ -51,6 +51,9 @@ enum gcg_status gcg__live_connected (struct gcg__source *source, int fd, pid_t p
    is connected, which goes on. */
 void gcg__live_finish (struct gcg__live *live, pid_t pid);
 
+/* How many warnings the agents have counted that were not printed (lib/warnings.h). */
+uint64_t gcg__live_warnings (struct gcg__live *live);
+
 /* Whether a process is connected. */
 bool gcg__live_is_connected (struct gcg__live *live);
 
