@@ -73,8 +73,8 @@ tests_render_LDADD = tests/libheap.la server/librenderer.la $(REPORT_LIBS) $(CMO
 endif
 
 # The command line: report, export, snapshot.
-dist_check_SCRIPTS += tests/tools.test tests/schema.test
-TESTS += tests/tools.test tests/schema.test
+dist_check_SCRIPTS += tests/tools.test tests/schema.test tests/options.test
+TESTS += tests/tools.test tests/schema.test tests/options.test
 EXTRA_DIST += tests/schema.py
 EXTRA_DIST += tests/golden/report-empty.txt tests/golden/report-clean.txt \
 	tests/golden/report-mix.txt tests/golden/report-mix-top.txt tests/golden/report-list.txt \

@@ -4,7 +4,6 @@
 #include "tools/agent.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@
 #include "server/live.h"
 
 static int
-take_option (const struct command *self, int c, char **argv, struct agent_arguments *arguments)
+take_option (const struct command *self, int c, struct agent_arguments *arguments)
 {
   switch (c)
     {
@@ -41,22 +40,17 @@ take_option (const struct command *self, int c, char **argv, struct agent_argume
       arguments->help = true;
       return 0;
     default:
-      return command_misuse_option (self, argv);
+      return COMMAND_MISUSED;
     }
 }
 
 int
 agent_parse (const struct command *self, int argc, char **argv, struct agent_arguments *arguments)
 {
-  static const struct option options[] = {
-    { "output", required_argument, NULL, 'o' },  { "description", required_argument, NULL, 'd' },
-    { "timeout", required_argument, NULL, 't' }, { "top", required_argument, NULL, 'n' },
-    { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 }
-  };
   *arguments = (struct agent_arguments){ .timeout = AGENT_TIMEOUT, .description = "", .top = 10 };
-  for (int c; (c = getopt_long (argc, argv, "o:d:t:n:h", options, NULL)) != -1;)
+  for (int c; (c = options_next (self, argc, argv)) != OPTIONS_DONE;)
     {
-      int result = take_option (self, c, argv, arguments);
+      int result = take_option (self, c, arguments);
       if (result != 0 || arguments->help)
         return result;
     }

@@ -1,9 +1,9 @@
 /* command.h -- one subcommand of gcglass, and what they share.
  *
  * Each subcommand is a file of its own that defines one `const struct command`; main.c lists them.
- * A subcommand's function parses its own options with getopt_long (optind is 1 on entry, argv[0]
- * is its name; it prints nothing itself), does its work and returns the exit status: 0, 1 when it
- * failed, 2 when it was called wrongly.  gcglass's own words go to the standard error, one line for
+ * A subcommand's function takes its options from options_next (optind is 1 on entry, argv[0] is its
+ * name), does its work and returns the exit status: 0, 1 when it failed, 2 when it was called
+ * wrongly.  gcglass's own words go to the standard error, one line for
  * each failure: gcglass: report: x.gcsnap: the snapshot is damaged...
  */
 #ifndef GCG_TOOLS_COMMAND_H
@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tools/options.h"
+
 #define COMMAND_FAILED  1
 #define COMMAND_MISUSED 2
 
@@ -21,18 +23,27 @@ struct command
   const char *name;
   const char *arguments; /* after the name in the usage line: "[OPTION]... FILE" */
   const char *summary;   /* what it does, one line without a full stop */
-  const char *options;   /* for --help: one option to a line, two spaces before it */
-  bool hidden;           /* started by gcglass itself: not in the list of --help */
+  const struct command_option *const *options; /* options.h; ends in NULL; NULL: none */
+  const char *notes;                           /* what --help says after them; NULL: nothing */
+  const char *operands;                        /* for completion: what comes after the options */
+  bool program; /* what comes after them is a program and its arguments */
+  bool hidden;  /* started by gcglass itself: not in the list of --help */
   int (*function) (const struct command *self, int argc, char **argv);
 };
 
 extern const struct command *const commands[]; /* ends in NULL */
 
-extern const struct command command_export, command_leaks, command_report, command_run,
-    command_sample, command_serve, command_snapshot, command_view;
+extern const struct command command_complete, command_export, command_help, command_leaks,
+    command_report, command_run, command_sample, command_serve, command_snapshot, command_view;
+
+/* The command NAME; NULL, after a message, when there is none. */
+const struct command *command_find (const char *name);
+
+/* Prints the list of commands. */
+void command_list (void);
 
 /* Prints SELF's --help to the standard output and returns 0. */
-int command_help (const struct command *self);
+int command_usage (const struct command *self);
 
 /* Prints "gcglass: NAME: TEXT" to the standard error and returns COMMAND_FAILED. */
 int command_fail (const struct command *self, const char *format, ...)
@@ -41,9 +52,6 @@ int command_fail (const struct command *self, const char *format, ...)
 /* The same with where to read how it is done, and COMMAND_MISUSED. */
 int command_misuse (const struct command *self, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));
-
-/* The same for an option that getopt_long did not take. */
-int command_misuse_option (const struct command *self, char **argv);
 
 /* A decimal number from LEAST to MOST in TEXT, nothing else; false: it is none. */
 bool command_number (const char *text, uint32_t least, uint32_t most, uint32_t *number);

@@ -4,7 +4,6 @@
 #include "tools/command.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +44,7 @@ find_format (const char *name)
 
 /* Takes option C; returns 0 or the exit status. */
 static int
-take_option (const struct command *self, int c, char **argv, struct arguments *arguments)
+take_option (const struct command *self, int c, struct arguments *arguments)
 {
   switch (c)
     {
@@ -72,24 +71,17 @@ take_option (const struct command *self, int c, char **argv, struct arguments *a
       arguments->help = true;
       return 0;
     default:
-      return command_misuse_option (self, argv);
+      return COMMAND_MISUSED;
     }
 }
 
 static int
 parse (const struct command *self, int argc, char **argv, struct arguments *arguments)
 {
-  static const struct option options[] = { { "format", required_argument, NULL, 'f' },
-                                           { "output", required_argument, NULL, 'o' },
-                                           { "component", required_argument, NULL, 'c' },
-                                           { "nodes", required_argument, NULL, 'n' },
-                                           { "reduce", no_argument, NULL, 'r' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { NULL, 0, NULL, 0 } };
   *arguments = (struct arguments){ .format = N_FORMATS };
-  for (int c; (c = getopt_long (argc, argv, "f:o:c:n:rh", options, NULL)) != -1;)
+  for (int c; (c = options_next (self, argc, argv)) != OPTIONS_DONE;)
     {
-      int result = take_option (self, c, argv, arguments);
+      int result = take_option (self, c, arguments);
       if (result != 0 || arguments->help)
         return result;
     }
@@ -173,7 +165,7 @@ static int export(const struct command *self, int argc, char **argv)
   if (result != 0)
     return result;
   if (arguments.help)
-    return command_help (self);
+    return command_usage (self);
   if (arguments.output == NULL && arguments.format == PNG && isatty (STDOUT_FILENO))
     return command_misuse (self, "a PNG is not for a terminal: give --output FILE");
   signal (SIGPIPE, SIG_IGN); /* a closed pipe is told like a full disk */
@@ -200,16 +192,23 @@ static int export(const struct command *self, int argc, char **argv)
   return result;
 }
 
+static const struct command_option export_options[]
+    = { { "format", 'f', "FORMAT", "dot svg png json",
+          "dot, svg, png: one component; json: everything" },
+        { "component", 'c', "N", NULL, "this component, default 1, the biggest; json: all" },
+        { "reduce", 'r', NULL, NULL, "only what is on cycles" },
+        { "nodes", 'n', "N", NULL,
+          "the N heaviest nodes, the rest as one; default all up to 300, 60 of more" },
+        { "output", 'o', "FILE", OPTION_FILES,
+          "not to the standard output; FILE is replaced as a whole" },
+        OPTION_HELP,
+        OPTION_END };
+
 const struct command command_export = {
   .name = "export",
   .arguments = "--format=dot|svg|png|json [OPTION]... FILE",
   .summary = "Writes the graph of a snapshot, or a picture of one component of its garbage",
-  .options = "  -f, --format=FORMAT   dot, svg, png: one component; json: everything\n"
-             "  -c, --component=N     this component (default 1, the biggest; json: all)\n"
-             "  -r, --reduce          only what is on cycles\n"
-             "  -n, --nodes=N         the N heaviest nodes, the rest as one (default: all up to\n"
-             "                        300, 60 of more)\n"
-             "  -o, --output=FILE     not to the standard output; FILE is replaced as a whole\n"
-             "  -h, --help            this text\n",
+  .options = (const struct command_option *const[]){ export_options, NULL },
+  .operands = OPTION_FILES,
   .function = export,
 };

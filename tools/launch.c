@@ -13,6 +13,18 @@
 
 extern char **environ;
 
+const struct command_option launch_options[]
+    = { { "stack-depth", LAUNCH_STACK_DEPTH, "N", NULL,
+          "frames noted for each allocation, 0 to 64, default 8" },
+        { "stack-every", LAUNCH_STACK_EVERY, "N", NULL,
+          "only for one in N of them, the others have their return address" },
+        { "heap", LAUNCH_HEAP, "gc|malloc", "gc malloc",
+          "whose objects to look at: the collector's, or malloc's; default malloc's of a program "
+          "that does "
+          "not need libgc" },
+        { "force", LAUNCH_FORCE, NULL, NULL, "run the program even if it cannot be looked into" },
+        OPTION_END };
+
 bool
 launch_has (int option)
 {
@@ -184,6 +196,7 @@ make_settings (const struct launch *launch, const char *preload, const char *soc
   settings[n++] = (struct setting){ "GCGLASS_LEAKS=", launch->leaks ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_FOLLOW=", launch->follow ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_LAST=", launch->no_last ? "0" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_FOLD=", launch->fold ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_SIGNAL=", launch->signal };
   return n;
 }

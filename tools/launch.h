@@ -6,7 +6,7 @@
 #ifndef GCG_TOOLS_LAUNCH_H
 #define GCG_TOOLS_LAUNCH_H
 
-#include <getopt.h>
+#include <stdbool.h>
 #include <stdbool.h>
 
 #include "gcglass/error.h"
@@ -24,6 +24,7 @@ struct launch
   bool leaks;         /* the agent does what leak reports need beyond snapshots */
   bool follow;        /* children run under the agent, too */
   bool no_last;       /* no snapshot at its end: it has no reader */
+  bool fold;          /* libgc's warnings of finalization cycles are counted, not printed */
   const char *signal; /* number of the signal that asks for a check; NULL: none */
   bool force;         /* run what cannot be looked into */
   bool heap_given;
@@ -42,7 +43,7 @@ struct launch_next
   char reason[512]; /* why it will not be looked into; "": it will */
 };
 
-/* Long options of a launch, for a table of struct option, their values, and their --help. */
+/* The options of a launch, and what options_next returns for them. */
 enum
 {
   LAUNCH_STACK_DEPTH = 512,
@@ -51,21 +52,9 @@ enum
   LAUNCH_FORCE,
   LAUNCH_LAST
 };
-#define LAUNCH_LONG_OPTIONS                                                                        \
-  { "stack-depth", required_argument, NULL, LAUNCH_STACK_DEPTH },                                  \
-      { "stack-every", required_argument, NULL, LAUNCH_STACK_EVERY },                              \
-      { "heap", required_argument, NULL, LAUNCH_HEAP },                                            \
-  {                                                                                                \
-    "force", no_argument, NULL, LAUNCH_FORCE                                                       \
-  }
-#define LAUNCH_HELP_TEXT                                                                           \
-  "  --stack-depth N    frames noted for each allocation, 0 to 64 (8 without it)\n"                \
-  "  --stack-every N    only for one in N of them, the others have their return address\n"         \
-  "  --heap gc|malloc   whose objects to look at: the collector's, or malloc's; without it\n"      \
-  "                     malloc's of a program that does not need libgc\n"                          \
-  "  --force            run the program even if it cannot be looked into\n"
+extern const struct command_option launch_options[];
 
-/* Whether OPTION, as getopt_long returned it, is one of these. */
+/* Whether OPTION, as options_next returned it, is one of these. */
 bool launch_has (int option);
 
 /* Takes it, with its optarg.  0, or an exit status after a message. */

@@ -7,10 +7,11 @@
 
 #include "tools/command.h"
 
-#include <getopt.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/leak_report.h"
 #include "tools/leak_run.h"
@@ -23,16 +24,6 @@ enum
   LEAKS_EVERY,
   LEAKS_SIGNAL
 };
-
-/* Whether a program is to be run: there is a "--" before it. */
-static bool
-is_live (int argc, char **argv)
-{
-  for (int i = 1; i < argc; i++)
-    if (strcmp (argv[i], "--") == 0)
-      return true;
-  return false;
-}
 
 /* The number of the signal that TEXT names, with or without SIG, or that it is; 0: none that could
    ask for a report. */
@@ -72,66 +63,89 @@ take_signal (struct leak_run *run, const char *text)
   return 0;
 }
 
-/* What the environment asks for; 0, or an exit status after a message. */
+/* What the environment asks for where no option does; 0, or an exit status after a message. */
 static int
-take_environment (struct leak_run *run)
+take_environment (struct leak_run *run, bool every_given)
 {
-  const char *every = secure_getenv ("GCGLASS_EVERY"), *signal = secure_getenv ("GCGLASS_SIGNAL");
-  const char *follow = secure_getenv ("GCGLASS_FOLLOW");
-  run->launch.follow = follow != NULL && strcmp (follow, "1") == 0;
-  if (every != NULL && every[0] != '\0'
+  const char *every = getenv ("GCGLASS_EVERY"), *signal = getenv ("GCGLASS_SIGNAL");
+  const char *follow = getenv ("GCGLASS_FOLLOW");
+  run->launch.follow |= follow != NULL && strcmp (follow, "1") == 0;
+  if (every != NULL && every[0] != '\0' && !every_given
       && launch_every (run->options.command, every, &run->every) != 0)
     return COMMAND_MISUSED;
-  return signal != NULL && signal[0] != '\0' ? take_signal (run, signal) : 0;
+  return signal != NULL && signal[0] != '\0' && run->signal == 0 ? take_signal (run, signal) : 0;
 }
 
-/* Takes the options; 0, -1 after --help, or an exit status after a message. */
+/* Takes one option; 0, -1 after --help, or an exit status after a message. */
 static int
-take_options (struct leak_run *run, int argc, char **argv)
+take_option (struct leak_run *run, int option)
 {
-  static const struct option options[] = { { "json", required_argument, NULL, 'j' },
-                                           { "log", required_argument, NULL, 'l' },
-                                           { "suppressions", required_argument, NULL, 's' },
-                                           { "baseline", required_argument, NULL, 'b' },
-                                           { "exitcode", required_argument, NULL, 'e' },
-                                           { "save", required_argument, NULL, 'o' },
-                                           { "quiet", no_argument, NULL, LEAKS_QUIET },
-                                           { "follow", no_argument, NULL, LEAKS_FOLLOW },
-                                           { "every", required_argument, NULL, LEAKS_EVERY },
-                                           { "signal", required_argument, NULL, LEAKS_SIGNAL },
-                                           LAUNCH_LONG_OPTIONS,
-                                           { "help", no_argument, NULL, 'h' },
-                                           { NULL, 0, NULL, 0 } };
-  int option, status = 0;
-  while (status == 0 && (option = getopt_long (argc, argv, "+j:l:s:b:e:o:h", options, NULL)) != -1)
-    switch (option)
-      {
-      case 'h':
-        command_help (run->options.command);
-        return -1;
-      case 'o':
-        run->save = optarg;
-        break;
-      case LEAKS_QUIET:
-        run->quiet = true;
-        break;
-      case LEAKS_FOLLOW:
-        run->launch.follow = true;
-        break;
-      case LEAKS_EVERY:
-        status = launch_every (run->options.command, optarg, &run->every);
-        break;
-      case LEAKS_SIGNAL:
-        status = take_signal (run, optarg);
-        break;
-      case '?':
-        status = command_misuse_option (run->options.command, argv);
-        break;
-      default:
-        status = launch_has (option) ? launch_take (&run->launch, option, optarg)
-                                     : leak_options_take (&run->options, option, optarg);
-      }
-  return status;
+  switch (option)
+    {
+    case 'h':
+      command_usage (run->options.command);
+      return -1;
+    case 'o':
+      run->save = optarg;
+      return 0;
+    case LEAKS_QUIET:
+      run->quiet = true;
+      return 0;
+    case LEAKS_FOLLOW:
+      run->launch.follow = true;
+      return 0;
+    case LEAKS_EVERY:
+      return launch_every (run->options.command, optarg, &run->every);
+    case LEAKS_SIGNAL:
+      return take_signal (run, optarg);
+    case OPTIONS_WRONG:
+      return COMMAND_MISUSED;
+    default:
+      return launch_has (option) ? launch_take (&run->launch, option, optarg)
+                                 : leak_options_take (&run->options, option, optarg);
+    }
+}
+
+/* What the operand is. */
+enum operand
+{
+  OPERAND_FILE,
+  OPERAND_PROGRAM
+};
+
+/* Is the file NAME a snapshot, damaged or not, or called one? */
+static bool
+is_snapshot (const char *name)
+{
+  static const char ending[] = ".gcsnap";
+  char start[sizeof GCG__MAGIC - 1];
+  size_t n = strlen (name);
+  if (n >= sizeof ending && strcmp (name + n - (sizeof ending - 1), ending) == 0)
+    return true;
+  int fd = open (name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  bool is = fd >= 0 && read (fd, start, sizeof start) == (ssize_t)sizeof start
+            && memcmp (start, GCG__MAGIC, sizeof start) == 0;
+  if (fd >= 0)
+    close (fd);
+  return is;
+}
+
+/* Decides by the kind of file what NAME means, which no "--" stands before; where it could be the
+   other as well, says so. */
+static enum operand
+judge_operand (const struct leak_options *options, const char *name, bool quiet)
+{
+  char text[512], *path = NULL;
+  bool is_there = access (name, F_OK) == 0, is_file = is_snapshot (name);
+  bool is_program = program_find (name, &path, text) == 0;
+  if (is_file && is_program && strchr (name, '/') == NULL && !quiet)
+    fprintf (stderr, "gcglass: %s: the snapshot ./%s is looked at; to run %s: -- %s\n",
+             options->command->name, name, path, name);
+  else if (!is_file && is_program && is_there && strchr (name, '/') == NULL && !quiet)
+    fprintf (stderr, "gcglass: %s: %s is run; to look at the file: ./%s\n", options->command->name,
+             path, name);
+  free (path);
+  return !is_file && (is_program || !is_there) ? OPERAND_PROGRAM : OPERAND_FILE;
 }
 
 /* Reports the leaks in MODEL; the exit status. */
@@ -171,28 +185,69 @@ report_file (const struct leak_options *options, const char *name)
   return result;
 }
 
+/* Does a "--" follow, or is it where the options have ended? */
+static bool
+has_dashes (int argc, char **argv)
+{
+  for (int i = optind; i < argc; i++)
+    if (strcmp (argv[i], "--") == 0)
+      return true;
+  return false;
+}
+
+/* Takes the options and looks at what follows them; *LIVE: it is a program.  0, -1 after --help, or
+   an exit status after a message. */
+static int
+parse (struct leak_run *run, int argc, char **argv, bool *live)
+{
+  const struct command *self = run->options.command;
+  bool every_given = false;
+  uint32_t pid;
+  int option, status = 0;
+  while (status == 0 && (option = options_next (self, argc, argv)) != OPTIONS_DONE)
+    {
+      every_given |= option == LEAKS_EVERY;
+      status = take_option (run, option);
+    }
+  *live = strcmp (argv[optind - 1], "--") == 0 || (status > 0 && has_dashes (argc, argv));
+  if (status != 0)
+    return status;
+  if (optind == argc)
+    return command_misuse (self,
+                           *live ? "no program to run was given" : "no file and no program given");
+  if (!*live && command_number (argv[optind], 1, INT32_MAX, &pid)
+      && access (argv[optind], F_OK) != 0)
+    return command_misuse (self,
+                           "%u is no file and no program; of a running process: gcglass "
+                           "snapshot %u, then gcglass leaks FILE",
+                           pid, pid);
+  if (!*live)
+    *live = judge_operand (&run->options, argv[optind], run->quiet) == OPERAND_PROGRAM;
+  if (*live)
+    return take_environment (run, every_given);
+  if (optind + 1 < argc)
+    return command_misuse (self, "one file at a time, not also %s; to run a program: -- %s",
+                           argv[optind + 1], argv[optind]);
+  return 0;
+}
+
 static int
 leaks (const struct command *self, int argc, char **argv)
 {
   struct leak_run run = { .save = NULL };
-  bool live = is_live (argc, argv);
+  bool live = false;
   int result = leak_options_init (&run.options, self);
   /* No samples. */
   run.launch = (struct launch){ .command = self, .leaks = true, .every = "0" };
-  if (result == 0 && live)
-    result = take_environment (&run);
   if (result == 0)
-    result = take_options (&run, argc, argv);
+    result = parse (&run, argc, argv, &live);
+  else
+    live = has_dashes (argc, argv);
   if (result == -1)
     {
       leak_options_fini (&run.options);
       return 0;
     }
-  if (result == 0 && optind == argc)
-    result = command_misuse (self, live ? "no program to run was given" : "no file given");
-  if (result == 0 && !live && optind + 1 < argc)
-    result = command_misuse (self, "one file at a time, not also %s; to run a program: -- %s",
-                             argv[optind + 1], argv[optind]);
   if (result == 0)
     result = leak_options_prepare (&run.options);
   if (result != 0)
@@ -206,30 +261,40 @@ leaks (const struct command *self, int argc, char **argv)
   return result;
 }
 
+static const struct command_option leaks_options[] = {
+  { "json", 'j', "FILE", OPTION_FILES, "write the report as JSON to FILE, not as text" },
+  { "log", 'l', "FILE", OPTION_FILES, "write it as text to FILE, not to the standard error" },
+  { "suppressions", 's', "FILE", OPTION_FILES,
+    "leave out what its rules match: leak:PATTERN, cycle:TYPE->TYPE; may be given again" },
+  { "baseline", 'b', "FILE", OPTION_FILES,
+    "leaks that are known: an earlier JSON report, or a list of signatures; only others are "
+    "reported "
+    "and fail" },
+  { "exitcode", 'e', "N", NULL, "exit status when there are leaks, default 23; 0: the program's" },
+  OPTION_HELP,
+  OPTION_LINE ("With PROGRAM the program is run and its leaks are reported when it ends:"),
+  { "save", 'o', "FILE", OPTION_FILES, "save the snapshot, for this command and gcglass view" },
+  { "follow", LEAKS_FOLLOW, NULL, NULL,
+    "its children, too: a report for each, in FILE.PID each; %p in FILE: the number of the "
+    "process" },
+  { "every", LEAKS_EVERY, "SECONDS", NULL,
+    "report what is newly leaked every so often while it runs" },
+  { "signal", LEAKS_SIGNAL, "NAME", "USR1 USR2",
+    "and when gcglass, or the program, gets this signal" },
+  { "quiet", LEAKS_QUIET, NULL, NULL, "say nothing but reports and errors" },
+  OPTION_END
+};
+
 const struct command command_leaks = {
   .name = "leaks",
-  .arguments = "[OPTION]... -- PROGRAM [ARGUMENT]... | [OPTION]... FILE.gcsnap",
+  .arguments = "[OPTION]... [--] PROGRAM [ARGUMENT]... | [OPTION]... FILE.gcsnap",
   .summary = "Tells what a program has leaked, in which cycles, and where to cut them; exit status "
              "23 when there is anything",
-  .options
-  = "  -j, --json=FILE          write the report as JSON to FILE, not as text\n"
-    "  -l, --log=FILE           write it as text to FILE, not to the standard error\n"
-    "  -s, --suppressions=FILE  leave out what its rules match: leak:PATTERN,\n"
-    "                           cycle:TYPE->TYPE; may be given again\n"
-    "  -b, --baseline=FILE      leaks that are known: an earlier JSON report, or a list of\n"
-    "                           signatures; only others are told and fail\n"
-    "  -e, --exitcode=N         exit status when there are leaks (23 without it); 0: that of\n"
-    "                           the program\n"
-    "  -h, --help               this text\n"
-    "\n"
-    "With -- PROGRAM the program is run and its leaks are reported when it ends:\n"
-    "  -o, --save=FILE          save the snapshot, for this command and gcglass view\n"
-    "  --follow                 its children, too: a report for each, in FILE.PID each\n"
-    "                           (%p in FILE: the number of the process)\n"
-    "  --every SECONDS          report what is newly leaked every so often while it runs\n"
-    "  --signal NAME            and when gcglass, or the program, gets this signal (USR1)\n"
-    "  --quiet                  say nothing but reports and errors\n" LAUNCH_HELP_TEXT "\n"
-    "The exit status is the program's unless there are leaks; 125: gcglass itself failed;\n"
-    "126: the program cannot be run or looked into; 127: there is no such program.\n",
+  .options = (const struct command_option *const[]){ leaks_options, launch_options, NULL },
+  .notes = "A snapshot is looked at, anything else is run; after -- always.\n"
+           "The exit status is the program's unless there are leaks; 125: gcglass itself failed;\n"
+           "126: the program cannot be run or looked into; 127: there is no such program.\n",
+  .operands = OPTION_PROGRAMS,
+  .program = true,
   .function = leaks,
 };

@@ -4,12 +4,16 @@ bin_PROGRAMS += %D%/gcglass
 tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/agent.c %D%/agent.h \
 	%D%/child.c %D%/child.h \
+	%D%/complete.c \
 	%D%/export.c \
+	%D%/help.c \
 	%D%/launch.c %D%/launch.h \
 	%D%/leak_jobs.c %D%/leak_jobs.h \
 	%D%/leak_report.c %D%/leak_report.h \
 	%D%/leak_run.c %D%/leak_run.h \
 	%D%/leaks.c \
+	%D%/options.c %D%/options.h \
+	%D%/port.c %D%/port.h \
 	%D%/program.c %D%/program.h \
 	%D%/report.c \
 	%D%/run.c \
@@ -27,3 +31,17 @@ tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
 tools_gcglass_LDADD = server/libserver.la server/librenderer.la lib/report/libreport.la \
 	lib/analysis/libanalysis.la lib/symbol/libsymbol.la lib/recording/librecording.la lib/snapshot/libsnapshot.la lib/base/libbase.la \
 	$(SERVER_LIBS)
+# They ask gcglass what can come: where shells look for them.
+bashcompletiondir = $(datadir)/bash-completion/completions
+zshcompletiondir = $(datadir)/zsh/site-functions
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_zshcompletion_DATA = %D%/completion/_gcglass
+dist_fishcompletion_DATA = %D%/completion/gcglass.fish
+EXTRA_DIST += %D%/completion/gcglass.bash
+install-data-hook: install-bash-completion
+.PHONY: install-bash-completion
+install-bash-completion:
+	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"
+	$(INSTALL_DATA) $(srcdir)/%D%/completion/gcglass.bash "$(DESTDIR)$(bashcompletiondir)/gcglass"
+uninstall-hook:
+	rm -f "$(DESTDIR)$(bashcompletiondir)/gcglass"

@@ -8,43 +8,73 @@
 #include "tools/command.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-const struct command *const commands[] = { &command_run,    &command_view,   &command_leaks,
-                                           &command_report, &command_export, &command_snapshot,
-                                           &command_sample, &command_serve,  NULL };
+const struct command *const commands[] = { &command_run,
+                                           &command_view,
+                                           &command_leaks,
+                                           &command_report,
+                                           &command_export,
+                                           &command_snapshot,
+                                           &command_sample,
+                                           &command_help,
+                                           &command_serve,
+                                           &command_complete,
+                                           NULL };
 
-static const struct command *
-find_command (const char *name)
+static const char *
+next_command (void *context)
 {
+  const struct command *const **at = context;
+  while (**at != NULL && (**at)->hidden)
+    ++*at;
+  return **at == NULL ? NULL : (*(*at)++)->name;
+}
+
+const struct command *
+command_find (const char *name)
+{
+  const struct command *const *at = commands;
   for (const struct command *const *c = commands; *c != NULL; c++)
     if (strcmp ((*c)->name, name) == 0)
       return *c;
+  const char *nearest = options_nearest (name, next_command, &at);
+  bool is_option = name[0] == '-';
+  if (is_option)
+    fprintf (stderr, "gcglass: %s comes after a command; see: gcglass --help\n", name);
+  else if (nearest != NULL)
+    fprintf (stderr, "gcglass: no command '%s'; did you mean: gcglass %s\n", name, nearest);
+  else if (access (name, F_OK) == 0)
+    fprintf (stderr, "gcglass: no command '%s'; to look at a file: gcglass view %s\n", name, name);
+  else
+    fprintf (stderr, "gcglass: no command '%s'; see: gcglass --help\n", name);
   return NULL;
 }
 
-static int
-print_help (void)
+void
+command_list (void)
 {
-  puts ("Usage: gcglass COMMAND [OPTION]...\n"
-        "Looks into the heap of a program that uses the Boehm-Demers-Weiser collector.\n");
+  puts (
+      "Usage: gcglass COMMAND [OPTION]...\n"
+      "Looks into the heap of a program that uses the Boehm-Demers-Weiser collector, or malloc.\n");
   for (const struct command *const *c = commands; *c != NULL; c++)
     if (!(*c)->hidden)
       printf ("  %-10s %s\n", (*c)->name, (*c)->summary);
   puts ("\n  --help     this list; after a command: its options\n"
         "  --version  the version\n\n"
-        "Each command has a manual page: man gcglass-COMMAND.");
-  return 0;
+        "gcglass help COMMAND shows its manual page.");
 }
 
 int
-command_help (const struct command *self)
+command_usage (const struct command *self)
 {
-  printf ("Usage: gcglass %s %s\n%s.\n\n%s", self->name, self->arguments, self->summary,
-          self->options);
+  printf ("Usage: gcglass %s %s\n%s.\n\n", self->name, self->arguments, self->summary);
+  options_print (self, stdout);
+  if (self->notes != NULL)
+    printf ("\n%s", self->notes);
   return 0;
 }
 
@@ -76,14 +106,6 @@ command_misuse (const struct command *self, const char *format, ...)
   va_end (arguments);
   fprintf (stderr, "; see: gcglass %s --help\n", self->name);
   return COMMAND_MISUSED;
-}
-
-int
-command_misuse_option (const struct command *self, char **argv)
-{
-  if (optopt != 0 && optopt < 0x80)
-    return command_misuse (self, "-%c is no option, or lacks its argument", optopt);
-  return command_misuse (self, "%s is no option, or lacks its argument", argv[optind - 1]);
 }
 
 bool
@@ -138,20 +160,19 @@ main (int argc, char **argv)
 {
   if (argc < 2)
     {
-      fputs ("gcglass: no command given; see: gcglass --help\n", stderr);
-      return COMMAND_MISUSED;
+      command_list ();
+      return finish_output ("gcglass", COMMAND_MISUSED);
     }
   if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0)
-    return finish_output ("--help", print_help ());
+    {
+      command_list ();
+      return finish_output ("--help", 0);
+    }
   if (strcmp (argv[1], "--version") == 0 || strcmp (argv[1], "-V") == 0)
     return finish_output ("--version", printf ("gcglass %s\n", PACKAGE_VERSION) < 0);
 
-  const struct command *command = find_command (argv[1]);
+  const struct command *command = command_find (argv[1]);
   if (command == NULL)
-    {
-      fprintf (stderr, "gcglass: no command '%s'; see: gcglass --help\n", argv[1]);
-      return COMMAND_MISUSED;
-    }
-  opterr = 0; /* a misused option is told in gcglass's own words */
+    return COMMAND_MISUSED;
   return finish_output (command->name, command->function (command, argc - 1, argv + 1));
 }

@@ -4,7 +4,6 @@
 #include "tools/command.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +24,8 @@ struct arguments
 static int
 parse (const struct command *self, int argc, char **argv, struct arguments *arguments)
 {
-  static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                           { "top", required_argument, NULL, 't' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { NULL, 0, NULL, 0 } };
   *arguments = (struct arguments){ .top = TOP };
-  for (int c; (c = getopt_long (argc, argv, "jt:h", options, NULL)) != -1;)
+  for (int c; (c = options_next (self, argc, argv)) != OPTIONS_DONE;)
     switch (c)
       {
       case 'j':
@@ -44,7 +39,7 @@ parse (const struct command *self, int argc, char **argv, struct arguments *argu
         arguments->help = true;
         return 0;
       default:
-        return command_misuse_option (self, argv);
+        return COMMAND_MISUSED;
       }
   if (optind == argc)
     return command_misuse (self, "no file given");
@@ -125,7 +120,7 @@ report (const struct command *self, int argc, char **argv)
   if (result != 0)
     return result;
   if (arguments.help)
-    return command_help (self);
+    return command_usage (self);
   signal (SIGPIPE, SIG_IGN); /* a closed pipe is told like a full disk */
 
   struct gcg__model *model;
@@ -142,14 +137,19 @@ report (const struct command *self, int argc, char **argv)
   return status == GCG_OK ? 0 : command_fail (self, "%s: %s", arguments.file, error.text);
 }
 
+static const struct command_option report_options[]
+    = { { "json", 'j', NULL, NULL, "as one JSON object" },
+        { "top", 't', "N", NULL, "rows of each table, default 10" },
+        OPTION_HELP,
+        OPTION_END };
+
 const struct command command_report = {
   .name = "report",
   .arguments = "[OPTION]... FILE",
   .summary = "Tells what a snapshot holds: leaks, types, sites, cycles and where to cut them; of a "
              "recording: "
              "what has grown",
-  .options = "  -j, --json     as one JSON object\n"
-             "  -t, --top=N    rows of each table (default 10)\n"
-             "  -h, --help     this text\n",
+  .options = (const struct command_option *const[]){ report_options, NULL },
+  .operands = OPTION_FILES,
   .function = report,
 };

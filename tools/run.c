@@ -15,6 +15,9 @@
 
 #include "base/save.h"
 #include "report/fail.h"
+#include "report/findings.h"
+#include "report/model.h"
+#include "report/words.h"
 #include "server/live.h"
 #include "server/samples.h"
 #include "server/source.h"
@@ -31,7 +34,8 @@ enum
   RUN_EVERY,
   RUN_RECORD,
   RUN_CONTENTS,
-  RUN_LIFETIMES
+  RUN_LIFETIMES,
+  RUN_WARNINGS
 };
 
 struct run
@@ -64,49 +68,48 @@ take_environment (struct run *run)
 {
   const char *every = secure_getenv ("GCGLASS_EVERY");
   const char *record = secure_getenv ("GCGLASS_RECORD");
+  run->launch.fold = secure_getenv ("GCGLASS_WARNINGS") == NULL;
   run->record = record != NULL && *record != '\0' ? record : NULL;
   return every != NULL && *every != '\0' ? take_every (run, every) : 0;
 }
 
 static int
+take_option (struct run *run, int option)
+{
+  switch (option)
+    {
+    case RUN_EXIT:
+      run->exit = true;
+      return 0;
+    case RUN_EVERY:
+      return take_every (run, optarg);
+    case RUN_RECORD:
+      run->record = optarg;
+      return 0;
+    case RUN_CONTENTS:
+      run->launch.contents = true;
+      return 0;
+    case RUN_LIFETIMES:
+      run->launch.lifetimes = true;
+      return 0;
+    case RUN_WARNINGS:
+      run->launch.fold = false;
+      return 0;
+    case 'o':
+      run->save = optarg;
+      return 0;
+    default:
+      return launch_has (option) ? launch_take (&run->launch, option, optarg)
+                                 : serving_take (&run->serving, option, optarg);
+    }
+}
+
+static int
 take_options (struct run *run, int argc, char **argv)
 {
-  static const struct option options[] = { SERVING_LONG_OPTIONS,
-                                           { "exit", no_argument, NULL, RUN_EXIT },
-                                           LAUNCH_LONG_OPTIONS,
-                                           { "every", required_argument, NULL, RUN_EVERY },
-                                           { "record", required_argument, NULL, RUN_RECORD },
-                                           { "contents", no_argument, NULL, RUN_CONTENTS },
-                                           { "lifetimes", no_argument, NULL, RUN_LIFETIMES },
-                                           { NULL, 0, NULL, 0 } };
   int option, status = 0;
-  while (status == 0 && (option = getopt_long (argc, argv, "+o:h", options, NULL)) != -1)
-    switch (option)
-      {
-      case RUN_EXIT:
-        run->exit = true;
-        break;
-      case RUN_EVERY:
-        status = take_every (run, optarg);
-        break;
-      case RUN_RECORD:
-        run->record = optarg;
-        break;
-      case RUN_CONTENTS:
-        run->launch.contents = true;
-        break;
-      case RUN_LIFETIMES:
-        run->launch.lifetimes = true;
-        break;
-      case 'o':
-        run->save = optarg;
-        break;
-      default:
-        status = launch_has (option)
-                     ? launch_take (&run->launch, option, optarg)
-                     : serving_take (&run->serving, option == 'h' ? SERVING_HELP : option, optarg,
-                                     argv);
-      }
+  while (status == 0 && (option = options_next (run->serving.command, argc, argv)) != OPTIONS_DONE)
+    status = take_option (run, option);
   /* The pages live no longer than the program: their port does not matter, and two such runs are
      not to be in each other's way. */
   if (run->exit && !run->serving.port_given)
@@ -290,6 +293,28 @@ finish_recording (struct run *run)
   return PROGRAM_FAILED;
 }
 
+/* Says the first thing that the overview of the last snapshot says. */
+static void
+say_verdict (struct run *run)
+{
+  struct serving *serving = &run->serving;
+  const struct gcg__entry *entry;
+  struct gcg__findings findings;
+  struct gcg_error error;
+  if (serving->quiet || !gcg__source_was_live (serving->source))
+    return;
+  gcg__source_settle (serving->source);
+  if (gcg__source_get (serving->source, 0, &entry, &error) != GCG_OK)
+    return;
+  if (entry->model != NULL && gcg__findings_init (&findings, entry->model, &error) == GCG_OK)
+    {
+      serving_say (serving, "%s: %s", run->launch.name,
+                   gcg__buffer_string (&findings.list[0].text));
+      gcg__findings_fini (&findings);
+    }
+  gcg__source_put (serving->source, entry);
+}
+
 /* Saves what is to be saved and serves on.  Returns an exit status. */
 static int
 linger (struct run *run)
@@ -305,9 +330,16 @@ linger (struct run *run)
                  run->launch.found == PROGRAM_COLLECTOR
                      ? "never used the collector (libgc), or uses a copy of its own"
                      : "has not let the agent in");
+  uint64_t warnings = gcg__live_warnings (run->live);
+  if (warnings > 0)
+    serving_say (serving,
+                 "libgc has warned of finalization cycles, %s time%s; --warnings keeps its lines",
+                 gcg__word_count (warnings).text, warnings == 1 ? "" : "s");
   if (run->exit || run->child.finish)
     return status;
   child_describe (&run->child, how);
+  say_verdict (run);
+  serving_say_address (serving);
   serving_say (serving, "%s %s; still serving, Ctrl+C ends", run->launch.name, how);
   while (!serving_wait (serving, &info) || !signals_is_end (&info))
     ;
@@ -351,19 +383,30 @@ run_main (const struct command *self, int argc, char **argv)
   return status;
 }
 
+static const struct command_option run_options[]
+    = { { "exit", RUN_EXIT, NULL, NULL,
+          "end with the program instead of serving on; any free port unless one is given" },
+        { "every", RUN_EVERY, "SECONDS", NULL, "time between samples, default 1; 0: none" },
+        { "record", RUN_RECORD, "FILE", OPTION_FILES,
+          "record samples and snapshots to FILE, for gcglass view" },
+        { "lifetimes", RUN_LIFETIMES, NULL, NULL,
+          "count how old objects become, a few ns for each" },
+        { "contents", RUN_CONTENTS, NULL, NULL, "snapshots hold the first bytes of each object" },
+        { "warnings", RUN_WARNINGS, NULL, NULL,
+          "libgc's warnings of finalization cycles stay, each a line; else they are counted" },
+        { "save", 'o', "FILE", OPTION_FILES, "save the last snapshot to FILE" },
+        OPTION_END };
+
 const struct command command_run = {
   .name = "run",
   .arguments = "[OPTION]... -- PROGRAM [ARGUMENT]...",
   .summary = "Runs a program and serves the pages that show its heap, also after it has ended",
-  .options = SERVING_HELP_TEXT LAUNCH_HELP_TEXT
-  "  --exit             end with the program instead of serving on; any free port without --port\n"
-  "  --every SECONDS    time between samples, 1 without it; 0: none\n"
-  "  --record FILE      record samples and snapshots to FILE, for gcglass view\n"
-  "  --lifetimes        count how old objects become, a few ns for each\n"
-  "  --contents         snapshots hold the first bytes of each object\n"
-  "  -o FILE            save the last snapshot to FILE\n"
-  "\n"
-  "The exit status is the program's (a signal that kills it, too); 125: gcglass itself\n"
-  "failed; 126: the program cannot be run or looked into; 127: there is no such program.\n",
+  .options
+  = (const struct command_option *const[]){ serving_options, launch_options, run_options, NULL },
+  .notes
+  = "The exit status is the program's (a signal that kills it, too); 125: gcglass itself\n"
+    "failed; 126: the program cannot be run or looked into; 127: there is no such program.\n",
+  .operands = OPTION_PROGRAMS,
+  .program = true,
   .function = run_main,
 };

@@ -94,7 +94,7 @@ sample (const struct command *self, int argc, char **argv)
   if (result != 0)
     return result;
   if (arguments.help)
-    return command_help (self);
+    return command_usage (self);
   signal (SIGPIPE, SIG_IGN); /* a closed pipe is reported like a full disk */
   signal (SIGXFSZ, SIG_IGN); /* a limit as well */
   enum gcg_status status = agent_ask (&arguments, GCG__SAMPLE, &fd, &error);
@@ -115,14 +115,20 @@ sample (const struct command *self, int argc, char **argv)
   return status == GCG_OK ? 0 : command_fail (self, "%s", error.text);
 }
 
+static const struct command_option sample_options[]
+    = { { "output", 'o', "FILE", OPTION_FILES,
+          "save all samples so far to FILE, for gcglass view" },
+        { "description", 'd', "TEXT", NULL, "what it is of, shown with it" },
+        { "top", 'n', "N", NULL, "rows of the table, default 10" },
+        { "timeout", 't', "SECONDS", NULL, "how long to wait for the process, default 60" },
+        OPTION_HELP,
+        OPTION_END };
+
 const struct command command_sample = {
   .name = "sample",
   .arguments = "[OPTION]... PID",
   .summary = "Counts what is alive in a process that runs with gcglass, without stopping it",
-  .options = "  -o, --output=FILE        save all samples so far to FILE, for gcglass view\n"
-             "  -d, --description=TEXT   what it is of, shown with it\n"
-             "  -n, --top=N              rows of the table (default 10)\n"
-             "  -t, --timeout=SECONDS    how long to wait for the process (default 60)\n"
-             "  -h, --help               this text\n",
+  .options = (const struct command_option *const[]){ sample_options, NULL },
+  .operands = OPTION_PROCESSES,
   .function = sample,
 };

@@ -175,15 +175,13 @@ converse (struct serving *serving, int fd, pid_t pid, const struct gcg__message 
 static int
 serve_main (const struct command *self, int argc, char **argv)
 {
-  static const struct option options[]
-      = { { "fd", required_argument, NULL, 'f' }, { NULL, 0, NULL, 0 } };
   struct serving serving;
   struct gcg__message message;
   uint32_t number = UINT32_MAX;
   int option, status = COMMAND_FAILED;
   pid_t pid;
   serving_init (&serving, self);
-  while ((option = getopt_long (argc, argv, "", options, NULL)) != -1)
+  while ((option = options_next (self, argc, argv)) != OPTIONS_DONE)
     if (option != 'f' || !command_number (optarg, 0, 1u << 20, &number))
       return COMMAND_MISUSED;
   int fd = number == UINT32_MAX ? -1 : fcntl ((int)number, F_DUPFD_CLOEXEC, 3);
@@ -198,11 +196,14 @@ serve_main (const struct command *self, int argc, char **argv)
   return status;
 }
 
+static const struct command_option serve_options[]
+    = { { "fd", 'f', "N", NULL, "the descriptor of its end of the connection" }, OPTION_END };
+
 const struct command command_serve = {
   .name = "serve",
   .arguments = "--fd N",
   .summary = "Serves the process at the other end of a descriptor",
-  .options = "",
+  .options = (const struct command_option *const[]){ serve_options, NULL },
   .hidden = true,
   .function = serve_main,
 };

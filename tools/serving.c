@@ -19,10 +19,32 @@
 #include "server/renderer.h"
 #include "server/source.h"
 #include "tools/child.h"
+#include "tools/port.h"
 
 extern char **environ;
 
-#define BIG_BLOCK (1 << 20)
+#define BIG_BLOCK  (1 << 20)
+#define NEXT_PORTS 20 /* tried after the default one */
+
+const struct command_option serving_options[]
+    = { { "host", SERVING_HOST, "NAME", "localhost 127.0.0.1",
+          "localhost or 127.0.0.1: only this machine is served" },
+        { "port", SERVING_PORT, "N", NULL,
+          "port, default 8090 or the next one that is free; 0: any free one" },
+        { "token", SERVING_TOKEN, "off|TEXT", "off",
+          "no token, or one of your own instead of one made at start; other users can see TEXT for "
+          "a moment, "
+          "unlike --token-file" },
+        { "token-file", SERVING_TOKEN_FILE, "FILE", OPTION_FILES,
+          "the first line of FILE is the token" },
+        { "open", SERVING_OPEN, NULL, NULL, "start the browser" },
+        { "templates", SERVING_TEMPLATES, "DIR", OPTION_DIRECTORIES,
+          "pages from DIR instead of the built-in ones" },
+        { "debuginfod", SERVING_DEBUGINFOD, NULL, NULL,
+          "fetch missing debug information from DEBUGINFOD_URLS" },
+        { "quiet", SERVING_QUIET, NULL, NULL, "say nothing but errors" },
+        OPTION_HELP,
+        OPTION_END };
 
 static int
 set_port (struct serving *serving, const char *text)
@@ -88,7 +110,7 @@ serving_init (struct serving *serving, const struct command *command)
 }
 
 int
-serving_take (struct serving *serving, int option, char *argument, char **argv)
+serving_take (struct serving *serving, int option, char *argument)
 {
   int status = 0;
   switch (option)
@@ -120,11 +142,11 @@ serving_take (struct serving *serving, int option, char *argument, char **argv)
                                "--debuginfod: DEBUGINFOD_URLS names no server to ask");
       setenv ("GCGLASS_DEBUGINFOD", "1", 1);
       return 0;
-    case SERVING_HELP:
-      command_help (serving->command);
+    case 'h':
+      command_usage (serving->command);
       return -1;
     default:
-      return command_misuse_option (serving->command, argv);
+      return COMMAND_MISUSED;
     }
 }
 
@@ -205,22 +227,50 @@ open_browser (struct serving *serving)
   posix_spawn_file_actions_destroy (&files);
 }
 
-int
-serving_start (struct serving *serving)
+/* Starts the server: on the port that is given, or on the next one that is free. */
+static enum gcg_status
+start_server (struct serving *serving, struct gcg_error *error)
+{
+  int first = serving->options.port;
+  struct gcg__server_options *options = &serving->options;
+  enum gcg_status status = gcg__server_start (serving->source, options, &serving->server, error);
+  if (serving->port_given || first == 0 || status != GCG_BUSY)
+    return status;
+  while (status == GCG_BUSY && options->port < first + NEXT_PORTS)
+    {
+      options->port++;
+      status = gcg__server_start (serving->source, options, &serving->server, error);
+    }
+  if (status == GCG_OK)
+    serving_say (serving, "port %d is taken: it is %d this time", first, options->port);
+  return status;
+}
+
+void
+serving_say_address (const struct serving *serving)
 {
   char url[GCG__URL_BYTES];
-  struct gcg_error error;
-  serving->options.renewed = serving->quiet ? NULL : say_renewed;
-  serving->options.context = serving;
-  enum gcg_status status
-      = gcg__server_start (serving->source, &serving->options, &serving->server, &error);
-  if (status != GCG_OK)
-    return command_fail (serving->command, "%s%s", error.text,
-                         status == GCG_BUSY ? ": choose one with --port N, or --port 0 for any"
-                                            : "");
   gcg__server_url (serving->server, url);
   serving_say (serving, "%s", url);
   explicit_bzero (url, sizeof url);
+}
+
+int
+serving_start (struct serving *serving)
+{
+  char holder[64];
+  struct gcg_error error;
+  serving->options.renewed = serving->quiet ? NULL : say_renewed;
+  serving->options.context = serving;
+  enum gcg_status status = start_server (serving, &error);
+  if (status == GCG_BUSY)
+    return command_fail (
+        serving->command, "port %d is in use by %s: choose one with --port N, or --port 0 for any",
+        serving->options.port,
+        port_holder (serving->options.port, holder) ? holder : "a process of another user");
+  if (status != GCG_OK)
+    return command_fail (serving->command, "%s", error.text);
+  serving_say_address (serving);
   if (serving->open)
     open_browser (serving);
   return 0;

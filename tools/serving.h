@@ -2,7 +2,6 @@
 #ifndef GCG_TOOLS_SERVING_H
 #define GCG_TOOLS_SERVING_H
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,7 +26,7 @@ struct serving
   struct gcg__server *server;
 };
 
-/* Long options of serving, for a table of struct option, their values, and their --help. */
+/* The options of serving, and what options_next returns for them. */
 enum
 {
   SERVING_HOST = 256,
@@ -38,43 +37,23 @@ enum
   SERVING_TEMPLATES,
   SERVING_QUIET,
   SERVING_DEBUGINFOD,
-  SERVING_HELP,
   SERVING_LAST
 };
-#define SERVING_LONG_OPTIONS                                                                       \
-  { "host", required_argument, NULL, SERVING_HOST },                                               \
-      { "port", required_argument, NULL, SERVING_PORT },                                           \
-      { "token", required_argument, NULL, SERVING_TOKEN },                                         \
-      { "token-file", required_argument, NULL, SERVING_TOKEN_FILE },                               \
-      { "open", no_argument, NULL, SERVING_OPEN },                                                 \
-      { "templates", required_argument, NULL, SERVING_TEMPLATES },                                 \
-      { "debuginfod", no_argument, NULL, SERVING_DEBUGINFOD },                                     \
-      { "quiet", no_argument, NULL, SERVING_QUIET },                                               \
-  {                                                                                                \
-    "help", no_argument, NULL, SERVING_HELP                                                        \
-  }
-#define SERVING_HELP_TEXT                                                                          \
-  "  --host NAME        localhost or 127.0.0.1: only this machine is served\n"                     \
-  "  --port N           port, 8090 without it; 0: any free one\n"                                  \
-  "  --token off|TEXT   no token, or one of your own instead of one made at start;\n"              \
-  "                     other users can see TEXT for a moment, unlike --token-file\n"               \
-  "  --token-file FILE  the first line of FILE is the token\n"                                     \
-  "  --open             start the browser\n"                                                       \
-  "  --templates DIR    pages from DIR instead of the built-in ones\n"                             \
-  "  --debuginfod       fetch missing debug information from DEBUGINFOD_URLS\n"                    \
-  "  --quiet            say nothing but errors\n"
+extern const struct command_option serving_options[];
 
 /* The defaults, from the environment (GCGLASS_HOST, _PORT, _TOKEN, _TEMPLATES) where it says
    something.  0, or an exit status after a message. */
 int serving_init (struct serving *serving, const struct command *command);
-/* Takes one option that getopt_long returned, with its optarg, from ARGV.  0; an exit status after
-   a message; -1: --help was asked for and given. */
-int serving_take (struct serving *serving, int option, char *argument, char **argv);
+/* Takes one option that options_next returned, with its optarg.  0; an exit status after a message;
+   -1: --help was asked for and given. */
+int serving_take (struct serving *serving, int option, char *argument);
 
 /* Blocks signals (signals.h), makes the descriptors and the source. */
 int serving_begin (struct serving *serving);
 /* Serves the source; says the URL; opens the browser.  0 or an exit status after a message. */
 int serving_start (struct serving *serving);
+/* Says the URL. */
+void serving_say_address (const struct serving *serving);
 /* Wakes serving_wait; any thread. */
 void serving_wake (struct serving *serving);
 /* Waits for a signal, which goes to *INFO (true), or for serving_wake (false). */

@@ -39,7 +39,7 @@ snapshot (const struct command *self, int argc, char **argv)
   if (result != 0)
     return result;
   if (arguments.help)
-    return command_help (self);
+    return command_usage (self);
 
   struct gcg_error error;
   char name[40];
@@ -55,14 +55,19 @@ snapshot (const struct command *self, int argc, char **argv)
   return status == GCG_OK ? 0 : command_fail (self, "%s", error.text);
 }
 
+static const struct command_option snapshot_options[]
+    = { { "output", 'o', "FILE", OPTION_FILES,
+          "the file, default gcglass-PID.gcsnap; replaced as a whole" },
+        { "description", 'd', "TEXT", NULL, "what it is of, shown with it" },
+        { "timeout", 't', "SECONDS", NULL, "how long to wait for the process, default 60" },
+        OPTION_HELP,
+        OPTION_END };
+
 const struct command command_snapshot = {
   .name = "snapshot",
   .arguments = "[OPTION]... PID",
   .summary = "Takes a snapshot of a process that runs with gcglass and saves it",
-  .options
-  = "  -o, --output=FILE        the file (default gcglass-PID.gcsnap); replaced as a whole\n"
-    "  -d, --description=TEXT   what it is of, shown with it\n"
-    "  -t, --timeout=SECONDS    how long to wait for the process (default 60)\n"
-    "  -h, --help               this text\n",
+  .options = (const struct command_option *const[]){ snapshot_options, NULL },
+  .operands = OPTION_PROCESSES,
   .function = snapshot,
 };

@@ -136,11 +136,10 @@ serve_files (struct serving *serving, char **paths, int n)
 static int
 view_main (const struct command *self, int argc, char **argv)
 {
-  static const struct option options[] = { SERVING_LONG_OPTIONS, { NULL, 0, NULL, 0 } };
   struct serving serving;
   int option, status = serving_init (&serving, self);
-  while (status == 0 && (option = getopt_long (argc, argv, "h", options, NULL)) != -1)
-    status = serving_take (&serving, option == 'h' ? SERVING_HELP : option, optarg, argv);
+  while (status == 0 && (option = options_next (self, argc, argv)) != OPTIONS_DONE)
+    status = serving_take (&serving, option, optarg);
   if (status == -1)
     return 0;
   if (status == 0 && optind == argc)
@@ -157,6 +156,7 @@ const struct command command_view = {
   .name = "view",
   .arguments = "[OPTION]... FILE...",
   .summary = "Serves the pages about snapshots and recordings in files, the newest first",
-  .options = SERVING_HELP_TEXT,
+  .options = (const struct command_option *const[]){ serving_options, NULL },
+  .operands = OPTION_FILES,
   .function = view_main,
 };
