@@ -65,12 +65,19 @@ gcg__control_attach (int fd)
   attached_fd = fd;
 }
 
+static bool
+say_hello (int fd, uint32_t flags)
+{
+  struct gcg__message hello = gcg__wire_message (GCG__HELLO);
+  hello.flags = flags;
+  gcg__wire_text (&hello, PACKAGE_VERSION);
+  return gcg__wire_send (fd, &hello, attached_fd) || gcg__wire_send (fd, &hello, -1);
+}
+
 bool
 gcg__control_hello (int fd)
 {
-  struct gcg__message hello = gcg__wire_message (GCG__HELLO);
-  gcg__wire_text (&hello, PACKAGE_VERSION);
-  return gcg__wire_send (fd, &hello, attached_fd) || gcg__wire_send (fd, &hello, -1);
+  return say_hello (fd, 0);
 }
 
 static ino_t
@@ -574,16 +581,16 @@ done:
   return status;
 }
 
-/* Connects to NAME as one of KIND. */
+/* Connects to NAME as one of KIND; FLAGS are those of HELLO. */
 static enum gcg_status
-connect_to (const char *name, enum kind kind, struct gcg_error *error)
+connect_to (const char *name, enum kind kind, uint32_t flags, struct gcg_error *error)
 {
   enum gcg_status status;
   int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
   if (fd < 0)
     return gcg__fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
-  if (!gcg__wire_connect (fd, name) || !gcg__wire_allowed (fd) || !gcg__control_hello (fd))
+  if (!gcg__wire_connect (fd, name) || !gcg__wire_allowed (fd) || !say_hello (fd, flags))
     {
       status = gcg__fail (error, GCG_SYSTEM, "cannot reach the server: %s", strerror (errno));
       goto fail_connect;
@@ -598,13 +605,13 @@ fail_connect:
 enum gcg_status
 gcg__control_connect (const char *name, bool sampled, struct gcg_error *error)
 {
-  return connect_to (name, sampled ? SERVER : CHECKER, error);
+  return connect_to (name, sampled ? SERVER : CHECKER, 0, error);
 }
 
 enum gcg_status
 gcg__control_connect_alone (const char *name)
 {
-  return connect_to (name, CHECKER, NULL);
+  return connect_to (name, CHECKER, GCG__FLAG_AGAIN, NULL);
 }
 
 void

@@ -60,6 +60,7 @@ enum gcg__message_type
 #define GCG__FLAG_EXIT      1u /* SNAPSHOT: the last one, the program is ending */
 #define GCG__FLAG_CHECK     4u /* SNAPSHOT: a signal has asked for it */
 #define GCG__FLAG_LIFETIMES 2u /* SAMPLING: deaths are counted */
+#define GCG__FLAG_AGAIN     8u /* HELLO: the program has closed the connection that it had */
 
 struct gcg__message
 {

@@ -41,7 +41,8 @@ struct gcg__live
   int fd;         /* -1 = nobody is connected */
   int parted_fd;  /* the connection is over, but not closed yet; -1 = none */
   pid_t pid;      /* of who is, or was last */
-  bool executing; /* who is connected is about to become another program; the thread's own */
+  bool announced; /* who is connected is about to become another program; the thread's own */
+  bool last_seen; /* but has sent its last snapshot since; the thread's own */
   bool replaced;  /* what connects next is that program; the thread's own */
   bool ending;
   int counter_fd;         /* where the agent counts warnings, -1 = it does not */
@@ -129,7 +130,7 @@ wake (struct gcg__live *live)
 static void
 note_executed (struct gcg__live *live)
 {
-  live->executing = false;
+  live->announced = false;
   live->replaced = true;
   if (live->events.executed != NULL)
     live->events.executed (live->events.context);
@@ -150,7 +151,7 @@ hang_up (struct gcg__live *live)
   pthread_mutex_unlock (&live->lock);
   gcg__samples_set_say (gcg__source_samples (live->source), 0, NULL, NULL);
   gcg__source_set_silent (live->source);
-  if (live->executing)
+  if (live->announced && !live->last_seen)
     note_executed (live);
   if (live->events.closed != NULL)
     live->events.closed (live->events.context);
@@ -163,7 +164,7 @@ take_snapshot (struct gcg__live *live, const struct gcg__message *message, int a
   const char *name = "the program's snapshot", *description = message->text;
   /* It could not execute the other one. */
   if ((message->flags & GCG__FLAG_EXIT) != 0)
-    live->executing = false;
+    live->last_seen = true;
   if (message->status != GCG_OK || attached < 0)
     {
       enum gcg_status status = message->status == GCG_OK ? GCG_CORRUPT : message->status;
@@ -235,9 +236,10 @@ answer_exec (struct gcg__live *live, int fd, int file, const struct gcg__message
   if (file >= 0 && live->events.executes != NULL)
     {
       live->events.executes (live->events.context, file, ask->text, &answer);
-      live->executing = true;
+      live->announced = true;
+      live->last_seen = false;
     }
-  if (live->fd < 0 && live->executing)
+  if (live->fd < 0 && live->announced)
     note_executed (live);
   gcg__live_send (fd, &answer);
   if (file >= 0)
@@ -249,12 +251,16 @@ answer_exec (struct gcg__live *live, int fd, int file, const struct gcg__message
 static void
 finish_last (struct gcg__live *live)
 {
-  if (live->fd < 0)
-    return;
-  shutdown (live->fd, SHUT_RDWR);
-  while (read_one (live))
-    ;
-  hang_up (live);
+  if (live->fd >= 0)
+    {
+      shutdown (live->fd, SHUT_RDWR);
+      while (read_one (live))
+        ;
+      hang_up (live);
+    }
+  /* One of its threads was ending it when another one executed. */
+  if (live->announced)
+    note_executed (live);
 }
 
 static uint64_t
@@ -319,7 +325,7 @@ accept_one (struct gcg__live *live)
       answer_exec (live, fd, attached, &hello);
       return;
     }
-  if (live->executing && hello.type == GCG__HELLO)
+  if (live->announced && hello.type == GCG__HELLO && (hello.flags & GCG__FLAG_AGAIN) == 0)
     finish_last (live);
   if (live->fd >= 0 || hello.type != GCG__HELLO)
     {

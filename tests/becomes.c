@@ -117,7 +117,8 @@ arrange (const char *how)
 {
   pthread_t thread;
   if (strcmp (how, "thread") == 0)
-    return pthread_create (&thread, NULL, run_program, NULL) != 0 || pause ();
+    return pthread_create (&thread, NULL, run_program, NULL) != 0
+           || pthread_join (thread, NULL) != 0;
   if (strcmp (how, "handler") == 0)
     return signal (SIGUSR1, on_signal) == SIG_ERR || raise (SIGUSR1);
   if (strcmp (how, "vfork") == 0)
