@@ -100,5 +100,6 @@ dist_check_SCRIPTS += tests/exec.test
 TESTS += tests/exec.test
 # Other allocators and collectors in the program.
 dist_check_SCRIPTS += %D%/malloc/foreign.test
-EXTRA_DIST += %D%/malloc/foreign.c %D%/malloc/foreign_allocator.c %D%/malloc/foreign_plugin.c
+EXTRA_DIST += %D%/malloc/foreign.c %D%/malloc/foreign_allocator.c %D%/malloc/foreign_collector.c \
+	%D%/malloc/foreign_plugin.c
 TESTS += %D%/malloc/foreign.test

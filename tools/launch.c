@@ -86,11 +86,12 @@ static int
 choose_preload (const struct launch *launch, const char *path, const char *libraries,
                 enum program_heap *heap, char **preload, char text[TEXT_BYTES])
 {
+  const char *sanitizer;
   bool linked;
   *heap = PROGRAM_MALLOC;
   if (!launch->heap_given || launch->heap != PROGRAM_MALLOC)
     {
-      *heap = program_heap_of (path, libraries, &linked);
+      *heap = program_heap_of (path, libraries, &linked, &sanitizer);
       if (launch->heap_given && linked)
         {
           snprintf (text, TEXT_BYTES,
@@ -102,9 +103,9 @@ choose_preload (const struct launch *launch, const char *path, const char *libra
       if (*heap == PROGRAM_SANITIZED && !launch->force)
         {
           snprintf (text, TEXT_BYTES,
-                    "%s: cannot observe: AddressSanitizer is in it, which has a malloc of its own: "
-                    "build it without",
-                    path);
+                    "%.400s: cannot observe: %s is in it, which has a malloc of its own: build it "
+                    "without",
+                    path, sanitizer);
           return PROGRAM_NOT_RUN;
         }
     }
@@ -119,6 +120,13 @@ launch_find (struct launch *launch, const char *name)
   int status = program_find (name, &launch->path, text);
   if (status == 0 && !launch->force && !program_can_observe (launch->path, text))
     status = PROGRAM_NOT_RUN;
+  if (status == 0 && program_is_of_other_library (launch->path, text))
+    {
+      launch->found = PROGRAM_MALLOC;
+      if (launch->force)
+        return 0;
+      status = PROGRAM_NOT_RUN;
+    }
   if (status == 0)
     status = choose_preload (launch, launch->path, NULL, &launch->found, &launch->preload, text);
   if (status != 0)
@@ -159,11 +167,14 @@ launch_answer (const struct launch *launch, int file, const char *libraries,
     snprintf (next->reason, TEXT_BYTES, "%.440s: cannot observe: it is in another root directory",
               path);
   else if (!program_can_observe (path, next->reason)
+           || program_is_of_other_library (path, next->reason)
            || choose_preload (launch, path, libraries, &next->heap, &preload, next->reason) != 0)
     keep_reason (next->reason);
   else if (strlen (preload) >= sizeof answer->text)
     snprintf (next->reason, TEXT_BYTES, "%.440s: cannot observe: the path of the agent is too long",
               path);
+  else
+    next->unseen = program_unseen (path);
   snprintf (next->name, sizeof next->name, "%.255s", base_name (path));
   answer->status = next->reason[0] == '\0' ? GCG_OK : GCG_UNSUPPORTED;
   snprintf (answer->text, sizeof answer->text, "%s",
@@ -234,12 +245,15 @@ launch_environment (const struct launch *launch, const char *socket_name, int *o
   char **result = calloc (n + MAX_SETTINGS + 1, sizeof *result);
   *own = 0;
   if (result == NULL
-      || asprintf (&preload, "%s%s%s", launch->preload, other ? ":" : "", other ? others : "") < 0)
+      || asprintf (&preload, "%s%s%s", launch->preload != NULL ? launch->preload : "",
+                   other ? ":" : "", other ? others : "")
+             < 0)
     {
       free (result);
       return NULL;
     }
-  int n_settings = make_settings (launch, preload, socket_name, settings);
+  int n_settings
+      = make_settings (launch, launch->preload != NULL ? preload : NULL, socket_name, settings);
   for (int i = 0; i < n_settings; i++)
     if (settings[i].value != NULL
         && asprintf (&result[(*own)++], "%s%s", settings[i].name, settings[i].value) < 0)

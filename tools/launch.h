@@ -40,7 +40,8 @@ struct launch_next
   bool announced;
   char name[256];
   enum program_heap heap;
-  char reason[512]; /* why it will not be looked into; "": it will */
+  char reason[512];   /* why it will not be looked into; "": it will */
+  const char *unseen; /* what it has in itself beside (program_unseen), or NULL */
 };
 
 /* The options of a launch, and what options_next returns for them. */

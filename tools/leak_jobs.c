@@ -226,7 +226,8 @@ say_briefly (const struct leak_jobs *jobs, const struct process *process,
   const struct gcg__totals *all = &report->leaked;
   const char *name = name_of (jobs, process, report->model->snapshot);
   if (all->objects == 0)
-    say (jobs, "%s (%d), %s: no leaks", name, (int)process->pid, when);
+    say (jobs, "%s (%d), %s: %s", name, (int)process->pid, when,
+         report->unseen != NULL ? "none of malloc\'s blocks leaked" : "no leaks");
   else
     say (jobs, "%s (%d), %s: leaked %s byte%s in %s block%s, %s of them new", name,
          (int)process->pid, when, gcg__word_count (all->bytes).text, all->bytes == 1 ? "" : "s",

@@ -15,6 +15,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "symbol/inside.h"
+
 extern char **environ;
 
 #define TEXT_BYTES  512
@@ -232,6 +234,38 @@ resolve_scripts (const char *path, char program[4096])
     }
 }
 
+/* The file's own name in PATH. */
+static const char *
+last_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  return slash == NULL ? path : slash + 1;
+}
+
+/* Is the dynamic linker at PATH glibc's, for which the agent is made?  What is called as ours is is
+   another version of it at most. */
+static bool
+is_our_linker (const char *path)
+{
+  char ours[256];
+  return read_linker ("/proc/self/exe", ours) && strcmp (last_name (path), last_name (ours)) == 0;
+}
+
+bool
+program_is_of_other_library (const char *path, char text[TEXT_BYTES])
+{
+  char program[4096], linker[256];
+  resolve_scripts (path, program);
+  if (!read_linker (program, linker) || is_our_linker (linker))
+    return false;
+  bool musl = strncmp (last_name (linker), "ld-musl-", 8) == 0;
+  snprintf (text, TEXT_BYTES,
+            "%.200s: cannot observe: it is made for %s (its dynamic linker is %.120s), and gcglass "
+            "looks into programs of glibc: build it for that (--force runs it without a look)",
+            path, musl ? "the C library musl" : "another C library than glibc", linker);
+  return true;
+}
+
 /* Our environment, with LIBRARIES as LD_LIBRARY_PATH unless that is NULL.  Caller frees the array
    and *VARIABLE; NULL: out of memory. */
 static char **
@@ -254,18 +288,46 @@ make_environment (const char *libraries, char **variable)
   return result;
 }
 
-enum program_heap
-program_heap_of (const char *path, const char *libraries, bool *linked)
+const char *
+program_unseen (const char *path)
 {
-  char program[4096], linker[256], line[4096];
-  enum program_heap heap = PROGRAM_MALLOC;
-  const char *options = getenv ("ASAN_OPTIONS");
-  bool tolerated = options != NULL && strstr (options, "verify_asan_link_order=0") != NULL;
-  *linked = false;
+  char program[4096];
+  struct gcg__inside inside;
   resolve_scripts (path, program);
-  if (!read_linker (program, linker))
-    return PROGRAM_COLLECTOR;
-  char list[] = "--list", *variable;
+  gcg__inside_read (program, &inside);
+  return gcg__inside_words (&inside);
+}
+
+/* The sanitizer whose runtime the line LINE of a list of libraries names; NULL: none.  Those that
+   are made for another malloc than theirs only. */
+static const char *
+sanitizer_of (const char *line)
+{
+  static const char *const names[][3]
+      = { { "libasan.so.", "libclang_rt.asan", "AddressSanitizer" },
+          { "liblsan.so.", "libclang_rt.lsan", "LeakSanitizer" },
+          { "libtsan.so.", "libclang_rt.tsan", "ThreadSanitizer" },
+          { "libhwasan.so.", "libclang_rt.hwasan", "HWAddressSanitizer" } };
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strstr (line, names[i][0]) != NULL || strstr (line, names[i][1]) != NULL)
+      return names[i][2];
+  return NULL;
+}
+
+/* What the libraries say that LINKER lists for PROGRAM. */
+struct listed
+{
+  bool linked;           /* libgcglass-malloc */
+  bool collector;        /* libgc */
+  const char *sanitizer; /* NULL: none */
+};
+
+/* Asks LINKER for them, with LIBRARIES as LD_LIBRARY_PATH unless that is NULL; false: it cannot be
+   asked. */
+static bool
+list_libraries (char *linker, char *program, const char *libraries, struct listed *listed)
+{
+  char list[] = "--list", line[4096], *variable;
   char *arguments[] = { linker, list, program, NULL };
   char **environment = make_environment (libraries, &variable);
   int out[2];
@@ -275,7 +337,7 @@ program_heap_of (const char *path, const char *libraries, bool *linked)
     {
       free (environment);
       free (variable);
-      return PROGRAM_COLLECTOR;
+      return false;
     }
   posix_spawn_file_actions_init (&files);
   posix_spawn_file_actions_adddup2 (&files, out[1], STDOUT_FILENO);
@@ -288,22 +350,43 @@ program_heap_of (const char *path, const char *libraries, bool *linked)
   FILE *names = fdopen (out[0], "r");
   while (failure == 0 && names != NULL && fgets (line, sizeof line, names) != NULL)
     {
-      *linked = *linked || strstr (line, "libgcglass-malloc.so.") != NULL;
-      if (strstr (line, "libgc.so.") != NULL)
-        heap = PROGRAM_COLLECTOR;
-      else if (strstr (line, "libasan.so.") != NULL && heap == PROGRAM_MALLOC && !tolerated)
-        heap = PROGRAM_SANITIZED;
+      listed->linked |= strstr (line, "libgcglass-malloc.so.") != NULL;
+      listed->collector |= strstr (line, "libgc.so.") != NULL;
+      if (listed->sanitizer == NULL)
+        listed->sanitizer = sanitizer_of (line);
     }
-  /* We need libgc: it is no program of the collector's for that. */
-  if (*linked)
-    heap = PROGRAM_MALLOC;
   if (names != NULL)
     fclose (names);
   else
     close (out[0]);
   while (failure == 0 && waitpid (child, NULL, 0) < 0 && errno == EINTR)
     ;
-  return failure == 0 ? heap : PROGRAM_COLLECTOR;
+  return failure == 0;
+}
+
+enum program_heap
+program_heap_of (const char *path, const char *libraries, bool *linked, const char **sanitizer)
+{
+  char program[4096], linker[256];
+  const char *options = getenv ("ASAN_OPTIONS");
+  bool tolerated = options != NULL && strstr (options, "verify_asan_link_order=0") != NULL;
+  struct listed listed = { .linked = false };
+  struct gcg__inside inside;
+  *linked = false;
+  *sanitizer = NULL;
+  resolve_scripts (path, program);
+  if (!read_linker (program, linker) || !list_libraries (linker, program, libraries, &listed))
+    return PROGRAM_COLLECTOR;
+  gcg__inside_read (program, &inside);
+  *linked = listed.linked;
+  *sanitizer = inside.sanitizer != NULL ? inside.sanitizer : listed.sanitizer;
+  /* We need libgc: it is no program of the collector's for that. */
+  bool collector = listed.collector && !listed.linked;
+  /* In programs of libgc LeakSanitizer does not mind who stands before it. */
+  if (*sanitizer != NULL && !(tolerated && inside.sanitizer == NULL)
+      && !(collector && strcmp (*sanitizer, "LeakSanitizer") == 0))
+    return PROGRAM_SANITIZED;
+  return collector ? PROGRAM_COLLECTOR : PROGRAM_MALLOC;
 }
 
 /* DIRECTORY of this program and FILE seen from there; NULL when it is not there. */

@@ -25,13 +25,23 @@ enum program_heap
 {
   PROGRAM_COLLECTOR, /* it needs libgc, or that cannot be told */
   PROGRAM_MALLOC,
-  PROGRAM_SANITIZED /* malloc's, but AddressSanitizer replaces it, and refuses to stand behind us */
+  PROGRAM_SANITIZED /* a sanitizer replaces malloc, and may refuse to stand behind us */
 };
 
 /* Asks the dynamic linker which libraries the program at PATH (or a script's interpreter) needs,
    with LIBRARIES as LD_LIBRARY_PATH (NULL: ours).  Sets *LINKED when libgcglass-malloc is among
-   them. */
-enum program_heap program_heap_of (const char *path, const char *libraries, bool *linked);
+   them, and *SANITIZER to the name of the sanitizer whose runtime is among them or in the program
+   itself, or to NULL. */
+enum program_heap program_heap_of (const char *path, const char *libraries, bool *linked,
+                                   const char **sanitizer);
+
+/* What the program at PATH (or a script's interpreter) has in itself that is not seen: words for a
+   person, or NULL. */
+const char *program_unseen (const char *path);
+
+/* Whether the program at PATH (or a script's interpreter) is made for another C library than glibc:
+   the preload object would keep it from starting.  Says so in TEXT. */
+bool program_is_of_other_library (const char *path, char text[512]);
 
 /* Finds the preload object for HEAP: beside GCGLASS_PRELOAD, the installed one, one beside this
    program.  Returns 0 and *PATH, which the caller frees, or an exit status and the reason in TEXT.

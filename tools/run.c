@@ -145,6 +145,8 @@ on_executed (void *context)
   run->launch.found = run->next.heap;
   snprintf (run->name, sizeof run->name, "%s", run->next.name);
   run->launch.name = run->name;
+  if (run->next.unseen != NULL)
+    serving_say (&run->serving, "%s: %s", run->name, run->next.unseen);
   gcg__source_set_program (run->serving.source, run->name);
 }
 
@@ -198,7 +200,12 @@ start (struct run *run, char **arguments)
       if (status != 0)
         command_fail (serving->command, "%s", text);
       else
-        gcg__source_set_process (serving->source, run->child.pid, NULL);
+        {
+          const char *beside = program_unseen (run->launch.path);
+          gcg__source_set_process (serving->source, run->child.pid, NULL);
+          if (beside != NULL)
+            serving_say (serving, "%s: %s", run->launch.name, beside);
+        }
     }
   launch_environment_free (environment, own);
   return status;

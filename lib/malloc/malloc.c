@@ -496,12 +496,14 @@ say_aside (void)
 
 static void __attribute__ ((constructor)) begin (void)
 {
-  if (!is_up ())
+  bool up = is_up ();
+  if (!up && state != ASIDE)
+    return;
+  gcg__ending_begin (&wishes);
+  if (!up)
     {
-      if (state == ASIDE)
-        say_aside ();
+      say_aside ();
       return;
     }
-  gcg__ending_begin (&wishes);
   gcg__environment_apply (&wishes);
 }

@@ -220,6 +220,10 @@ gcg__leak_json_write (const struct gcg__leak_report *report, struct gcg__json *j
   gcg__json_string (json, "command_line", gcg__text (s, s->info->command_line));
   gcg__json_unsigned (json, "pid", s->info->pid);
   gcg__json_bool (json, "at_exit", (s->info->flags & GCG__INFO_AT_EXIT) != 0);
+  if (report->unseen != NULL)
+    gcg__json_string (json, "unseen", report->unseen);
+  else
+    gcg__json_null (json, "unseen");
   write_totals (report, json);
   gcg__json_unsigned (json, "cycle_count", report->n_cycles);
   gcg__json_array (json, "cycles");

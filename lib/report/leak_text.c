@@ -344,8 +344,10 @@ write_head (const struct text *t)
   else if (s->info->flags & GCG__INFO_AT_EXIT)
     gcg__buffer_text (t->out, ", at its end");
   gcg__buffer_text (t->out, ": ");
+  if (r->unseen != NULL)
+    gcg__buffer_format (t->out, "%s; of malloc's blocks: ", r->unseen);
   if (r->leaked.objects == 0)
-    gcg__buffer_text (t->out, "no leaks");
+    gcg__buffer_text (t->out, r->unseen != NULL ? "none leaked" : "no leaks");
   else if (r->told.objects > 0)
     {
       gcg__buffer_text (t->out, "newly leaked ");

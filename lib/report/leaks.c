@@ -19,6 +19,7 @@
 #include "report/kinds.h"
 #include "report/leak_names.h"
 #include "report/map.h"
+#include "symbol/inside.h"
 
 #define MAX_KINDS     10000u /* of cycles that are named */
 #define OTHER_CYCLES  "cycle:of other kinds"
@@ -582,6 +583,18 @@ make (struct making *m, const struct gcg__rules *rules, const struct gcg__baseli
   return status;
 }
 
+/* What the program has in itself that is in no snapshot of malloc's blocks, while its file is
+ * there. */
+static const char *
+unseen_beside (const struct gcg__snapshot *snapshot)
+{
+  struct gcg__inside inside;
+  if ((snapshot->info->flags & GCG__INFO_MALLOC) == 0)
+    return NULL;
+  gcg__inside_read (gcg__text (snapshot, snapshot->info->program), &inside);
+  return gcg__inside_words (&inside);
+}
+
 enum gcg_status
 gcg__leak_report_new (struct gcg__model *model, const struct gcg__rules *rules,
                       const struct gcg__baseline *baseline, const struct gcg__told *told,
@@ -592,6 +605,7 @@ gcg__leak_report_new (struct gcg__model *model, const struct gcg__rules *rules,
   if (m.report == NULL)
     return no_memory (&m);
   m.report->model = model;
+  m.report->unseen = unseen_beside (model->snapshot);
   enum gcg_status status = make (&m, rules, baseline, told);
   for (uint32_t k = 0; k < m.n_kinds; k++)
     gcg__leak_names_fini (&m.kinds[k].names);

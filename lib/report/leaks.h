@@ -76,8 +76,10 @@ struct gcg__leak_report
   uint32_t n_kinds;
   struct gcg__totals leaked, suppressed; /* these and the next without what is suppressed */
   struct gcg__totals definite, indirect, direct, lsan_indirect;
-  struct gcg__totals fresh;   /* in groups, and not known: leaks to fail for */
-  struct gcg__totals told;    /* leaked, but in no group: told of before */
+  struct gcg__totals fresh; /* in groups, and not known: leaks to fail for */
+  struct gcg__totals told;  /* leaked, but in no group: told of before */
+  const char
+      *unseen; /* what the program has in itself beside, in words (symbol/inside.h), or NULL */
   struct gcg__totals library; /* alive, and no object: what the C library keeps for itself */
 };
 

@@ -19,6 +19,9 @@
 #include <unistd.h>
 
 #define NOINLINE __attribute__ ((noinline))
+#ifndef RTLD_DEEPBIND
+#define RTLD_DEEPBIND 0 /* of another C library */
+#endif
 
 static void
 check (bool good, const char *what)

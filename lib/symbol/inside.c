@@ -1,0 +1,205 @@
+/* inside.c -- see inside.h.
+ *
+ * The file may be anything: each offset is checked against its size.
+ */
+#include <config.h>
+
+#include "symbol/inside.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_HEADERS 4096u
+
+struct file
+{
+  const unsigned char *bytes;
+  uint64_t n;
+};
+
+/* N bytes of FILE at OFFSET, or NULL. */
+static const void *
+at (const struct file *file, uint64_t offset, uint64_t n)
+{
+  return offset <= file->n && n <= file->n - offset ? file->bytes + offset : NULL;
+}
+
+static const Elf64_Ehdr *
+header_of (const struct file *file)
+{
+  const Elf64_Ehdr *header = at (file, 0, sizeof *header);
+  bool good = header != NULL && memcmp (header->e_ident, ELFMAG, SELFMAG) == 0
+              && header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_ident[EI_DATA] == ELFDATA2LSB;
+  return good ? header : NULL;
+}
+
+/* Segment NUMBER of FILE, when it is loaded and is not written to. */
+static bool
+constants_at (const struct file *file, uint32_t number, Elf64_Phdr *segment)
+{
+  const Elf64_Ehdr *header = header_of (file);
+  const void *from
+      = header != NULL && number < header->e_phnum
+            ? at (file, header->e_phoff + (uint64_t)number * sizeof *segment, sizeof *segment)
+            : NULL;
+  if (from == NULL)
+    return false;
+  memcpy (segment, from, sizeof *segment);
+  return segment->p_type == PT_LOAD && (segment->p_flags & PF_W) == 0
+         && at (file, segment->p_offset, segment->p_filesz) != NULL;
+}
+
+/* Is TEXT among the constants?  They are in segments that are not executed either, unless the
+   program was linked so that there are none. */
+static bool
+has (const struct file *file, const char *text)
+{
+  Elf64_Phdr segment;
+  bool apart = false;
+  for (uint32_t i = 0; i < MOST_HEADERS && !apart; i++)
+    apart = constants_at (file, i, &segment) && (segment.p_flags & PF_X) == 0;
+  for (uint32_t i = 0; i < MOST_HEADERS; i++)
+    if (constants_at (file, i, &segment) && !(apart && (segment.p_flags & PF_X) != 0)
+        && memmem (file->bytes + segment.p_offset, segment.p_filesz, text, strlen (text)) != NULL)
+      return true;
+  return false;
+}
+
+/* Section NUMBER of FILE. */
+static bool
+section_at (const struct file *file, uint32_t number, Elf64_Shdr *section)
+{
+  const Elf64_Ehdr *header = header_of (file);
+  const void *from
+      = header != NULL && number < header->e_shnum
+            ? at (file, header->e_shoff + (uint64_t)number * sizeof *section, sizeof *section)
+            : NULL;
+  if (from != NULL)
+    memcpy (section, from, sizeof *section);
+  return from != NULL;
+}
+
+/* The text at OFFSET of the strings in section NUMBER; "" where there is none. */
+static const char *
+text_at (const struct file *file, uint32_t number, uint64_t offset)
+{
+  Elf64_Shdr strings;
+  const char *all = NULL;
+  if (section_at (file, number, &strings))
+    all = at (file, strings.sh_offset, strings.sh_size);
+  if (all == NULL || offset >= strings.sh_size
+      || memchr (all + offset, '\0', strings.sh_size - offset) == NULL)
+    return "";
+  return all + offset;
+}
+
+/* The first section of TYPE. */
+static bool
+find_section (const struct file *file, uint32_t type, Elf64_Shdr *section)
+{
+  uint32_t number = 0;
+  while (number < MOST_HEADERS && section_at (file, number, section))
+    {
+      if (section->sh_type == type && at (file, section->sh_offset, section->sh_size) != NULL)
+        return true;
+      number++;
+    }
+  return false;
+}
+
+static bool
+exports (const struct file *file, const char *name)
+{
+  Elf64_Shdr section;
+  if (!find_section (file, SHT_DYNSYM, &section))
+    return false;
+  for (uint64_t i = 0; i < section.sh_size / sizeof (Elf64_Sym); i++)
+    {
+      Elf64_Sym symbol;
+      memcpy (&symbol, file->bytes + section.sh_offset + i * sizeof symbol, sizeof symbol);
+      if (symbol.st_shndx != SHN_UNDEF
+          && strcmp (text_at (file, section.sh_link, symbol.st_name), name) == 0)
+        return true;
+    }
+  return false;
+}
+
+/* Does FILE need a library whose name begins with NAME? */
+static bool
+needs (const struct file *file, const char *name)
+{
+  Elf64_Shdr section;
+  if (!find_section (file, SHT_DYNAMIC, &section))
+    return false;
+  for (uint64_t i = 0; i < section.sh_size / sizeof (Elf64_Dyn); i++)
+    {
+      Elf64_Dyn entry;
+      memcpy (&entry, file->bytes + section.sh_offset + i * sizeof entry, sizeof entry);
+      if (entry.d_tag == DT_NEEDED
+          && strncmp (text_at (file, section.sh_link, entry.d_un.d_val), name, strlen (name)) == 0)
+        return true;
+    }
+  return false;
+}
+
+static void
+look (const struct file *file, struct gcg__inside *inside)
+{
+  /* AddressSanitizer has the name of LeakSanitizer in it as well. */
+  static const char *const sanitizers[]
+      = { "AddressSanitizer", "ThreadSanitizer", "MemorySanitizer", "LeakSanitizer" };
+  bool own_malloc = exports (file, "malloc");
+  for (size_t i = 0; own_malloc && i < sizeof sanitizers / sizeof sanitizers[0]; i++)
+    if (inside->sanitizer == NULL && has (file, sanitizers[i]))
+      inside->sanitizer = sanitizers[i];
+  inside->collector = !needs (file, "libgc.so") && has (file, "GC_INITIAL_HEAP_SIZE")
+                      && has (file, "GC_MAXIMUM_HEAP_SIZE") && !exports (file, "GC_malloc");
+  if (!own_malloc && !needs (file, "libjemalloc.so") && has (file, "<jemalloc>: "))
+    inside->allocator = "jemalloc";
+  else if (!own_malloc && !needs (file, "libmimalloc") && has (file, "mimalloc: error: "))
+    inside->allocator = "mimalloc";
+}
+
+void
+gcg__inside_read (const char *path, struct gcg__inside *inside)
+{
+  struct stat status;
+  *inside = (struct gcg__inside){ .collector = false };
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return;
+  if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode) && status.st_size > 0)
+    {
+      struct file file = { MAP_FAILED, (uint64_t)status.st_size };
+      void *bytes = mmap (NULL, file.n, PROT_READ, MAP_PRIVATE, fd, 0);
+      if (bytes != MAP_FAILED)
+        {
+          file.bytes = bytes;
+          look (&file, inside);
+          munmap (bytes, file.n);
+        }
+    }
+  close (fd);
+}
+
+const char *
+gcg__inside_words (const struct gcg__inside *inside)
+{
+  if (inside->collector)
+    return "it has a collector of its own inside (libgc, linked statically), whose objects are not "
+           "seen: link it with libgc.so to look into them";
+  if (inside->allocator == NULL)
+    return NULL;
+  return strcmp (inside->allocator, "jemalloc") == 0 ? "it allocates by itself, too: jemalloc is "
+                                                       "linked into it, whose blocks are not seen: "
+                                                       "build it without to look into them"
+                                                     : "it allocates by itself, too: mimalloc is "
+                                                       "linked into it, whose blocks are not seen: "
+                                                       "build it without to look into them";
+}
