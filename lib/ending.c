@@ -161,6 +161,19 @@ API void __attribute__ ((noreturn)) _exit (int status)
 
 API void _Exit (int status) __attribute__ ((noreturn, alias ("_exit")));
 
+bool
+gcg__ending_now (void)
+{
+  if (!wishes || !wishes->socket_name[0])
+    return false;
+  if (wishes->leaks)
+    {
+      NOTE_CALLER ();
+      take (take_here);
+    }
+  return true;
+}
+
 static int (*program_main) (int, char **, char **);
 
 /* main, so that its beginning and its return are seen. */

@@ -11,6 +11,8 @@
 #ifndef GCG_ENDING_H
 #define GCG_ENDING_H
 
+#include <stdbool.h>
+
 struct gcg__environment;
 
 /* From the constructor.  WISHES must stay. */
@@ -18,5 +20,9 @@ void gcg__ending_begin (const struct gcg__environment *wishes);
 
 /* This process has connected and is to be looked at; the agent is ready. */
 void gcg__ending_observe (void);
+
+/* The program's end is now, as far as reports of leaks are concerned; false when gcglass has not
+   started it. */
+bool gcg__ending_now (void);
 
 #endif

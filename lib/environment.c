@@ -12,6 +12,9 @@
 #include "sample/lifetime.h"
 #include "stack/stack.h"
 #include "successor.h"
+#ifdef GCG_MALLOC
+#include "malloc/areas.h"
+#endif
 
 #define DEFAULT_DEPTH 8
 
@@ -63,7 +66,7 @@ take_out_preload (void)
 static const char *const names[]
     = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY", "GCGLASS_EVERY",
         "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS",    "GCGLASS_LEAKS",       "GCGLASS_SIGNAL",
-        "GCGLASS_FOLLOW",    "GCGLASS_LAST",        "GCGLASS_FOLD" };
+        "GCGLASS_FOLLOW",    "GCGLASS_LAST",        "GCGLASS_FOLD",        "GCGLASS_LOOKS" };
 #define N_NAMES (sizeof names / sizeof *names)
 _Static_assert(N_NAMES <= GCG__MOST_SETTINGS, "GCG__MOST_SETTINGS");
 
@@ -127,6 +130,10 @@ gcg__environment_read (struct gcg__environment *wishes)
   const char *stack_every = secure_getenv ("GCGLASS_STACK_EVERY");
   const char *seconds = secure_getenv ("GCGLASS_EVERY");
   const char *signal = secure_getenv ("GCGLASS_SIGNAL");
+#ifdef GCG_MALLOC
+  const char *looks = secure_getenv ("GCGLASS_LOOKS");
+  gcg__looks = looks ? (unsigned)strtoul (looks, NULL, 10) : 0;
+#endif
 
   *wishes = (struct gcg__environment){ .stack_depth = DEFAULT_DEPTH, .pid = getpid () };
   if (stack_every)

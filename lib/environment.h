@@ -30,7 +30,7 @@ struct gcg__environment
 void gcg__environment_read (struct gcg__environment *wishes);
 
 /* The variables that were read, "NAME=VALUE" each; the last is followed by NULL. */
-#define GCG__MOST_SETTINGS 11
+#define GCG__MOST_SETTINGS 12
 char *const *gcg__environment_settings (void);
 
 /* Is VARIABLE, "NAME=VALUE", one of those? */

@@ -19,11 +19,14 @@
 #define MOST_BYTES ((size_t)1 << 20)
 
 typedef const char *rules_function (void);
+typedef int turned_off_function (void);
 
 extern rules_function gcg_default_suppressions __attribute__ ((weak));
 extern rules_function __lsan_default_suppressions __attribute__ ((weak));
+extern turned_off_function __lsan_is_turned_off __attribute__ ((weak));
 
 static const char *text = "";
+static bool asked, turned_off;
 
 const char *
 gcg__rules_text (void)
@@ -105,11 +108,10 @@ find (const struct file *file, const char *name)
   return (rules_function *)(uintptr_t)(bias + value);
 }
 
-/* Adds what FUNCTION returns to the text. */
+/* Adds RULES to the text. */
 static void
-add (rules_function *function)
+add (const char *rules)
 {
-  const char *rules = function ();
   size_t had = strlen (text), n = rules ? strnlen (rules, MOST_BYTES) : 0;
   char *both = n ? gcg__arena_take (had + n + 2) : NULL;
 
@@ -132,6 +134,7 @@ gcg__rules_ask (void)
   } wanted[] = { { "gcg_default_suppressions", gcg_default_suppressions },
                  { "__lsan_default_suppressions", __lsan_default_suppressions } };
   struct file file = { NULL, 0 };
+  turned_off_function *off;
   struct stat status;
   int fd = raw_open ("/proc/self/exe", O_RDONLY);
   void *map = MAP_FAILED;
@@ -147,8 +150,23 @@ gcg__rules_ask (void)
       rules_function *function
           = wanted[i].function ? wanted[i].function : find (&file, wanted[i].name);
       if (function)
-        add (function);
+        add (function ());
     }
+  off = __lsan_is_turned_off;
+  if (!off)
+    off = (turned_off_function *)(void (*) (void))find (&file, "__lsan_is_turned_off");
+  turned_off = off && off () != 0;
+  if (turned_off)
+    add ("leak:*");
   if (map != MAP_FAILED)
     raw_unmap (map, file.n);
+  asked = true;
+}
+
+bool
+gcg__rules_turn_off (void)
+{
+  if (!asked)
+    gcg__rules_ask ();
+  return turned_off;
 }

@@ -45,8 +45,9 @@ check_PROGRAMS += %D%/malloc/figures
 tests_malloc_figures_SOURCES = %D%/malloc/figures.c %D%/malloc/case.c %D%/malloc/case.h
 tests_malloc_figures_CFLAGS = $(MALLOC_CASE_FLAGS)
 tests_malloc_figures_LDADD = -lpthread -ldl
-dist_check_SCRIPTS += %D%/malloc/figures.test
-TESTS += %D%/malloc/figures.test
+dist_check_SCRIPTS += %D%/malloc/figures.test %D%/malloc/annotated.test
+EXTRA_DIST += %D%/malloc/annotated.c
+TESTS += %D%/malloc/figures.test %D%/malloc/annotated.test
 dist_check_SCRIPTS += %D%/malloc/semantics.test %D%/malloc/robust.test
 TESTS += %D%/malloc/semantics.test %D%/malloc/robust.test
 # Programs that nobody wrote for this.

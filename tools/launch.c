@@ -183,7 +183,7 @@ launch_answer (const struct launch *launch, int file, const char *libraries,
 }
 
 /* What the agent is told by variables of the program's environment. */
-#define MAX_SETTINGS 12
+#define MAX_SETTINGS 13
 
 struct setting
 {
@@ -209,6 +209,7 @@ make_settings (const struct launch *launch, const char *preload, const char *soc
   settings[n++] = (struct setting){ "GCGLASS_LAST=", launch->no_last ? "0" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_FOLD=", launch->fold ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_SIGNAL=", launch->signal };
+  settings[n++] = (struct setting){ "GCGLASS_LOOKS=", launch->looks ? launch->looks_text : NULL };
   return n;
 }
 

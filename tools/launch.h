@@ -21,10 +21,12 @@ struct launch
   const char *stack_depth; /* NULL: what the agent takes; borrowed */
   const char *stack_every; /* the same */
   bool contents, lifetimes;
-  bool leaks;         /* the agent does what leak reports need beyond snapshots */
-  bool follow;        /* children run under the agent, too */
-  bool no_last;       /* no snapshot at its end: it has no reader */
-  bool fold;          /* libgc's warnings of finalization cycles are counted, not printed */
+  bool leaks;     /* the agent does what leak reports need beyond snapshots */
+  bool follow;    /* children run under the agent, too */
+  bool no_last;   /* no snapshot at its end: it has no reader */
+  bool fold;      /* libgc's warnings of finalization cycles are counted, not printed */
+  unsigned looks; /* what to look at otherwise: LAUNCH_UNALIGNED and others */
+  char looks_text[16];
   const char *signal; /* number of the signal that asks for a check; NULL: none */
   bool force;         /* run what cannot be looked into */
   bool heap_given;
@@ -42,6 +44,16 @@ struct launch_next
   enum program_heap heap;
   char reason[512];   /* why it will not be looked into; "": it will */
   const char *unseen; /* what it has in itself beside (program_unseen), or NULL */
+};
+
+/* Pointers are looked for at odd addresses, too; not on stacks, in registers, in thread-local data
+   (lib/malloc/areas.h). */
+enum
+{
+  LAUNCH_UNALIGNED = 1,
+  LAUNCH_NO_STACKS = 2,
+  LAUNCH_NO_REGISTERS = 4,
+  LAUNCH_NO_TLS = 8
 };
 
 /* The options of a launch, and what options_next returns for them. */

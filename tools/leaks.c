@@ -22,7 +22,12 @@ enum
   LEAKS_QUIET = LAUNCH_LAST,
   LEAKS_FOLLOW,
   LEAKS_EVERY,
-  LEAKS_SIGNAL
+  LEAKS_SIGNAL,
+  LEAKS_LOOKS, /* and LAUNCH_UNALIGNED or one of the others */
+  LEAKS_UNALIGNED = LEAKS_LOOKS + LAUNCH_UNALIGNED,
+  LEAKS_NO_STACKS = LEAKS_LOOKS + LAUNCH_NO_STACKS,
+  LEAKS_NO_REGISTERS = LEAKS_LOOKS + LAUNCH_NO_REGISTERS,
+  LEAKS_NO_TLS = LEAKS_LOOKS + LAUNCH_NO_TLS
 };
 
 /* The number of the signal that TEXT names, with or without SIG, or that it is; 0: none that could
@@ -98,6 +103,13 @@ take_option (struct leak_run *run, int option)
       return launch_every (run->options.command, optarg, &run->every);
     case LEAKS_SIGNAL:
       return take_signal (run, optarg);
+    case LEAKS_UNALIGNED:
+    case LEAKS_NO_STACKS:
+    case LEAKS_NO_REGISTERS:
+    case LEAKS_NO_TLS:
+      run->launch.looks |= (unsigned)(option - LEAKS_LOOKS);
+      snprintf (run->launch.looks_text, sizeof run->launch.looks_text, "%u", run->launch.looks);
+      return 0;
     case OPTIONS_WRONG:
       return COMMAND_MISUSED;
     default:
@@ -281,6 +293,11 @@ static const struct command_option leaks_options[] = {
     "report what is newly leaked every so often while it runs" },
   { "signal", LEAKS_SIGNAL, "NAME", "USR1 USR2",
     "and when gcglass, or the program, gets this signal" },
+  { "unaligned", LEAKS_UNALIGNED, NULL, NULL,
+    "pointers at any address keep a block, not at multiples of 8 alone" },
+  { "no-stacks", LEAKS_NO_STACKS, NULL, NULL, "what stacks hold keeps nothing" },
+  { "no-registers", LEAKS_NO_REGISTERS, NULL, NULL, "what registers hold keeps nothing" },
+  { "no-tls", LEAKS_NO_TLS, NULL, NULL, "what thread-local data hold keeps nothing" },
   { "quiet", LEAKS_QUIET, NULL, NULL, "say nothing but reports and errors" },
   OPTION_END
 };

@@ -14,6 +14,7 @@
 #include "maps.h"
 #include "tag.h"
 #ifdef GCG_MALLOC
+#include "malloc/areas.h"
 #include "malloc/locked.h"
 #include "malloc/own.h"
 #endif
@@ -73,6 +74,28 @@ gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_
                            uint32_t *object)
 {
   return resolve_stopped (freeze, word, from_heap, object);
+}
+
+bool
+gcg__heap_word_stopped (struct gcg__freeze *freeze, uint64_t at, uint64_t end, bool from_heap,
+                        uint32_t *object)
+{
+  if (gcg__heap_resolve_stopped (freeze, *(const uint64_t *)(uintptr_t)at, from_heap, object))
+    return true;
+#ifdef GCG_MALLOC
+  /* Two pointers that do not overlap begin in two words. */
+  if (__builtin_expect (gcg__looks & GCG__LOOK_UNALIGNED, 0))
+    for (uint64_t odd = at + 1; odd < at + 8 && odd + 8 <= end; odd++)
+      {
+        uint64_t word;
+        memcpy (&word, (const void *)(uintptr_t)odd, sizeof word);
+        if (gcg__heap_resolve_stopped (freeze, word, from_heap, object))
+          return true;
+      }
+#else
+  (void)end;
+#endif
+  return false;
 }
 
 /* Notes the block of objects at BASE (of SIZE bytes and KIND); returns the bytes it covers. */
@@ -347,6 +370,11 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
 {
   struct column *targets = COLUMN (freeze, EDGE_TARGETS), *steps = COLUMN (freeze, EDGE_STEPS);
   uint64_t first = targets->n, expected = base, count;
+#ifdef GCG_MALLOC
+  const bool any_place = gcg__looks & GCG__LOOK_UNALIGNED;
+#else
+  const bool any_place = false;
+#endif
 
   for (uint64_t at = base; at + 8 <= end; at += 8)
     {
@@ -363,7 +391,11 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
       fetch_ahead_stopped (freeze, at);
       if (word < freeze->heap_low || word >= freeze->heap_high
           || !resolve_stopped (freeze, word, true, &target) || is_cleared_link_stopped (freeze, at))
-        continue;
+        {
+          if (__builtin_expect (!any_place, 1)
+              || !gcg__heap_word_stopped (freeze, at, end, true, &target))
+            continue;
+        }
       step = (at - expected) / 8;
       expected = at + 8;
       if (step >= GCG__STEP_BIG)

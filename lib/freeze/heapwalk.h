@@ -67,6 +67,11 @@ const uint64_t *gcg__first_edges_stopped (struct gcg__freeze *freeze, struct col
 bool gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
                                 uint32_t *object);
 
+/* The same of the word at AT, before END, or where the user wants it of one of the seven that begin
+   behind AT. */
+bool gcg__heap_word_stopped (struct gcg__freeze *freeze, uint64_t at, uint64_t end, bool from_heap,
+                             uint32_t *object);
+
 #ifdef GCG_MALLOC
 /* Where in its object the last word that was resolved points to: GCG__PLACE_... */
 uint8_t gcg__heap_place_stopped (const struct gcg__freeze *freeze);

@@ -138,7 +138,7 @@ scan_region_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, 
   for (uint64_t at = (low + 7) & ~UINT64_C (7); at + 8 <= high; at += 8)
     {
       uint32_t object;
-      if (!gcg__heap_resolve_stopped (freeze, *(const uint64_t *)(uintptr_t)at, false, &object)
+      if (!gcg__heap_word_stopped (freeze, at, high, false, &object)
           || !counts_stopped (words[object]))
         continue;
       add_root_stopped (freeze, object, region, at);
@@ -229,6 +229,17 @@ find_stopped (const struct gcg__stopped *stopped, uint32_t n, uint64_t tid)
   return NULL;
 }
 
+/* Do registers keep what they point to? */
+static inline bool
+registers_count (void)
+{
+#ifdef GCG_MALLOC
+  return !(gcg__looks & GCG__LOOK_NO_REGISTERS);
+#else
+  return true;
+#endif
+}
+
 /* One thread of the process; its stack and registers are root areas when the collector stopped it.
  */
 static void
@@ -276,7 +287,7 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
 #else
   gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
 #endif
-  if (note)
+  if (note && registers_count ())
     {
       uint32_t region = (uint32_t)COLUMN (freeze, REGIONS)->n, object;
       struct gcg__region entry = { GCG__REGION_REGISTERS, index, 0, MOST_REGISTERS };

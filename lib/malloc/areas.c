@@ -139,6 +139,8 @@ vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext_t *c
                            (uintptr_t)saved + bytes);
 }
 
+unsigned gcg__looks;
+
 void
 gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
                            const struct gcg__thread *thread, const struct gcg__stopped *note)
@@ -148,9 +150,16 @@ gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
   uint64_t control = gcg__control_low (pointer), tables[GCG__KEY_TABLES];
   uint32_t n = gcg__key_tables_stopped (control, control + gcg__control_bytes, tables);
 
-  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index,
-                           thread->stack_low - (note ? RED_ZONE : 0), thread->stack_high);
-  left_stack_stopped (freeze, index, thread, pointer);
+  if (!(gcg__looks & GCG__LOOK_NO_STACKS))
+    {
+      gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index,
+                               thread->stack_low - (note ? RED_ZONE : 0), thread->stack_high);
+      left_stack_stopped (freeze, index, thread, pointer);
+    }
+  if (note && !(gcg__looks & GCG__LOOK_NO_REGISTERS))
+    vectors_stopped (freeze, index, note->context);
+  if (gcg__looks & GCG__LOOK_NO_TLS)
+    return;
   gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, tls.low, tls.high);
   for (uint32_t i = 0; i < n; i++)
     if (tables[i])
@@ -158,8 +167,6 @@ gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
                                tables[i] + GCG__KEY_TABLE_BYTES);
   if (n == 0)
     gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, control, control + gcg__control_bytes);
-  if (note)
-    vectors_stopped (freeze, index, note->context);
 }
 
 /* Is what NAME is mapped from memory that only looks like a file? */
@@ -249,6 +256,7 @@ gcg__areas_stopped (struct gcg__freeze *freeze)
   gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, low, high);
   for (uint64_t i = 0; i < freeze->own.n; i++)
     gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, own[i].low, own[i].high);
-  linker_blocks_stopped (freeze);
+  if (!(gcg__looks & GCG__LOOK_NO_TLS))
+    linker_blocks_stopped (freeze);
   gcg__threads_held_stopped (held_stopped, freeze);
 }

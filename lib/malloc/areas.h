@@ -10,6 +10,17 @@
 #include "freeze/freeze.h"
 #include "thread.h"
 
+/* What the user wants to be looked at otherwise, as LeakSanitizer's use_... do: set before the
+   first capture, 0 as a rule. */
+enum
+{
+  GCG__LOOK_UNALIGNED = 1, /* pointers at any address, not at multiples of 8 alone */
+  GCG__LOOK_NO_STACKS = 2,
+  GCG__LOOK_NO_REGISTERS = 4,
+  GCG__LOOK_NO_TLS = 8
+};
+extern unsigned gcg__looks;
+
 /* Where the stack ends that the stack pointer SP of the thread with thread pointer POINTER is in.
  */
 uint64_t gcg__stack_top_stopped (struct gcg__freeze *freeze, uint64_t sp, uint64_t pointer);

@@ -1,12 +1,14 @@
 /* own.c -- see own.h.
  *
  * A breadth-first search from the data of the C library and the C++ library, from the C library's
- * thread-local data, control blocks and tables of keys, and from the streams that are open.  Cost: that data, and the blocks found; the rest of the heap is not looked at.
+ * thread-local data, control blocks and tables of keys, and from the streams that are open.  Cost:
+ * that data, and the blocks found; the rest of the heap is not looked at.
  */
 #include "own.h"
 
 #include <stdio.h>
 
+#include "areas.h"
 #include "callers.h"
 #include "freeze/heapwalk.h"
 #include "freeze/keytables.h"
@@ -113,8 +115,11 @@ thread_stopped (struct search *search, uint64_t pointer)
   push_stopped (search, control, n ? tables[0] : control + gcg__control_bytes);
   if (n)
     push_stopped (search, tables[0] + GCG__KEY_TABLE_BYTES, control + gcg__control_bytes);
+  uint64_t before = search->freeze->own.n;
   for (uint32_t i = 1; i < n; i++)
     word_stopped (search, tables[i]);
+  if (gcg__looks & GCG__LOOK_NO_TLS) /* tables of keys are no leaks, but keep nothing */
+    search->freeze->own.n = before;
 }
 
 static void

@@ -1,0 +1,95 @@
+/* lsan.c -- what LeakSanitizer offers to programs (<sanitizer/lsan_interface.h>), so that those
+ * which are annotated for it say the same to us; weak references are bound as well.
+ *
+ * Each is one of ours by another name.  What the program itself may define (its default
+ * suppressions,
+ * __lsan_is_turned_off) is called by rules.c.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ending.h"
+#include "gcglass/gcglass.h"
+#include "rules.h"
+
+#define API         __attribute__ ((visibility ("default")))
+#define LSAN_STATUS 23 /* with which LeakSanitizer ends a program that leaks */
+
+API void __lsan_disable (void);
+API void __lsan_enable (void);
+API void __lsan_ignore_object (const void *object);
+API void __lsan_register_root_region (const void *area, size_t bytes);
+API void __lsan_unregister_root_region (const void *area, size_t bytes);
+API void __lsan_do_leak_check (void);
+API int __lsan_do_recoverable_leak_check (void);
+
+void
+__lsan_disable (void)
+{
+  gcg_disable ();
+}
+
+void
+__lsan_enable (void)
+{
+  gcg_enable ();
+}
+
+void
+__lsan_ignore_object (const void *object)
+{
+  struct gcg_error error;
+  gcg_ignore (object, &error);
+}
+
+void
+__lsan_register_root_region (const void *area, size_t bytes)
+{
+  struct gcg_error error;
+  gcg_add_roots (area, bytes, &error);
+}
+
+void
+__lsan_unregister_root_region (const void *area, size_t bytes)
+{
+  gcg_remove_roots (area, bytes);
+}
+
+/* Are there leaks?  Says how many. */
+static bool
+leaks (void)
+{
+  struct gcg_error error;
+  size_t objects, bytes;
+
+  if (gcg__rules_turn_off ())
+    return false;
+  if (gcg_check_leaks (&objects, &bytes, &error) != GCG_OK)
+    {
+      fprintf (stderr, "gcglass: leaks cannot be counted: %s\n", error.text);
+      return false;
+    }
+  if (objects)
+    fprintf (stderr, "gcglass: %zu bytes in %zu blocks are leaked\n", bytes, objects);
+  return objects > 0;
+}
+
+int
+__lsan_do_recoverable_leak_check (void)
+{
+  return leaks ();
+}
+
+/* What the program's end would do is done here, once.  Under gcglass leaks that is the report, and
+   the program goes on: gcglass ends with the status that is asked for.  Under gcglass run, whose
+   program is not to notice, nothing is. */
+void
+__lsan_do_leak_check (void)
+{
+  static bool done;
+
+  if (!__atomic_exchange_n (&done, true, __ATOMIC_ACQ_REL) && !gcg__ending_now () && leaks ())
+    _exit (LSAN_STATUS);
+}
