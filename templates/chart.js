@@ -311,7 +311,7 @@ export class TimeChart extends Drawing {
     this.toggle(null, true);
   }
 
-  /* Tells the moment INDEX in words and in the legend; null: the last, without a rule. */
+  /* Shows the moment INDEX in words and in the legend; null: the last, without a rule. */
   read(index) {
     const last = this.data.times.length - 1;
     if (last < 0) return;
@@ -440,7 +440,7 @@ export class Histogram extends Drawing {
   }
 }
 
-/* VALUES as a line as high as a row; WORDS says the same to whoever does not see it. */
+/* VALUES as a line as high as a row; WORDS says the same to screen readers. */
 export class Sparkline extends Drawing {
   constructor(place, words) {
     super('spark', words);

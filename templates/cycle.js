@@ -86,7 +86,7 @@ function cutNode(cut) {
   return node;
 }
 
-/* Finalizers that differ in their object only are told once. */
+/* Finalizers that differ only in their object are listed once. */
 function finalizerNodes(finalizers) {
   const alike = new Map();
   for (const one of finalizers) {

@@ -2,7 +2,7 @@
  *
  * Importing it draws the frame into <header id="frame"> at once and then asks /api/frame: every
  * 2 s on the overview and while there is no snapshot, every 5 s elsewhere, not while the tab is
- * hidden.  It tells pages what it learns by events on document:
+ * hidden.  It passes what it learns to pages by events on document:
  *   "snapshot"  a newest snapshot other than at the last look, the first look included;
  *               detail: the frame
  *   "waiting"   there is no snapshot; detail: why, which may change
@@ -226,7 +226,7 @@ export function showFrame(frame) {
     : 'There is no live process to take one from';
 }
 
-/* A reader of an older snapshot is told so, and how to get to the newest. */
+/* Says that the snapshot shown is an older one, with a link to the newest. */
 function sayOlder(frame) {
   const newest = frame.snapshots[0];
   const shown = sticky || chosenSnapshot() ? current?.snapshot : null;

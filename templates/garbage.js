@@ -14,9 +14,9 @@ const lookedAt = document.getElementById('looked-at');
 
 /* Of malloc's blocks nothing is ever reclaimed: garbage is leaked. */
 function sayMalloc() {
-  document.getElementById('intro').textContent = 'Blocks of malloc that no root leads to any more, in groups '
-    + 'that hang together: they are leaked, nobody can free them. A group with a cycle is one that '
-    + 'reference counting would not free either.';
+  document.getElementById('intro').textContent = 'Blocks of malloc that no root leads to any more, in connected '
+    + 'groups: they are leaked, since the program has no pointer left to free them by. A group with a cycle is one '
+    + 'that reference counting would not free either.';
 }
 
 function showSummary({ summary, frame }) {
@@ -66,12 +66,12 @@ const table = new Table(document.getElementById('garbage'), {
   rowOf,
   empty,
   shown: showSummary,
-  defaults: { sort: 'number', order: 'asc' },
+  defaults: { sort: 'verdict', order: 'asc' },
 });
 
 const hazards = document.getElementById('hazards');
 
-/* Who points to what is taken; the section is there when somebody does. */
+/* What points to objects that will be reclaimed; the section is there when something does. */
 function showHazards({ summary }) {
   const { certain_objects: certain, perhaps_objects: perhaps, left_out: left } = summary;
   hazards.hidden = summary.words === 0;

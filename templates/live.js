@@ -1,7 +1,7 @@
-/* live.js -- looking again and again at what changes by itself, while somebody looks at it.
+/* live.js -- polls what changes by itself, while the page is in sight.
  *
- * Short polling: one question at a time, none while the tab is hidden, ever more seldom while
- * nobody answers, and never again once nothing can change.  What is shown stays shown; a line of
+ * Short polling: one question at a time, none while the tab is hidden, more seldom while the
+ * server does not answer, and never again once nothing can change.  What is shown stays shown; a line of
  * text says how things are.
  */
 import { ApiError } from './api.js';
@@ -43,7 +43,7 @@ export function follow(look, status) {
   document.addEventListener('visibilitychange', () => {
     clearTimeout(timer);
     if (over) return;
-    if (document.hidden) say('paused', 'Paused while nobody looks.');
+    if (document.hidden) say('paused', 'Paused while this page is hidden.');
     else again();
   });
   again();

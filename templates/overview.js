@@ -129,22 +129,27 @@ const look = follow(async () => {
   return standing(samples);
 }, document.getElementById('standing'));
 
-/* Of the snapshot's own collection it is not known yet what it will reclaim. */
+/* Of the snapshot's own collection it is known what it left alive, but not yet what it gives back. */
 function isOwn(one, frame) {
   return one.number === frame.snapshot.collection;
 }
 
-function collectionWords(one) {
-  const when = one.at_ms > -1000 ? 'at the snapshot' : `${age(-one.at_ms / 1000)} before the snapshot`;
+/* ONE of DATA's collections.  After those before the snapshot's the collector reports only which blocks
+   are free: the others hold what is alive, what has not been swept, and gaps. */
+function collectionWords(one, { frame, reachable }) {
+  const own = isOwn(one, frame);
+  const when = own ? 'the snapshot’s own' : `${age(-one.at_ms / 1000)} before the snapshot`;
   return `Collection ${count(one.number)}, ${when}: `
-    + `${size(one.heap_bytes - one.free_bytes)} in use of ${size(one.heap_bytes)}, pause ${duration(one.pause_ns)}`
+    + (own ? `${size(reachable.bytes)} live` : `${size(one.heap_bytes - one.free_bytes)} in blocks not free`)
+    + ` of ${size(one.heap_bytes)}, pause ${duration(one.pause_ns)}`
     + (one.mark_ns ? `, of it marking ${duration(one.mark_ns)}` : '');
 }
 
-function drawCollections({ collections: list, frame }) {
+function drawCollections(data) {
+  const { collections: list, frame } = data;
   const place = document.getElementById('chart');
   if (list.length < 2) {
-    place.replaceChildren(element('p', { class: 'none' }, list.length === 1 ? `${collectionWords(list[0])}.`
+    place.replaceChildren(element('p', { class: 'none' }, list.length === 1 ? `${collectionWords(list[0], data)}.`
       : 'No collection yet. The first one, or “Take snapshot”, begins this chart.'));
     collections = null;
     return;
@@ -154,13 +159,14 @@ function drawCollections({ collections: list, frame }) {
   collections ??= new TimeChart(place, {
     label: `Heap after each of the last ${list.length} collections, and their pauses. Arrow keys read one.`,
     axes: { y: { format: (bytes) => (bytes === null ? '–' : size(bytes)), sizes: true }, y2: { format: duration } },
-    words: (index) => collectionWords(collections.rows[index]),
+    words: (index) => collectionWords(collections.rows[index], collections.answer),
   });
   collections.rows = sorted;
+  collections.answer = data;
   collections.show({
     times: sorted.map((one) => frame.snapshot.taken_unix_ms + one.at_ms),
     series: [
-      { key: 'used', name: 'In use', colour: '--accent', kind: 'area', values: sorted.map(used) },
+      { key: 'used', name: 'Blocks not free', colour: '--accent', kind: 'area', values: sorted.map(used) },
       { key: 'heap', name: 'Heap size', colour: '--grey', kind: 'line', dashed: true, values: sorted.map((one) => one.heap_bytes) },
       { key: 'pause', name: 'Pause', colour: '--warn', kind: 'bars', axis: 'y2', values: sorted.map((one) => one.pause_ns) },
     ],

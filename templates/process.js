@@ -21,7 +21,7 @@ const MEMORY = [
 ];
 const COUNTS = [['threads', 'Threads'], ['major_faults', 'Major page faults'], ['minor_faults', 'Minor page faults']];
 const SMAPS = [
-  ['pss_bytes', 'Its share of what is shared, and its own'], ['private_dirty_bytes', 'Private, written'],
+  ['pss_bytes', 'Private, and its share of shared memory'], ['private_dirty_bytes', 'Private, written'],
   ['private_clean_bytes', 'Private, not written'], ['shared_dirty_bytes', 'Shared, written'],
   ['shared_clean_bytes', 'Shared, not written'], ['referenced_bytes', 'Touched lately'], ['swap_bytes', 'Swapped out'],
 ];
@@ -50,7 +50,7 @@ function show(data) {
   document.getElementById('memory').replaceChildren(...figures(MEMORY, data.process, sizeNode),
     ...figures(COUNTS, data.process, count));
   document.getElementById('smaps').replaceChildren(...(data.smaps ? figures(SMAPS, data.smaps, sizeNode)
-    : [element('dt', {}, 'The system does not tell.')]));
+    : [element('dt', {}, 'Not available on this system')]));
   document.getElementById('statistics').replaceChildren(...data.collector.statistics.map((one) => setting(
     one.name, formats[one.unit](one.value), one.meaning)));
   document.getElementById('settings').replaceChildren(

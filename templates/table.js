@@ -192,7 +192,7 @@ export class Table {
     return this.ask();
   }
 
-  /* The same rows as they are now, unless somebody is busy with them. */
+  /* The same rows as they are now, unless the reader is busy with them. */
   async refresh() {
     const busy = this.body.contains(document.activeElement) || this.body.hasAttribute('aria-busy');
     return busy || this.ask();

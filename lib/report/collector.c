@@ -69,7 +69,7 @@ write_flags (const struct gcg__snapshot *s, struct gcg__json *json)
       "the data of shared libraries is not searched for pointers" },
     { "pages_executable", GCG__SETTING_PAGES_EXECUTABLE, 0, "code may be run from the heap" },
     { "manual_vdb_allowed", GCG__SETTING_MANUAL_VDB, 0,
-      "the program itself tells which pages it has written to" },
+      "the program itself reports which pages it has written to" },
     { "force_unmap_on_gcollect", GCG__SETTING_FORCE_UNMAP, 0,
       "a collection that the program asks for gives all free memory back to the system" },
   };
@@ -124,12 +124,12 @@ write_functions (const struct gcg__model *model, struct gcg__json *json)
     uint64_t address;
     const char *meaning;
   } functions[] = {
-    { "warn_proc", t->warn_proc, "is told of warnings" },
+    { "warn_proc", t->warn_proc, "receives warnings" },
     { "oom_fn", t->oom_fn, "is called when there is no memory, and may find some" },
     { "abort_func", t->abort_func, "is called when the collector gives up" },
-    { "finalizer_notifier", t->finalizer_notifier, "is told that finalizers are ready to run" },
-    { "on_heap_resize", t->on_heap_resize, "is told of the heap’s new size" },
-    { "on_thread_event", t->on_thread_event, "is told of threads that are stopped and restarted" },
+    { "finalizer_notifier", t->finalizer_notifier, "is called when finalizers are ready to run" },
+    { "on_heap_resize", t->on_heap_resize, "receives the heap’s new size" },
+    { "on_thread_event", t->on_thread_event, "is called when threads are stopped and restarted" },
     { "stop_func", t->stop_func, "is asked whether a collection should be abandoned" },
     { "toggleref_func", t->toggleref_func, "decides which toggle references are strong" },
   };

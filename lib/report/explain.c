@@ -224,9 +224,9 @@ explain_why (const struct gcg__explanation *e, uint32_t n_objects, const struct 
   else if (e->verdict == GCG__LEAKED_CYCLE)
     gcg__buffer_text (out, n_objects == 1
                                ? "the object points to itself, no root leads to it, and "
-                                 "nobody frees it"
+                                 "nothing frees it"
                                : "the objects point to each other, no root leads to them, "
-                                 "and nobody frees them");
+                                 "and nothing frees them");
   else
     gcg__buffer_text (out, "nothing outside points to the cycle: the collector reclaims it at this "
                            "collection, reference counts alone would not");

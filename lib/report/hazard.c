@@ -80,7 +80,7 @@ gcg__hazard_text (const struct gcg__model *model, const struct gcg__hazard *haza
   if (hazard->kind == GCG__HAZARD_MALLOC)
     gcg__buffer_text (out, " (unless that has been freed)");
   else if (hazard->kind == GCG__HAZARD_STACK)
-    gcg__buffer_text (out, ", which the collector was not told of (unless the call has returned)");
+    gcg__buffer_text (out, ", which the collector does not know (unless the call has returned)");
 }
 
 void

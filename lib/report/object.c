@@ -203,12 +203,12 @@ why_garbage (const struct gcg__model *model, uint32_t id)
   const uint32_t component = a->component_of[id];
   if (gcg__model_is_malloc (model))
     return a->in_first[id + 1] > a->in_first[id]
-               ? "only leaked blocks point to it: leaked with them, nobody can free it any more"
-               : "nothing points to it: leaked, nobody can free it any more";
+               ? "only leaked blocks point to it: it is leaked with them"
+               : "nothing points to it: it is leaked, since nothing is left to free it by";
   if (component != GCG__NONE
       && (a->components[component].verdict == GCG__FINALIZATION_CYCLE
           || a->components[component].verdict == GCG__LEAKED_CYCLE))
-    return "no root leads to it, and it hangs together with a cycle that is never freed: see its "
+    return "no root leads to it, and it is connected with a cycle that is never freed: see its "
            "component";
   return a->in_first[id + 1] > a->in_first[id]
              ? "only garbage points to it: the collector reclaims it"
@@ -225,7 +225,7 @@ why (const struct gcg__model *model, const struct gcg__root_tree *tree,
                ? "a root points to it"
                : "uncollectable: it stays until it is freed";
   if (tree->holder[object->id] != GCG__NONE)
-    return marked ? "objects that a root leads to point to it"
+    return marked ? "a root leads to it through other objects"
                   : "words that look like pointers lead to it, but the collector knows better";
   if (marked)
     return "the collector reached it from a root that gcglass cannot see";
