@@ -123,14 +123,14 @@ clone_stopped (int *pidfd)
 #endif
 }
 
-void
+bool
 gcg__capture_at_mark_end_stopped (void)
 {
   ucontext_t context;
   uint64_t begin = raw_now (CLOCK_MONOTONIC), all = ~UINT64_C (0), mask;
 
   if (!capture_is_ours () || request.sweeping || request.done)
-    return;
+    return false;
   request.done = true;
   /* What the program had in the registers that calls preserve is on the stack from here on. */
   __builtin_unwind_init ();
@@ -172,6 +172,7 @@ gcg__capture_at_mark_end_stopped (void)
 #endif
   gcg__thread_note_no_more ();
   request.freeze.shared->pause_ns = raw_now (CLOCK_MONOTONIC) - begin;
+  return true;
 }
 
 /* Waits for the child; kills it when it takes too long.  Reaps it without touching the program's
@@ -216,7 +217,7 @@ capture_stop (void *missing)
   if (!gcg__world_stop (missing))
     return NULL;
   gcg__collection_now.stop_ns = raw_now (CLOCK_MONOTONIC) - gcg__collection_now.start_ns;
-  gcg__capture_at_mark_end_stopped ();
+  (void)gcg__capture_at_mark_end_stopped ();
   gcg__world_start ();
   return NULL;
 }

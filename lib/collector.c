@@ -2,7 +2,8 @@
  *
  * State is written by the thread that collects, with the allocation lock held, so by one at a time;
  * gcg__birth alone is read elsewhere.  An event costs a clock reading.  A collection that is given
- * up before it marks (capture.c) leaves no trace in the ring.
+ * up before it marks (capture.c) leaves no trace in the ring, nor does one that was made for a
+ * snapshot: it is shown in that snapshot alone.
  */
 #include "collector.h"
 
@@ -21,6 +22,7 @@ uint32_t gcg__tag_room = 8;
 struct gcg__collection gcg__collection_now;
 
 static bool world_stopped, calling_program;
+static bool is_ours; /* the collection under way was made for a snapshot */
 
 static GC_on_collection_event_proc program_event;
 static GC_await_finalize_proc program_await;
@@ -47,8 +49,8 @@ on_await_finalize (void *object)
 static void
 collector_pause_over (uint64_t now)
 {
-  if (!gcg__collection_now.mark_ns)
-    return; /* abandoned before it marked */
+  if (!gcg__collection_now.mark_ns || is_ours)
+    return; /* abandoned before it marked, or none that the program would have had */
   gcg__collection_now.pause_ns = now - gcg__collection_now.start_ns;
   gcg__collection_now.number = GC_get_gc_no ();
   __atomic_store_n (&pause_last, gcg__collection_now.pause_ns, __ATOMIC_RELAXED);
@@ -69,6 +71,7 @@ on_collection_event (GC_EventType event)
   switch (event)
     {
     case GC_EVENT_PRE_STOP_WORLD:
+      is_ours = false;
       gcg__collection_now = (struct gcg__collection){ .start_ns = raw_now (CLOCK_MONOTONIC) };
       gcg__capture_before_stop ();
       gcg__survivors_marks_gone ();
@@ -82,7 +85,7 @@ on_collection_event (GC_EventType event)
       break;
     case GC_EVENT_MARK_END:
       gcg__collection_now.mark_ns = raw_now (CLOCK_MONOTONIC) - mark_start;
-      gcg__capture_at_mark_end_stopped ();
+      is_ours = gcg__capture_at_mark_end_stopped ();
       __atomic_store_n (&gcg__birth, (uint32_t)GC_get_gc_no (), __ATOMIC_RELAXED);
       gcg__survivors_note_stopped ();
       break;
@@ -93,7 +96,7 @@ on_collection_event (GC_EventType event)
       collector_pause_over (raw_now (CLOCK_MONOTONIC));
       break;
     case GC_EVENT_RECLAIM_END:
-      if (n_ring)
+      if (n_ring && !is_ours)
         {
           struct gcg__collection *last = &ring[(n_ring - 1) % GCG__MOST_COLLECTIONS];
           last->heap_bytes = GC_get_heap_size ();

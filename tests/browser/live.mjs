@@ -34,6 +34,14 @@ export async function live({ browser, build, gcglass, test, shot }) {
       await browser.until('a higher number', `Number(${shownId}) > arguments[0]`, Number(before));
     });
 
+    await test('collections made for earlier snapshots are not shown as the program’s', async () => {
+      const { frame, collections } = await browser.run(`return fetch('/api/overview').then((answer) => answer.json())`);
+      assert.ok(frame.snapshots.length >= 3);
+      const ours = frame.snapshots.map((one) => one.collection);
+      assert.deepEqual(collections.map((one) => one.number).filter((number) => ours.includes(number)),
+        [frame.snapshot.collection]);
+    });
+
     await test('the cycle of the example, by its fields', async () => {
       await browser.open(`${server.origin}/garbage?cycles=1&type=struct+view&sort=bytes&order=asc`);
       await browser.click('#garbage tbody tr:first-child a');
