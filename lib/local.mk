@@ -30,7 +30,7 @@ AGENT_SOURCES = \
 # Call stacks, for unmodified programs.
 STACK_SOURCES = \
 	%D%/stack/stack.c %D%/stack/stack.h %D%/stack/unwind.c %D%/stack/unwind.h \
-	%D%/stack/unwinder.c %D%/stack/unwinder.h
+	%D%/stack/unwinder.c %D%/stack/unwinder.h %D%/unloaded.c %D%/unloaded.h
 # Where malloc is not what the collector replaces: what collections leave, who points to what they take.
 HAZARD_SOURCES = \
 	%D%/sample/survivors.c %D%/freeze/hazards.c %D%/freeze/hazards.h %D%/freeze/holders.c \

@@ -25,6 +25,7 @@ static struct gcg__site_entry *chunks[GCG__MOST_SITES / CHUNK];
 static uint32_t n_sites = 1;
 static gcg__lock site_lock = GCG__LOCK_INIT;
 static uint64_t *stack_slots, *pair_slots;
+static uint32_t n_moved;      /* slots of sites whose frames have moved, beside their old ones */
 static uint32_t unknown_twin; /* of site 0, which has no entry */
 bool gcg__site_any_ignored;
 
@@ -196,17 +197,62 @@ site_add_stack (const uint64_t *frames, uint32_t n, uint32_t hash, uint32_t at)
   return id;
 }
 
+static uint64_t
+site_hash (const uint64_t *frames, uint32_t n)
+{
+  uint64_t hash = UINT64_C (0xcbf29ce484222325);
+
+  for (uint32_t i = 0; i < n; i++)
+    hash = (hash ^ frames[i]) * UINT64_C (0x100000001b3);
+  return hash ^ hash >> 29;
+}
+
+/* Moves frames of ENTRY; whether it had any to move.  Sites may share them. */
+static bool
+site_move_frames (const struct gcg__site_entry *entry, uint64_t low, uint64_t high, uint64_t place)
+{
+  uint64_t *frames = (uint64_t *)(uintptr_t)entry->frames;
+  bool moved = false;
+
+  for (uint32_t i = 0; i < entry->n_frames; i++)
+    if (frames[i] >= low && frames[i] < high)
+      {
+        __atomic_store_n (&frames[i], frames[i] - low + place, __ATOMIC_RELAXED);
+        moved = true;
+      }
+  return moved;
+}
+
+/* A site that has moved is found by its new frames, unless one is that has moved before.  What its
+   old slot says finds nothing any more. */
+void
+gcg__site_move (uint64_t low, uint64_t high, uint64_t place)
+{
+  gcg__lock_take (&site_lock);
+  for (uint32_t id = 1; id < n_sites; id++)
+    {
+      const struct gcg__site_entry *entry = gcg__site_entry (id);
+      if (!site_move_frames (entry, low, high, place) || !stack_slots || entry->file[0]
+          || entry->type[0] || entry->is_ignored || n_moved == GCG__MOST_SITES / 2)
+        continue;
+      uint64_t hash = site_hash (entry->frames, entry->n_frames);
+      uint32_t at = (uint32_t)(hash >> 8) % STACK_SLOTS;
+      if (site_find_stack (entry->frames, entry->n_frames, (uint32_t)hash, &at))
+        continue;
+      n_moved++;
+      __atomic_store_n (&stack_slots[at], (uint64_t)(uint32_t)hash << 32 | id, __ATOMIC_RELEASE);
+    }
+  gcg__lock_give (&site_lock);
+}
+
 uint32_t
 gcg__site_of_stack (const uint64_t *frames, uint32_t n)
 {
-  uint64_t hash = UINT64_C (0xcbf29ce484222325);
+  uint64_t hash = site_hash (frames, n);
   uint32_t at, id;
 
   if (!n)
     return 0;
-  for (uint32_t i = 0; i < n; i++)
-    hash = (hash ^ frames[i]) * UINT64_C (0x100000001b3);
-  hash ^= hash >> 29;
   at = (uint32_t)(hash >> 8) % STACK_SLOTS;
   if (__atomic_load_n (&stack_slots, __ATOMIC_ACQUIRE))
     {

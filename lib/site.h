@@ -6,7 +6,8 @@
  * stay (gcg_ignore, gcg_disable): a tag that names it is all that tells them apart, and what is
  * freed or allocated anew forgets it by itself.  Entries are
  * written once, before their id is published, and never change: readers, the frozen child among
- * them, need no lock.  Strings are copied: the module that holds a static site may be unloaded.
+ * them, need no lock; only the frames of a module that is unloaded are moved to where they stay its
+ * own (unloaded.h).  Strings are copied: the module that holds a static site may be unloaded.
  */
 #ifndef GCG_SITE_H
 #define GCG_SITE_H
@@ -46,6 +47,9 @@ gcg__site_id (struct gcg__static_site *site)
 
 /* Id of the site with the N return addresses FRAMES (at most GCG__MOST_FRAMES).  Any thread. */
 uint32_t gcg__site_of_stack (const uint64_t *frames, uint32_t n);
+
+/* Frames in [LOW, HIGH) become those of as many bytes at PLACE, where there are none of others. */
+void gcg__site_move (uint64_t low, uint64_t high, uint64_t place);
 
 /* Id of a site like ID, a place in the source, with the frames of STACK.  Any thread; ID when the
    table is full. */

@@ -82,7 +82,7 @@ TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test
 check_PROGRAMS += %D%/agent/stacks
 check_LTLIBRARIES += %D%/agent/libstacks.la
 tests_agent_libstacks_la_SOURCES = lib/stack/stack.c lib/stack/unwind.c lib/stack/unwinder.c lib/site.c lib/arena.c \
-	lib/lookup.c
+	lib/lookup.c lib/unloaded.c
 tests_agent_libstacks_la_CFLAGS = $(AGENT_CFLAGS)
 tests_agent_stacks_SOURCES = %D%/agent/stacks.c %D%/agent/tap.h
 tests_agent_stacks_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -O2 -fomit-frame-pointer
@@ -98,3 +98,8 @@ tests_malloc_leak_count_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DMALLOC
 tests_malloc_leak_count_LDADD = lib/libgcglass-malloc.la
 dist_check_SCRIPTS += %D%/agent/leak_count.test
 TESTS += %D%/agent/leak_count %D%/agent/leak_count.test
+
+# Plugins, compiled by the test.
+EXTRA_DIST += %D%/agent/unloaded.c
+dist_check_SCRIPTS += %D%/agent/unloaded.test
+TESTS += %D%/agent/unloaded.test

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "unloaded.h"
+
 #define MOST_PHDRS 64
 #define MOST_NOTE  256
 
@@ -289,6 +291,28 @@ module_stopped (struct gcg__freeze *freeze, const struct map *map,
       }
 }
 
+#if defined GCG_PRELOAD || defined GCG_MALLOC
+
+/* What has been unloaded, where call stacks say it is. */
+static void
+unloaded_stopped (struct gcg__freeze *freeze)
+{
+  uint32_t n;
+  const struct gcg__unloaded *const *all = gcg__unloaded_all (&n);
+
+  for (uint32_t i = 0; i < n; i++)
+    {
+      struct gcg__module module = { .path = gcg__freeze_text_stopped (freeze, all[i]->path),
+                                    .build_id = gcg__freeze_text_stopped (freeze, all[i]->build_id),
+                                    .base = all[i]->place - (all[i]->low - all[i]->base),
+                                    .low = all[i]->place,
+                                    .high = all[i]->place + (all[i]->high - all[i]->low) };
+      COLUMN_PUSH (COLUMN (freeze, MODULES), struct gcg__module, module, &freeze->error);
+    }
+}
+
+#endif
+
 void
 gcg__modules_stopped (struct gcg__freeze *freeze,
                       void (*root) (struct gcg__freeze *, uint32_t, uint64_t, uint64_t))
@@ -299,4 +323,7 @@ gcg__modules_stopped (struct gcg__freeze *freeze,
       if (map->is_file && map->readable && map->offset == 0)
         module_stopped (freeze, map, root);
     }
+#if defined GCG_PRELOAD || defined GCG_MALLOC
+  unloaded_stopped (freeze);
+#endif
 }

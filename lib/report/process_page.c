@@ -22,6 +22,8 @@ write_modules (const struct gcg__snapshot *s, struct gcg__json *json)
   for (uint32_t i = 0; i < s->n_modules; i++)
     {
       const struct gcg__module *module = &s->modules[i];
+      if (module->low >= GCG__UNLOADED_LOW)
+        continue;
       const char *path = s->strings + module->path, *slash = strrchr (path, '/');
       gcg__json_object (json, NULL);
       gcg__json_string (json, "name", slash != NULL ? slash + 1 : path);

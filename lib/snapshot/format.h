@@ -147,6 +147,10 @@ struct gcg__module
 #define GCG__SITE_MACRO 1u /* file, line, function and size expression from a header of ours */
 #define GCG__SITE_STACK 2u /* a call stack */
 
+/* Modules from here on have been unloaded: addresses in them stand for what they were, and no
+   memory is there. */
+#define GCG__UNLOADED_LOW UINT64_C (0x4000000000000000)
+
 #define GCG__FRAMES_MAX 256u /* frames of one site; they may be shared, too */
 
 struct gcg__site

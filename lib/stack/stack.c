@@ -27,6 +27,7 @@
 #include "lookup.h"
 #include "raw.h"
 #include "site.h"
+#include "unloaded.h"
 #include "unwind.h"
 #include "unwinder.h"
 
@@ -130,13 +131,17 @@ gcg__stack_set_depth (unsigned wanted)
   gcg__stack_forget (); /* the sites that are remembered have the old depth */
 }
 
-/* The C library's, after which addresses may mean something else.  Its own use of it (character
-   sets, name services) goes another way: at worst a stack is wrong then. */
+/* The C library's, after which addresses may mean something else; what has gone keeps its names.
+   The C library's own use of it (character sets, name services) goes another way: at worst a stack
+   is wrong then. */
 GCG__BEHIND (dlclose);
 __attribute__ ((visibility ("default"))) int
 dlclose (void *handle)
 {
+  struct gcg__loaded loaded;
+  gcg__unloaded_before (&loaded);
   int status = BEHIND (dlclose) (handle);
+  gcg__unloaded_after (&loaded);
   gcg__stack_forget ();
   return status;
 }
@@ -401,6 +406,14 @@ own_frame (const void *caller)
   return NULL;
 }
 
+/* The site of the N return addresses FRAMES. */
+static inline uint32_t
+site_of (uint64_t *frames, uint32_t n)
+{
+  gcg__unloaded_place (frames, n);
+  return gcg__site_of_stack (frames, n);
+}
+
 static uint32_t __attribute__ ((noinline))
 look (const struct place *at, const struct position *from, void *caller)
 {
@@ -412,8 +425,8 @@ look (const struct place *at, const struct position *from, void *caller)
   trail.uses_fp = false;
   n = unwind (*from, frames, &trail);
   if (!n)
-    return gcg__site_of_stack (frames, gcg__unwinder_frames (caller, frames, depth));
-  site = gcg__site_of_stack (frames, n);
+    return site_of (frames, gcg__unwinder_frames (caller, frames, depth));
+  site = site_of (frames, n);
   if (site)
     remember (at, from, &trail, site, now);
   return site;
@@ -438,7 +451,7 @@ gcg__stack_site (void *caller)
   uint64_t alone = (uintptr_t)caller;
 
   if (!frame)
-    return gcg__site_of_stack (&alone, 1);
+    return site_of (&alone, 1);
   struct position from = { alone, (uintptr_t)(frame + 2), (uintptr_t)frame[0] };
   struct place at = { memo_at (hash_of (from.pc ^ from.sp << 20)), 0, 0 };
   uint32_t site = recall (&at, &from);
