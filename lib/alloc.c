@@ -30,7 +30,9 @@ gcg__padded (size_t bytes, uint32_t room)
 }
 
 #define GRANULE          16u
+#define FEW_GRANULES     8u
 #define MOST_GRANULES    128u
+#define BLOCK_GRANULES   256u
 #define SIZE_BLOCK_SHIFT 12
 
 /* Slot sizes of heap blocks, by address: block 63..28, birth 27..8, granules 7..0.  GC_size finds
@@ -46,7 +48,7 @@ tag_slowly (void *base, size_t bytes, struct gcg__static_site *site)
     return NULL;
   uint64_t block = (uint64_t)(uintptr_t)base >> SIZE_BLOCK_SHIFT;
   uint32_t birth = gcg__birth;
-  size_t size = GC_size (base);
+  size_t size = GCG__GC (size) (base);
   if (size <= MOST_GRANULES * GRANULE)
     __atomic_store_n (&sizes[block % (sizeof sizes / sizeof *sizes)],
                       block << 28 | (uint64_t)(birth & TAG_BIRTH_MASK) << 8 | size / GRANULE,
@@ -87,7 +89,7 @@ gcg__tag (void *object, size_t bytes, uint32_t site, size_t from_end)
   char *base = object ? GC_base (object) : NULL;
   if (base)
     {
-      size_t size = GC_size (base);
+      size_t size = GCG__GC (size) (base);
       uint64_t *place = (uint64_t *)(base + size - from_end) - 1;
       if (bytes + 8 + from_end <= size)
         {
@@ -103,7 +105,7 @@ gcg__tag (void *object, size_t bytes, uint32_t site, size_t from_end)
 static uint64_t *
 tag_find (void *base)
 {
-  size_t size = GC_size (base);
+  size_t size = GCG__GC (size) (base);
   uint64_t *place = tag_place (base, size);
 
   if (tag_valid (base, *place))
@@ -116,6 +118,44 @@ gcg__tag_of (void *base)
 {
   uint64_t *place = tag_find (base);
   return place ? *place : 0;
+}
+
+/* Granules of the slot that libgc alone gives for BYTES.  Of more than eight it takes an even
+   number, and as many as leave as many slots in a block; which sizes it takes together besides
+   depends on what was asked for before. */
+static size_t
+alone_granules (size_t bytes)
+{
+  size_t granules = bytes ? (bytes + GRANULE - 1) / GRANULE : 1;
+
+  if (granules <= FEW_GRANULES || granules > MOST_GRANULES)
+    return granules;
+  granules = (granules + 1) & ~(size_t)1;
+  return BLOCK_GRANULES / (BLOCK_GRANULES / granules) & ~(size_t)1;
+}
+
+size_t
+gcg__size (const void *object)
+{
+  size_t size = GCG__GC (size) (object), kind_size, alone;
+  char *base = GC_base ((void *)(uintptr_t)object);
+  uint64_t *place = base && base == object ? tag_find (base) : NULL;
+  bool typed = place && (char *)(place + 1) != base + size;
+
+  if (!place)
+    return size;
+  alone = (size_t)((char *)place - base) - tag_slack (place);
+  int kind = GCG__GC (get_kind_and_size) (base, &kind_size);
+  /* libgc adds a byte, so that a pointer one past the end is one into the object, but not to small
+     objects that are never collected; typed ones end in their descriptor. */
+  if (typed)
+    alone += 8;
+  else if (gcg__tag_room == 7
+           && (alone >= MOST_GRANULES * GRANULE
+               || (kind != GCG__KIND_UNCOLLECTABLE && kind != GCG__KIND_ATOMIC_UNCOLLECTABLE)))
+    alone++;
+  alone = alone_granules (alone) * GRANULE;
+  return alone < size ? alone : size;
 }
 
 struct gcg__taken
@@ -243,7 +283,8 @@ gcg__realloc_at (void *old, size_t bytes, uint32_t site)
   gcg__count_freed (&taken);
   /* libgc has kept or copied as much as it was asked for, eight bytes of the old object more than
      the program wants; they are to be as libgc leaves what it cuts off: zero. */
-  slack = (size_t)((char *)tag_place (GC_base (object), GC_size (object)) - (char *)object) - bytes;
+  slack = (size_t)((char *)tag_place (GC_base (object), GCG__GC (size) (object)) - (char *)object)
+          - bytes;
   memset ((char *)object + bytes, 0, slack < 8 ? slack : 8);
   return gcg__tag (object, bytes, site, 0);
 }

@@ -49,6 +49,9 @@
   XX (strdup)                                                                                      \
   XX (strndup)                                                                                     \
   XX (free)                                                                                        \
+  XX (size)                                                                                        \
+  XX (get_kind_and_size)                                                                           \
+  XX (enumerate_reachable_objects_inner)                                                           \
   XX (register_finalizer)                                                                          \
   XX (register_finalizer_ignore_self)                                                              \
   XX (register_finalizer_no_order)                                                                 \

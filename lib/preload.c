@@ -235,6 +235,53 @@ GC_free (void *object)
   gcg__real.free (object);
 }
 
+/* Programs use all of the slot, and compare. */
+API size_t
+GC_size (const void *object)
+{
+  size_t size;
+
+  if (from_program (CALLER))
+    size = gcg__size (object);
+  else
+    size = gcg__real.size (object);
+  return size;
+}
+
+API int
+GC_get_kind_and_size (const void *object, size_t *size)
+{
+  int kind;
+  need_real ();
+  kind = gcg__real.get_kind_and_size (object, size);
+  if (size && from_program (CALLER))
+    *size = gcg__size (object);
+  return kind;
+}
+
+struct enumeration
+{
+  GC_reachable_object_proc visit;
+  void *data;
+};
+
+static void GC_CALLBACK
+visit_object (void *object, size_t size, void *enumeration)
+{
+  const struct enumeration *of = enumeration;
+  (void)size;
+  of->visit (object, gcg__size (object), of->data);
+}
+
+API void
+GC_enumerate_reachable_objects_inner (GC_reachable_object_proc visit, void *data)
+{
+  struct enumeration enumeration = { visit, data };
+
+  need_real ();
+  gcg__real.enumerate_reachable_objects_inner (visit_object, &enumeration);
+}
+
 API void
 GC_init (void)
 {

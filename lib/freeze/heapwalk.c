@@ -179,7 +179,7 @@ walk_range_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
           at += HEAP_BLOCK_BYTES;
           continue;
         }
-      uint32_t kind = (uint32_t)GC_get_kind_and_size ((void *)(uintptr_t)base, &size);
+      uint32_t kind = (uint32_t)GCG__GC (get_kind_and_size) ((void *)(uintptr_t)base, &size);
 #ifdef GCG_MALLOC
       /* libgc is not to look into blocks; we are. */
       if (kind == GCG__KIND_ATOMIC)

@@ -44,6 +44,7 @@ GCG_API char *gcg__strdup (const char *text, struct gcg__static_site *site)
 GCG_API char *gcg__strndup (const char *text, size_t most, struct gcg__static_site *site)
     __attribute__ ((malloc));
 GCG_API void gcg__free (void *object);
+GCG_API size_t gcg__size (const void *object);
 
 /* The four registrations; MODE is 1 ordered, 2 ignore self, 3 no order, 4 unreachable. */
 GCG_API void gcg__register_finalizer (void *object, GC_finalization_proc function, void *data,
@@ -135,6 +136,7 @@ gcg__array_bytes (size_t bytes, size_t n)
 #define GC_posix_memalign(p, alignment, n)                                                         \
   gcg__posix_memalign ((p), (alignment), (n), GCG__SITE (#n, ""))
 #define GC_free(p)                             gcg__free (p)
+#define GC_size(p)                             gcg__size (p)
 #define GC_strdup(s)                           GC_STRDUP (s)
 #define GC_strndup(s, n)                       GC_STRNDUP (s, n)
 #define GC_register_finalizer(p, f, d, of, od) gcg__register_finalizer (p, f, d, of, od, 1)

@@ -57,7 +57,7 @@ note_death (uint32_t site, uint64_t bytes, uint32_t birth)
 static int GC_CALLBACK
 on_reclaim (void *object)
 {
-  uint64_t *place = tag_place (object, GC_size (object));
+  uint64_t *place = tag_place (object, GCG__GC (size) (object));
 
   if (tag_valid (object, *place))
     {

@@ -173,7 +173,7 @@ is_free_slot (const uint64_t *base, size_t size, bool is_atomic)
 
   if (base[0] < (uintptr_t)GC_least_plausible_heap_addr
       || base[0] >= (uintptr_t)GC_greatest_plausible_heap_addr || GC_base (next) != next
-      || GC_size (next) != size)
+      || GCG__GC (size) (next) != size)
     return false;
   for (size_t i = 1; !is_atomic && i < size / 8; i++)
     if (base[i])
@@ -189,7 +189,7 @@ slot_bytes_at (void *heap, uint64_t address)
   (void)heap;
   return address >= (uintptr_t)GC_least_plausible_heap_addr
                  && address < (uintptr_t)GC_greatest_plausible_heap_addr && GC_base (base) == base
-             ? GC_size (base)
+             ? GCG__GC (size) (base)
              : 0;
 }
 
@@ -292,7 +292,7 @@ walk_block (struct walk *walk, uint64_t at, uint64_t end)
 
   if (GC_base (base) != base)
     return HEAP_BLOCK_BYTES;
-  kind = GC_get_kind_and_size (base, &size);
+  kind = GCG__GC (get_kind_and_size) (base, &size);
   if (size > HEAP_BLOCK_BYTES / 2)
     {
       if (at + size <= end)

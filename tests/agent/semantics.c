@@ -10,6 +10,7 @@
 #include <gc.h>
 #endif
 
+#include <gc/gc_mark.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,10 +168,61 @@ static int __attribute__ ((noinline)) churn (void)
   return wrong;
 }
 
+/* libgc now and then gives a slot one granule larger. */
+static size_t
+least_size (void *(*make) (size_t), size_t bytes)
+{
+  size_t least = SIZE_MAX, size, kind_size;
+  for (int i = 0; i < 20; i++)
+    {
+      void *object = make (bytes);
+      size = GC_size (object);
+      (void)GC_get_kind_and_size (object, &kind_size);
+      if (kind_size < size)
+        size = kind_size;
+      memset (object, 0xff, size);
+      least = size < least ? size : least;
+    }
+  return least;
+}
+
+static void *
+make_normal (size_t bytes)
+{
+  return GC_MALLOC (bytes);
+}
+
+static void *
+make_atomic (size_t bytes)
+{
+  return GC_MALLOC_ATOMIC (bytes);
+}
+
+static void *
+make_uncollectable (size_t bytes)
+{
+  return GC_MALLOC_UNCOLLECTABLE (bytes);
+}
+
+/* GC_size is that of libgc alone. */
+static void
+slot_sizes (void)
+{
+  static const size_t requests[]
+      = { 0,   1,   7,    8,    9,    15,   16,   17,   23,   24,   31,   32,   100,
+          112, 500, 2031, 2032, 2047, 2048, 2100, 4000, 4079, 4095, 4096, 5000, 100000 };
+  printf ("sizes");
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+    printf (" %zu:%zu,%zu,%zu", requests[i], least_size (make_normal, requests[i]),
+            least_size (make_atomic, requests[i]), least_size (make_uncollectable, requests[i]));
+  printf ("\n");
+}
+
 int
 main (void)
 {
   GC_INIT ();
+  slot_sizes ();
   make_finalizable ();
   make_linked ();
   for (int round = 0; round < 20 && (n_finalized < MANY - FEW || count_links () > FEW); round++)
