@@ -66,9 +66,15 @@ take_out_preload (void)
 static const char *const names[]
     = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY", "GCGLASS_EVERY",
         "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS",    "GCGLASS_LEAKS",       "GCGLASS_SIGNAL",
-        "GCGLASS_FOLLOW",    "GCGLASS_LAST",        "GCGLASS_FOLD",        "GCGLASS_LOOKS" };
+        "GCGLASS_FOLLOW",    "GCGLASS_LAST",        "GCGLASS_FOLD",        "GCGLASS_LOOKS",
+        "GCGLASS_SLICES" };
 #define N_NAMES (sizeof names / sizeof *names)
-_Static_assert(N_NAMES <= GCG__MOST_SETTINGS, "GCG__MOST_SETTINGS");
+_Static_assert(N_NAMES < GCG__MOST_SETTINGS, "GCG__MOST_SETTINGS");
+
+/* GLib allocates each block by malloc when this is set; where GCGLASS_SLICES is, gcglass has set
+   it, and GLib has read it before us: libraries that we do not need are initialised first. */
+#define SLICES "G_SLICE"
+static bool own_slices, slices_are_to_go;
 
 static char saved_text[SAVED_BYTES];
 static char *saved[GCG__MOST_SETTINGS + 1];
@@ -80,14 +86,14 @@ save_settings (void)
 {
   size_t used = 0, n = 0;
 
-  for (size_t i = 0; i < N_NAMES; i++)
+  for (size_t i = 0; i < N_NAMES + own_slices; i++)
     {
-      const char *value = getenv (names[i]);
-      size_t bytes = value ? strlen (names[i]) + strlen (value) + 2 : 0;
+      const char *name = i < N_NAMES ? names[i] : SLICES, *value = getenv (name);
+      size_t bytes = value ? strlen (name) + strlen (value) + 2 : 0;
       if (!value || bytes > SAVED_BYTES - used)
         continue;
       saved[n] = saved_text + used;
-      stpcpy (stpcpy (stpcpy (saved[n++], names[i]), "="), value);
+      stpcpy (stpcpy (stpcpy (saved[n++], name), "="), value);
       used += bytes;
     }
 }
@@ -106,7 +112,7 @@ gcg__environment_is_setting (const char *variable)
   for (size_t i = 0; i < N_NAMES; i++)
     if (strncmp (variable, names[i], n) == 0 && !names[i][n])
       return true;
-  return false;
+  return own_slices && n == strlen (SLICES) && strncmp (variable, SLICES, n) == 0;
 }
 
 const char *
@@ -149,6 +155,7 @@ gcg__environment_read (struct gcg__environment *wishes)
   wishes->leaks = secure_getenv ("GCGLASS_LEAKS") != NULL;
   wishes->follow = secure_getenv ("GCGLASS_FOLLOW") != NULL;
   wishes->fold = secure_getenv ("GCGLASS_FOLD") != NULL;
+  own_slices = secure_getenv ("GCGLASS_SLICES") != NULL;
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
   gcg__capture_contents_if_asked ();
@@ -164,6 +171,15 @@ gcg__environment_read (struct gcg__environment *wishes)
   take_out_preload ();
   for (size_t i = 0; i < N_NAMES; i++)
     take_out (names[i]);
+  slices_are_to_go = own_slices;
+}
+
+void
+gcg__environment_begin (void)
+{
+  if (slices_are_to_go)
+    take_out (SLICES);
+  slices_are_to_go = false;
 }
 
 void

@@ -29,8 +29,11 @@ struct gcg__environment
 /* Reads and takes out.  The C library must be initialised. */
 void gcg__environment_read (struct gcg__environment *wishes);
 
+/* Takes out what libraries are to see that are initialised before us: for our constructor. */
+void gcg__environment_begin (void);
+
 /* The variables that were read, "NAME=VALUE" each; the last is followed by NULL. */
-#define GCG__MOST_SETTINGS 12
+#define GCG__MOST_SETTINGS 14
 char *const *gcg__environment_settings (void);
 
 /* Is VARIABLE, "NAME=VALUE", one of those? */

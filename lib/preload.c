@@ -103,6 +103,7 @@ static void __attribute__ ((constructor)) preload_begin (void)
 {
   need_real ();
   gcg__environment_read (&wishes);
+  gcg__environment_begin ();
   gcg__stack_init (wishes.stack_depth); /* loads the unwinder: lookup.h */
   if (wishes.fold)
     gcg__warnings_begin ();

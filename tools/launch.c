@@ -183,7 +183,7 @@ launch_answer (const struct launch *launch, int file, const char *libraries,
 }
 
 /* What the agent is told by variables of the program's environment. */
-#define MAX_SETTINGS 13
+#define MAX_SETTINGS 16
 
 struct setting
 {
@@ -210,6 +210,10 @@ make_settings (const struct launch *launch, const char *preload, const char *soc
   settings[n++] = (struct setting){ "GCGLASS_FOLD=", launch->fold ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_SIGNAL=", launch->signal };
   settings[n++] = (struct setting){ "GCGLASS_LOOKS=", launch->looks ? launch->looks_text : NULL };
+  /* GLib before 2.76 hands out pieces of large blocks; the agent takes both out again. */
+  bool slices = launch->found == PROGRAM_MALLOC && getenv ("G_SLICE") == NULL;
+  settings[n++] = (struct setting){ "G_SLICE=", slices ? "always-malloc" : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_SLICES=", slices ? "1" : NULL };
   return n;
 }
 

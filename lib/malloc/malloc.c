@@ -497,6 +497,8 @@ say_aside (void)
 static void __attribute__ ((constructor)) begin (void)
 {
   bool up = is_up ();
+
+  gcg__environment_begin ();
   if (!up && state != ASIDE)
     return;
   gcg__ending_begin (&wishes);
