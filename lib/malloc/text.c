@@ -5,8 +5,9 @@
  * made is then given the site that was left, if one was.  A fortified program calls the functions
  * that are called __..._chk.
  */
-/* What these functions are defined as here. */
+/* What these functions are defined as here: no header defines them inline. */
 #undef _FORTIFY_SOURCE
+#define __NO_INLINE__ 1
 #define GCG_NO_REDIRECT 1
 
 #include <stdarg.h>
