@@ -14,4 +14,7 @@ TESTS += $(BUILD_TESTS)
 # What ./bootstrap check is made of.
 CI_PARTS = %D%/ci/parts/aarch64.sh %D%/ci/parts/clang.sh %D%/ci/parts/distcheck.sh \
 	%D%/ci/parts/lint.sh %D%/ci/parts/plain.sh %D%/ci/parts/sanitized.sh %D%/ci/parts/threads.sh
-EXTRA_DIST += %D%/skips.allowed %D%/ci/run.sh %D%/ci/cppcheck.suppressions %D%/ci/words $(CI_PARTS)
+EXTRA_DIST += %D%/tap.sh %D%/skips.allowed %D%/ci/run.sh %D%/ci/coverage.floors \
+	%D%/ci/cppcheck.suppressions %D%/ci/words $(CI_PARTS)
+# See golden/files/make.
+EXTRA_DIST += %D%/golden/files/heap.c %D%/golden/files/make

@@ -14,27 +14,9 @@ here=$(mktemp -d) || exit 1
 trap 'rm -rf "$here"' EXIT
 cd "$here" || exit 1
 export HOME=$here TERM=dumb LC_ALL=C.UTF-8
-n=0
 options=() shows=() input=/dev/null filter=cat
 
-# The result of the command before, with the end of $here/log when it failed.
-result ()
-{
-  local status=$?
-  n=$((n + 1))
-  if [ $status = 0 ]; then
-    echo "ok $n - $1"
-  else
-    echo "not ok $n - $1"
-    tail -n 20 "$here/log" | sed 's/^/# /'
-  fi
-}
-
-skip ()
-{
-  n=$((n + 1))
-  echo "ok $n - $1 # SKIP $2"
-}
+. "${top_srcdir:?}/tests/tap.sh"
 
 # readable FILE: the snapshot in FILE passes the assertions.
 readable ()

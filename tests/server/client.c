@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,6 +29,39 @@
 /* What the server that was started last has said since somebody listened: it may explain what went
    wrong.  -1: there is none. */
 static int latest_fd = -1;
+
+/* Where the test works, and in which process. */
+static char scratch[] = "/tmp/gcglass-test-XXXXXX";
+static pid_t scratch_owner;
+
+static int
+remove_entry (const char *path, const struct stat *status, int type, struct FTW *where)
+{
+  (void)status, (void)type, (void)where;
+  return remove (path);
+}
+
+static void
+remove_scratch (void)
+{
+  if (getpid () == scratch_owner)
+    nftw (scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void __attribute__ ((constructor)) work_in_scratch (void)
+{
+  const char *top = getenv ("top_builddir");
+  char *whole = realpath (top == NULL ? "." : top, NULL);
+  if (whole == NULL || setenv ("top_builddir", whole, 1) != 0 || mkdtemp (scratch) == NULL
+      || chdir (scratch) != 0)
+    {
+      perror (scratch);
+      _exit (1);
+    }
+  free (whole);
+  scratch_owner = getpid ();
+  atexit (remove_scratch);
+}
 
 static void
 tell_what_is_said (void)
@@ -165,6 +199,29 @@ server_end (struct server *server, int signal)
 }
 
 void
+await_signal_taken (pid_t pid, int signal)
+{
+  char path[64], line[256];
+  bool pending = true;
+  double end = seconds_now () + READ_SECONDS;
+  snprintf (path, sizeof path, "/proc/%d/status", (int)pid);
+  while (pending)
+    {
+      FILE *status = fopen (path, "r");
+      unsigned long long set;
+      if (status == NULL)
+        give_up ("%s: %s", path, strerror (errno));
+      for (pending = false; fgets (line, sizeof line, status) != NULL;)
+        if (sscanf (line, "SigPnd: %llx", &set) == 1 || sscanf (line, "ShdPnd: %llx", &set) == 1)
+          pending = pending || (set >> (signal - 1) & 1);
+      fclose (status);
+      if (seconds_now () > end)
+        give_up ("signal %d is never taken", signal);
+      usleep (1000);
+    }
+}
+
+void
 await_snapshot (const struct server *server)
 {
   double end = seconds_now () + START_SECONDS;
@@ -197,12 +254,6 @@ count_descriptors (pid_t pid)
 
 static char snapshot_path[256];
 
-static void
-remove_snapshot (void)
-{
-  unlink (snapshot_path);
-}
-
 const char *
 test_snapshot (unsigned nodes)
 {
@@ -233,7 +284,6 @@ test_snapshot (unsigned nodes)
   close (from);
   close (to);
   heap_free (heap);
-  atexit (remove_snapshot);
   return snapshot_path;
 }
 

@@ -1,5 +1,7 @@
 /* client.h -- a gcglass that is started for a test, and requests to it, byte for byte.
  *
+ * The test works in a directory of its own, which is removed at its end.
+ *
  * Nothing here parses more than it must: what a client sends is what the test says, and what comes
  * back is kept whole.  Whatever goes wrong in the test itself aborts it with a message.
  */
@@ -32,11 +34,13 @@ bool server_says (struct server *server, const char *needle, double seconds);
 /* Sends SIGNAL (0: none), waits for the end, and returns the status of waitpid.  What a sanitizer
    has said by then ends the test. */
 int server_end (struct server *server, int signal);
+/* Waits until process PID has no signal SIGNAL pending: it has been taken, or is ignored. */
+void await_signal_taken (pid_t pid, int signal);
 /* Open descriptors of process PID, and threads. */
 int count_descriptors (pid_t pid);
 
 /* The path of the snapshot file that the tests of the server look at; made anew by each
-   call, removed at exit.  It has NODES objects on one leaked cycle with chords, and some that are
+   call.  It has NODES objects on one leaked cycle with chords, and some that are
    reachable. */
 const char *test_snapshot (unsigned nodes);
 

@@ -231,7 +231,10 @@ repeat (const char *step, int n)
     else if (strcmp (step, "refuse") == 0)
       refuse ();
     else if (strcmp (step, "ignore") == 0)
-      hear ();
+      {
+        hear ();
+        fputs ("asked and silent\n", stderr);
+      }
     else if (strcmp (step, "sample") == 0)
       send_sample ("", 0);
     else

@@ -8,6 +8,7 @@
  *   probe with WORD... -- COMMAND...
  *                              runs COMMAND with ignore=N, block=N or close=N done before
  *   probe wrap COMMAND...      runs COMMAND and says how it ended
+ *   probe hold                 says that it is there, and waits for a signal that ends it
  *   probe work FILE            works for a minute, and adds a byte to FILE after each round
  *   probe objects              names the shared objects that it was loaded with
  *   probe speak NAME           connects to the abstract socket NAME, says something, and says what
@@ -128,7 +129,7 @@ static int
 signals (int wanted)
 {
   static const int watched[]
-      = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT };
+      = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGPWR, SIGCONT };
   sigset_t all, old;
   int had = 0;
   sigfillset (&all);
@@ -177,6 +178,14 @@ with (char **words)
   return 127;
 }
 
+static void __attribute__ ((noreturn)) hold (void)
+{
+  puts ("holding");
+  fflush (stdout);
+  for (;;)
+    pause ();
+}
+
 static int
 wrap (char **command)
 {
@@ -205,7 +214,7 @@ work (const char *path)
     {
       for (unsigned i = 0; i < 1000000; i++)
         sum += i * i;
-      if (write (fd, ".", 1) != 1)
+      if (write (fd, sum == 0 ? "0" : ".", 1) != 1)
         return 97;
     }
   return 0;
@@ -246,6 +255,8 @@ main (int argc, char **argv)
     return show (argc, argv);
   if (strcmp (what, "objects") == 0)
     return dl_iterate_phdr (show_object, NULL);
+  if (strcmp (what, "hold") == 0)
+    hold ();
   if (argc < 3)
     return 99;
   if (strcmp (what, "work") == 0)

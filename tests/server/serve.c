@@ -186,7 +186,7 @@ does_not_mind_interrupts (void **state)
   (void)state;
   begin (&pair, "port=0\n");
   kill (pair.pid, SIGINT);
-  usleep (200000);
+  await_signal_taken (pair.pid, SIGINT);
   assert_int_equal (status_of (&pair.server, "/api/frame"), 200);
   kill (pair.pid, SIGTERM);
   assert_int_equal (exit_status (&pair), 0);

@@ -61,7 +61,6 @@ static void __attribute__ ((noreturn)) shell (char *const *job)
       tcsetpgrp (0, getpgrp ());
       printf ("[stopped]\n");
       fflush (stdout);
-      usleep (200000);
       tcsetpgrp (0, pid);
       kill (-pid, SIGCONT);
     }
@@ -71,8 +70,11 @@ static void __attribute__ ((noreturn)) shell (char *const *job)
   else
     printf ("[status %d]\n", WEXITSTATUS (status));
   fflush (stdout);
-  usleep (100000);
-  _exit (0);
+  /* The terminal goes, and with it what has not been read, when its session's first process does.
+   */
+  signal (SIGHUP, SIG_DFL);
+  for (;;)
+    pause ();
 }
 
 /* gcglass run OPTIONS -- probe ARGUMENTS, words separated by spaces. */
@@ -133,6 +135,17 @@ close_terminal (struct terminal *terminal)
   waitpid (terminal->shell, NULL, 0);
 }
 
+/* Sends SIGNAL to gcglass, which passes it on, and waits for WORDS, what the program says to it.
+   All signals of smaller numbers that gcglass would pass on have been passed on by then. */
+static void
+pass_on (struct terminal *terminal, int signal, const char *words)
+{
+  pid_t foreground = tcgetpgrp (terminal->fd);
+  assert_true (foreground > 1);
+  assert_int_equal (kill (foreground, signal), 0);
+  await (terminal, words);
+}
+
 static int
 count_of (const struct terminal *terminal, const char *text)
 {
@@ -147,12 +160,13 @@ interrupt_reaches_the_program_once (void **state)
 {
   struct terminal terminal;
   (void)state;
-  open_terminal (&terminal, "--exit --quiet", "signals 2");
+  open_terminal (&terminal, "--exit --quiet", "signals 3");
   await (&terminal, "ready");
   type (&terminal, 3);
   await (&terminal, "got INT");
-  usleep (200000);
   type (&terminal, 28);
+  await (&terminal, "got QUIT");
+  pass_on (&terminal, SIGPWR, "got PWR");
   await (&terminal, "[status 0]");
   assert_int_equal (count_of (&terminal, "got INT"), 1);
   assert_int_equal (count_of (&terminal, "got QUIT"), 1);
@@ -164,9 +178,9 @@ interrupt_ends_the_program_not_us (void **state)
 {
   struct terminal terminal;
   (void)state;
-  open_terminal (&terminal, "", "wrap sleep 60");
+  open_terminal (&terminal, "", "hold");
   await (&terminal, "http://");
-  usleep (300000);
+  await (&terminal, "holding");
   type (&terminal, 3);
   await (&terminal, "was killed by signal 2");
   await (&terminal, "still serving");
@@ -180,8 +194,8 @@ quit_ends_both (void **state)
 {
   struct terminal terminal;
   (void)state;
-  open_terminal (&terminal, "--exit --quiet", "wrap sleep 60");
-  usleep (500000);
+  open_terminal (&terminal, "--exit --quiet", "hold");
+  await (&terminal, "holding");
   type (&terminal, 28);
   await (&terminal, "[signal 3]");
   close_terminal (&terminal);
@@ -223,8 +237,7 @@ resized (void **state)
   await (&terminal, "ready");
   assert_int_equal (ioctl (terminal.fd, TIOCSWINSZ, &size), 0);
   await (&terminal, "got WINCH");
-  usleep (200000);
-  type (&terminal, 3);
+  pass_on (&terminal, SIGPWR, "got PWR");
   await (&terminal, "[status 0]");
   assert_int_equal (count_of (&terminal, "got WINCH"), 1);
   close_terminal (&terminal);
