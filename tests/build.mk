@@ -7,7 +7,7 @@ tests_json_assert_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JANSSON_CFLAGS)
 tests_json_assert_LDADD = $(JANSSON_LIBS)
 
 BUILD_TESTS = \
-	%D%/json_assert.test %D%/configure.test %D%/bootstrap.test %D%/ci.test %D%/structure.test \
+	%D%/json_assert.test %D%/configure.test %D%/bootstrap.test %D%/ci.test %D%/golden_files.test %D%/structure.test \
 	%D%/examples.test %D%/ledger.test %D%/real_programs.test %D%/install.test
 dist_check_SCRIPTS += $(BUILD_TESTS)
 TESTS += $(BUILD_TESTS)
@@ -17,4 +17,7 @@ CI_PARTS = %D%/ci/parts/aarch64.sh %D%/ci/parts/clang.sh %D%/ci/parts/distcheck.
 EXTRA_DIST += %D%/tap.sh %D%/skips.allowed %D%/ci/run.sh %D%/ci/coverage.floors \
 	%D%/ci/cppcheck.suppressions %D%/ci/words $(CI_PARTS)
 # See golden/files/make.
-EXTRA_DIST += %D%/golden/files/heap.c %D%/golden/files/make
+EXTRA_DIST += %D%/golden/files/heap.c %D%/golden/files/make \
+	%D%/golden/files/allocated-1.gcrec %D%/golden/files/allocated-1.gcsnap \
+	%D%/golden/files/allocated-run-1.gcrec %D%/golden/files/collected-1.gcrec \
+	%D%/golden/files/collected-1.gcsnap %D%/golden/files/collected-run-1.gcrec
