@@ -71,12 +71,12 @@ GCG_API void gcg_stop_all (void);
    Errors: GCG_DISABLED (GC_disable), GCG_SYSTEM, GCG_TIMEOUT, GCG_NO_MEMORY. */
 GCG_API enum gcg_status gcg_snapshot (const char *description, struct gcg_error *error);
 
-/* Takes a snapshot now and saves it to PATH for "gcglass view": PATH is the old file or the whole new
-   one, which is the caller's and has mode 0600.  A symbolic link is followed when it is the caller's
-   or root's and only they can write to its directory, and is replaced otherwise; character devices
-   and FIFOs are written to.  Needs no server.
-   Errors: as gcg_snapshot; GCG_INVALID: PATH is a block device, a socket, or another user's FIFO in a
-   directory that others can write to; GCG_SYSTEM names the file. */
+/* Takes a snapshot now and saves it to PATH for "gcglass view": PATH is the old file or the whole
+   new one, which is the caller's and has mode 0600.  A symbolic link is followed when it is the
+   caller's or root's and only they can write to its directory, and is replaced otherwise; character
+   devices and FIFOs are written to.  Needs no server.
+   Errors: as gcg_snapshot; GCG_INVALID: PATH is a block device, a socket, or another user's FIFO in
+   a directory that others can write to; GCG_SYSTEM names the file. */
 GCG_API enum gcg_status gcg_save (const char *path, struct gcg_error *error);
 
 /* Takes a sample now: how many objects of each site are alive, how many have been made, and the

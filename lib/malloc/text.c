@@ -7,7 +7,7 @@
  */
 /* What these functions are defined as here: no header defines them inline. */
 #undef _FORTIFY_SOURCE
-#define __NO_INLINE__ 1
+#define __NO_INLINE__   1
 #define GCG_NO_REDIRECT 1
 
 #include <stdarg.h>

@@ -322,7 +322,7 @@ test_places (void)
 {
   char name[160], folder[] = "/tmp/gcglass-places-XXXXXX";
   struct stat before, after;
-  struct gcg__snapshot *snapshot;
+  struct gcg__snapshot *snapshot = NULL;
 
   tap_ok (mkdtemp (folder) != NULL && gcg_save (path, &error) == GCG_OK, "a folder and a file");
   tap_ok (stat ("/dev/null", &before) == 0 && gcg_save ("/dev/null", &error) == GCG_OK

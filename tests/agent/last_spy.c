@@ -1,5 +1,5 @@
-/* last_spy.c -- preloaded behind gcglass: counts the snapshots that are taken, into the file LAST_SPY.
- * Each begins as a memory file of its own. */
+/* last_spy.c -- preloaded behind gcglass: counts the snapshots that are taken, into the file
+ * LAST_SPY. Each begins as a memory file of its own. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
