@@ -35,8 +35,9 @@
 #define BATCH_BYTES   16384u              /* moved between lists at a time */
 #define LEAST_GROWING ((size_t)64 << 10)  /* a block that has grown to this will grow on */
 #define LEAST_MOVED   ((size_t)512 << 10) /* and from here on moves by its pages */
-#define MOST_MOVES    16384u /* each leaves the kernel with more mappings, of which there are 65,530 \
-                              */
+#define MOST_MOVES                                                                                 \
+  16384u /* each leaves the kernel with more mappings, of which there are 65,530                   \
+          */
 #define LAZY_BYTES   ((size_t)1 << 20) /* from here on zeroing is the kernel's */
 #define GROWTH       8                 /* the heap grows by one part in so many */
 #define LEAST_GROWTH ((size_t)256 << 10)

@@ -10,9 +10,9 @@ enum gcg_status gcg__snapshot_fail (struct gcg_error *error, enum gcg_status sta
                                     const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 
-/* Gives S, all zero, the columns of SECTIONS (by code - 1), which are borrowed: what lies in a file,
-   or in memory.  Refuses what its counters cannot hold, and what the columns lack that must be
-   there; nothing else is checked.  Errors: GCG_CORRUPT. */
+/* Gives S, all zero, the columns of SECTIONS (by code - 1), which are borrowed: what lies in a
+   file, or in memory.  Refuses what its counters cannot hold, and what the columns lack that must
+   be there; nothing else is checked.  Errors: GCG_CORRUPT. */
 enum gcg_status gcg__snapshot_set_columns (struct gcg__snapshot *s,
                                            const struct gcg__column sections[GCG__N_SECTIONS],
                                            struct gcg_error *error)
