@@ -34,10 +34,10 @@
 #define PIECES        (1u << (47 - PAGE_SHIFT - PIECE_SHIFT))
 #define BATCH_BYTES   16384u              /* moved between lists at a time */
 #define LEAST_GROWING ((size_t)64 << 10)  /* a block that has grown to this will grow on */
-#define LEAST_MOVED   ((size_t)512 << 10) /* and from here on moves by its pages */
-#define MOST_MOVES                                                                                 \
-  16384u /* each leaves the kernel with more mappings, of which there are 65,530                   \
-          */
+#define LEAST_MOVED   ((size_t)256 << 10) /* and from here on moves by its pages */
+/* Each such move leaves the kernel with more mappings, of which there may be 65,530. */
+#define MOST_MOVES   16384u
+#define MOST_DOUBLED ((size_t)64 << 20)
 #define LAZY_BYTES   ((size_t)1 << 20) /* from here on zeroing is the kernel's */
 #define GROWTH       8                 /* the heap grows by one part in so many */
 #define LEAST_GROWTH ((size_t)256 << 10)
@@ -566,13 +566,13 @@ resize_here (void *block, const struct found *found, size_t bytes, uint32_t site
   return true;
 }
 
-/* A block of BYTES that FOUND is to become.  A large one that grows gets a quarter more, of which
-   no page is touched: it will grow on.  So the time that growing takes is in proportion to what the
-   block has grown to, not to its square. */
+/* A block of BYTES that FOUND is to become.  A large one that grows gets as much again, or a
+   quarter more, of which no page is touched: it will grow on.  So the time that growing takes is in
+   proportion to what the block has grown to, not to its square. */
 static void *
 grow (struct cache *cache, const struct found *found, size_t bytes, uint32_t site, bool system)
 {
-  size_t more = bytes + bytes / 4;
+  size_t more = bytes + (bytes < MOST_DOUBLED ? bytes : bytes / 4);
   char *made;
 
   if (!system && bytes >= LEAST_GROWING && bytes > found->bytes && more < PTRDIFF_MAX
