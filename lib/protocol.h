@@ -57,10 +57,11 @@ enum gcg__message_type
    one), snapshot (file to show instead), templates,
    debug (0, 1). */
 
-#define GCG__FLAG_EXIT      1u /* SNAPSHOT: the last one, the program is ending */
-#define GCG__FLAG_CHECK     4u /* SNAPSHOT: a signal has asked for it */
-#define GCG__FLAG_LIFETIMES 2u /* SAMPLING: deaths are counted */
-#define GCG__FLAG_AGAIN     8u /* HELLO: the program has closed the connection that it had */
+#define GCG__FLAG_EXIT      1u  /* SNAPSHOT: the last one, the program is ending */
+#define GCG__FLAG_CHECK     4u  /* SNAPSHOT: a signal has asked for it */
+#define GCG__FLAG_LIFETIMES 2u  /* SAMPLING: deaths are counted */
+#define GCG__FLAG_AGAIN     8u  /* HELLO: the program has closed the connection that it had */
+#define GCG__FLAG_WITHOUT   16u /* EXEC: what is preloaded would harm the program */
 
 struct gcg__message
 {

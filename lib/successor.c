@@ -64,7 +64,7 @@ gcg__successor_is_wanted (void)
   return gcg__environment_is_followed () && count_filters () == filters_at_start;
 }
 
-/* The answer to ASK, with the file FD, in ANSWER. */
+/* The answer to ASK, with the file FD, in ANSWER; false: there is none. */
 static bool
 converse (const char *socket_name, const struct gcg__message *ask, int fd,
           struct gcg__message *answer)
@@ -82,8 +82,7 @@ converse (const char *socket_name, const struct gcg__message *ask, int fd,
       while (syscall (SYS_ppoll, &wait, 1, &patience, NULL, 0) < 0 && errno == EINTR)
         ;
       answered = syscall (SYS_read, s, answer, sizeof *answer) == (long)sizeof *answer
-                 && answer->magic == GCG__PROTOCOL_MAGIC && answer->type == GCG__EXEC
-                 && answer->status == 0;
+                 && answer->magic == GCG__PROTOCOL_MAGIC && answer->type == GCG__EXEC;
       answer->text[sizeof answer->text - 1] = 0;
     }
   raw_close (s);
@@ -100,12 +99,16 @@ gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment
 
   *next = (struct gcg__successor){ .preload_bytes = 1, .n_variables = 1 };
   gcg__wire_text (&ask, libraries ? libraries : "");
-  /* Where it cannot be opened, as after a change of the root, the linker would complain. */
-  if (fd >= 0 && converse (gcg__environment_socket (), &ask, fd, &answer)
-      && syscall (SYS_faccessat, AT_FDCWD, answer.text, R_OK) == 0)
+  if (fd >= 0 && converse (gcg__environment_socket (), &ask, fd, &answer))
     {
-      memcpy (next->preload, answer.text, sizeof next->preload);
       next->others = others ? gcg__environment_other_preload (others) : NULL;
+      /* Where it cannot be opened, as after a change of the root, the linker would complain. */
+      if (answer.status == 0 && syscall (SYS_faccessat, AT_FDCWD, answer.text, R_OK) == 0)
+        memcpy (next->preload, answer.text, sizeof next->preload);
+      next->harmed = (answer.flags & GCG__FLAG_WITHOUT) != 0 && next->others != others;
+    }
+  if (next->preload[0] || next->harmed)
+    {
       next->preload_bytes = strlen (PRELOAD) + strlen (next->preload) + 2
                             + (next->others ? strlen (next->others) : 0);
       while (environment && environment[next->n_variables - 1])
@@ -121,12 +124,14 @@ gcg__successor_environment (const struct gcg__successor *next, char *const envir
 {
   char **to = variables;
 
-  if (!next->preload[0])
+  if (!next->preload[0] && !next->harmed)
     return environment;
-  stpcpy (stpcpy (stpcpy (stpcpy (preload, PRELOAD), next->preload), next->others ? ":" : ""),
+  stpcpy (stpcpy (stpcpy (stpcpy (preload, PRELOAD), next->preload),
+                  next->preload[0] && next->others ? ":" : ""),
           next->others ? next->others : "");
-  *to++ = preload;
-  for (char *const *from = gcg__environment_settings (); *from; from++)
+  if (next->preload[0] || next->others)
+    *to++ = preload;
+  for (char *const *from = gcg__environment_settings (); next->preload[0] && *from; from++)
     *to++ = *from;
   for (char *const *from = environment; from && *from; from++)
     if (!begins_with (*from, PRELOAD) && !gcg__environment_is_setting (*from))

@@ -14,10 +14,11 @@
 /* What gcglass has answered. */
 struct gcg__successor
 {
-  char preload[1000];   /* the object for LD_PRELOAD; "": the program runs without us */
+  char preload[1000]; /* the object for LD_PRELOAD; "": the program runs without us */
+  bool harmed; /* nothing of ours may be in LD_PRELOAD, where it is when children are followed */
   const char *others;   /* what else is in LD_PRELOAD, or NULL; borrowed */
-  size_t preload_bytes; /* of the variable LD_PRELOAD; 1 without us */
-  size_t n_variables;   /* room for the environment; 1 without us */
+  size_t preload_bytes; /* of the variable LD_PRELOAD; 1 where the environment stays */
+  size_t n_variables;   /* room for the environment; 1 where it stays */
 };
 
 /* Notes what this process begins with. */
@@ -32,7 +33,7 @@ bool gcg__successor_is_wanted (void);
 void gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment[]);
 
 /* ENVIRONMENT as NEXT is to have it, made in VARIABLES and PRELOAD, which have the room that NEXT
-   says; ENVIRONMENT itself where the program runs without us. */
+   says; ENVIRONMENT itself where that stays. */
 char *const *gcg__successor_environment (const struct gcg__successor *next,
                                          char *const environment[], char **variables,
                                          char *preload);

@@ -166,10 +166,14 @@ launch_answer (const struct launch *launch, int file, const char *libraries,
   if (!find_path (file, path))
     snprintf (next->reason, TEXT_BYTES, "%.440s: cannot observe: it is in another root directory",
               path);
-  else if (!program_can_observe (path, next->reason)
-           || program_is_of_other_library (path, next->reason)
-           || choose_preload (launch, path, libraries, &next->heap, &preload, next->reason) != 0)
+  else if (!program_can_observe (path, next->reason))
     keep_reason (next->reason);
+  else if (program_is_of_other_library (path, next->reason)
+           || choose_preload (launch, path, libraries, &next->heap, &preload, next->reason) != 0)
+    {
+      keep_reason (next->reason);
+      answer->flags |= GCG__FLAG_WITHOUT;
+    }
   else if (strlen (preload) >= sizeof answer->text)
     snprintf (next->reason, TEXT_BYTES, "%.440s: cannot observe: the path of the agent is too long",
               path);

@@ -106,6 +106,10 @@ note_break (char *before, char *after, void *caller)
     gcg__regions_remove ((uintptr_t)after, (uintptr_t)before);
 }
 
+/* The C library's note of where the break is, which it exports: its own sbrk, which a plugin with
+   bindings of its own calls, does not ask the kernel. */
+extern void *__curbrk;
+
 API void *
 sbrk (intptr_t more)
 {
@@ -115,6 +119,7 @@ sbrk (intptr_t more)
       errno = ENOMEM;
       return (void *)-1;
     }
+  __curbrk = after;
   note_break (before, after, CALLER);
   return before;
 }
@@ -128,6 +133,7 @@ brk (void *end)
       errno = ENOMEM;
       return -1;
     }
+  __curbrk = after;
   note_break (before, after, CALLER);
   return 0;
 }

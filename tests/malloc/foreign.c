@@ -40,8 +40,11 @@ exchange (void *module)
   __typeof__ (&free) let_go = FIND (module, free);
   __typeof__ (&realloc) enlarge = FIND (module, realloc);
   __typeof__ (&malloc_usable_size) size = FIND (module, malloc_usable_size);
-  char *block;
+  __typeof__ (&sbrk) move = FIND (module, sbrk);
+  char *block = sbrk (4096);
 
+  check (move (0) == block + 4096, "the break, as they have it");
+  check (move (4096) == block + 4096 && sbrk (0) == block + 8192, "the break, as we have it");
   for (size_t bytes = 1; bytes < 3000000; bytes = 3 * bytes + 1)
     {
       free (theirs (bytes));
