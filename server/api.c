@@ -64,6 +64,7 @@ fill_frame (const struct gcg__server *server, struct answer *answer)
       frame->pid = (uint32_t)overall->pid;
     }
   frame->waiting = answer->entry == NULL ? overall->waiting : NULL;
+  frame->left_out = overall->left_out[0] != '\0' ? overall->left_out : NULL;
   if (overall->state == GCG__STATE_ENDED)
     frame->ended_s = overall->ended_s;
   if (overall->state == GCG__STATE_ENDED || overall->state == GCG__STATE_FILE)

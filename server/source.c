@@ -408,6 +408,14 @@ gcg__source_set_recorded (struct gcg__source *source, pid_t pid, double running_
   pthread_mutex_unlock (&source->lock);
 }
 
+void
+gcg__source_set_left_out (struct gcg__source *source, const char *text)
+{
+  pthread_mutex_lock (&source->lock);
+  snprintf (source->left_out, sizeof source->left_out, "%s", text);
+  pthread_mutex_unlock (&source->lock);
+}
+
 enum gcg_status
 gcg__source_queue (struct gcg__source *source, struct gcg__entry *entry, uint32_t sequence,
                    bool news, struct gcg_error *error)

@@ -84,6 +84,8 @@ void gcg__source_set_file (struct gcg__source *source, const char *program);
    known). */
 void gcg__source_set_recorded (struct gcg__source *source, pid_t pid, double running_s,
                                int wait_status);
+/* TEXT says which snapshots of a recording are damaged and not shown. */
+void gcg__source_set_left_out (struct gcg__source *source, const char *text);
 
 /* Adds the snapshot in FD (taken, also on errors), which is called NAME in messages.
    It is called DESCRIPTION; "" = what it says itself; NULL = that, or the file's name.  SEQUENCE is
@@ -134,9 +136,10 @@ struct gcg__overall
   pid_t pid;
   char program[256];
   double running_s;
-  double ended_s;    /* since it ended */
-  int wait_status;   /* -1: not known */
-  char waiting[300]; /* why there is no snapshot to show yet; "" when there is one */
+  double ended_s;     /* since it ended */
+  int wait_status;    /* -1: not known */
+  char left_out[512]; /* which snapshots of a recording are damaged; "": none */
+  char waiting[300];  /* why there is no snapshot to show yet; "" when there is one */
   unsigned n_entries;
   const struct gcg__entry *entries[GCG__MAX_SNAPSHOTS]; /* newest first, each held */
 };

@@ -230,6 +230,7 @@ gcg__source_overall (struct gcg__source *source, struct gcg__overall *overall)
   overall->pid = source->pid;
   overall->wait_status = source->wait_status;
   memcpy (overall->program, source->program, sizeof overall->program);
+  memcpy (overall->left_out, source->left_out, sizeof overall->left_out);
   for (unsigned i = source->n_entries; i > 0; i--)
     {
       source->entries[i - 1]->references++;

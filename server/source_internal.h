@@ -46,7 +46,8 @@ struct gcg__source
   gcg__ask_function ask;
   void *context;
 
-  double running_s; /* a recorded process's */
+  double running_s;   /* a recorded process's */
+  char left_out[512]; /* which snapshots of a recording are not shown; "": none */
   struct gcg__samples *samples;
 
   struct gcg__entry *entries[GCG__MAX_SNAPSHOTS]; /* oldest first */

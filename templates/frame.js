@@ -113,6 +113,7 @@ function drawFrame() {
     title: 'Ends gcglass; the program runs on',
   }, 'Stop gcglass');
   parts.notice = element('div', { class: 'notice', role: 'status' });
+  parts.leftOut = element('div', { class: 'notice', id: 'left-out' });
   bar.replaceChildren(
     element('div', { class: 'line' },
       element('a', { class: 'logo', href: pageLink('/') },
@@ -130,7 +131,7 @@ function drawFrame() {
           type: 'button', class: 'quiet', id: 'theme', 'aria-label': 'Light or dark',
           title: 'Light or dark', onclick: switchTheme,
         }, '◐'))),
-    parts.notice);
+    parts.leftOut, parts.notice);
 }
 
 /* Says TEXT below the bar until it is replaced; null takes it away. */
@@ -218,6 +219,8 @@ export function showFrame(frame) {
   parts.badge.hidden = !frame.leaked_cycles;
   parts.badge.textContent = `⚠ ${count(frame.leaked_cycles)}`;
   parts.badge.title = plural(frame.leaked_cycles, 'leaked cycle');
+  parts.leftOut.replaceChildren(
+    ...(frame.left_out ? [element('p', { class: 'warning' }, frame.left_out)] : []));
   parts.take.disabled = frame.state !== 'live';
   parts.form.hidden = frame.state !== 'live';
   parts.stop.hidden = !frame.stoppable;

@@ -9,5 +9,5 @@ tests_save_LDADD = lib/base/libbase.la $(CMOCKA_LIBS)
 endif
 
 # The commands and the agent together.
-dist_check_SCRIPTS += tests/planted.test
-TESTS += tests/planted.test
+dist_check_SCRIPTS += tests/planted.test tests/recorded.test
+TESTS += tests/planted.test tests/recorded.test

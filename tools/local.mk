@@ -15,6 +15,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/options.c %D%/options.h \
 	%D%/port.c %D%/port.h \
 	%D%/program.c %D%/program.h \
+	%D%/recorded.c %D%/recorded.h \
 	%D%/report.c \
 	%D%/run.c \
 	%D%/sample.c \

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "tools/command.h"
+#include "tools/recorded.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -91,19 +92,26 @@ report_recording (const struct command *self, const struct arguments *arguments)
   struct gcg__recording *recording;
   struct gcg__timeline *timeline = NULL;
   struct gcg__buffer out;
+  char left_out[RECORDED_TEXT_BYTES];
   struct gcg_error error;
   if (arguments->json)
     return command_misuse (self, "%s is a recording: --json is for snapshots", arguments->file);
   if (gcg__recording_open (arguments->file, &recording, &error) != GCG_OK)
     return command_fail (self, "%s", error.text);
-  enum gcg_status status = gcg__timeline_new (recording, &timeline, &error);
+  enum gcg_status status = recorded_check (recording, arguments->file, left_out, &error);
+  if (status == GCG_OK)
+    status = gcg__timeline_new (recording, &timeline, &error);
   if (status != GCG_OK)
     gcg__recording_free (recording);
   else
     status = gcg__timeline_update (timeline, &error);
   gcg__buffer_init (&out, command_sink, stdout);
   if (status == GCG_OK)
-    status = gcg__sample_text_write (timeline, true, arguments->top, &out, &error);
+    {
+      if (left_out[0] != '\0')
+        fprintf (stderr, "gcglass: %s: %s\n", self->name, left_out);
+      status = gcg__sample_text_write (timeline, true, arguments->top, &out, &error);
+    }
   gcg__buffer_flush (&out);
   gcg__buffer_fini (&out);
   gcg__timeline_free (timeline);

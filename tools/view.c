@@ -17,6 +17,7 @@
 #include "server/samples.h"
 #include "server/source.h"
 #include "tools/command.h"
+#include "tools/recorded.h"
 #include "tools/serving.h"
 
 static const char *
@@ -25,11 +26,19 @@ recorded_program (const struct gcg__recording *recording)
   return gcg__base_name (recording->strings + recording->process.program);
 }
 
+/* A recorded_take whose CONTEXT is the source. */
+static enum gcg_status
+add_snapshot (void *context, int fd, const char *name, struct gcg_error *error)
+{
+  return gcg__source_add (context, fd, name, "", 0, error);
+}
+
 /* Shows the samples and snapshots of the recording PATH; 0 or an exit status after a message. */
 static int
 add_recording (struct serving *serving, const char *path)
 {
   struct gcg__recording *recording;
+  char left_out[RECORDED_TEXT_BYTES];
   struct gcg_error error;
   enum gcg_status status = gcg__recording_open (path, &recording, &error);
   if (status != GCG_OK)
@@ -42,12 +51,11 @@ add_recording (struct serving *serving, const char *path)
   gcg__source_set_file (serving->source, recorded_program (recording));
   gcg__source_set_recorded (serving->source, (pid_t)recording->process.pid, running_s,
                             recording->ended ? recording->exit.wait_status : -1);
-  for (uint32_t i = 0; i < recording->n_snapshots && status == GCG_OK; i++)
+  status = recorded_each (recording, path, add_snapshot, serving->source, left_out, &error);
+  if (status == GCG_OK && left_out[0] != '\0')
     {
-      int fd;
-      status = gcg__recording_snapshot (recording, i, path, &fd, &error);
-      if (status == GCG_OK)
-        status = gcg__source_add (serving->source, fd, path, "", 0, &error);
+      serving_say (serving, "%s", left_out);
+      gcg__source_set_left_out (serving->source, left_out);
     }
   if (status != GCG_OK)
     gcg__recording_free (recording);

@@ -39,9 +39,10 @@ struct gcg__frame_state
     GCG__EXIT_SIGNAL
   } exit;
   int exit_value;
-  double ended_s;      /* since it ended; negative: it has not */
-  const char *waiting; /* why there is no snapshot yet, NULL when there is one */
-  bool stoppable;      /* by POST /api/stop */
+  double ended_s;       /* since it ended; negative: it has not */
+  const char *waiting;  /* why there is no snapshot yet, NULL when there is one */
+  const char *left_out; /* which snapshots of a recording are damaged and not shown; NULL: none */
+  bool stoppable;       /* by POST /api/stop */
   const char
       *heap; /* whose objects: "gc" the collector's, "malloc" malloc's; NULL: not known yet */
   uint32_t leaked_cycles;

@@ -28,6 +28,7 @@ BUILD = os.environ["top_builddir"]
 GCGLASS = os.environ["GCGLASS_SERVER"]
 SCHEMAS = os.path.join(SOURCE, "doc/schema")
 START_SECONDS = 60
+SNAPSHOT_MAGIC = b"GCGSNAP\n"
 MARK = {"X-Gcglass": "1", "Content-Type": "application/json"}
 
 
@@ -357,6 +358,14 @@ def of_a_process(run, directory):
             if len(files) > 1:
                 server.frame_until("analysed", lambda frame: frame["snapshot"])
             run.all_routes(name, server)
+    with open(recording, "r+b") as file:
+        records = file.read()
+        assert records.count(SNAPSHOT_MAGIC) > 1
+        file.seek(records.index(SNAPSHOT_MAGIC))
+        file.write(b"x")
+    with Server("view", "--port", "0", recording) as server:
+        server.frame_until("analysed", lambda frame: frame["snapshot"])
+        run.result("a damaged snapshot: /api/frame", run.answers(server, "/api/frame"))
 
 
 def of_malloc(run, directory):
