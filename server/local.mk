@@ -9,6 +9,7 @@ server_libserver_la_SOURCES = \
 	%D%/http.c \
 	%D%/live.c %D%/live.h \
 	%D%/pages.c \
+	%D%/patience.c %D%/patience.h \
 	%D%/pictures.c %D%/pictures.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/request.c %D%/request.h \

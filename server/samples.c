@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "server/patience.h"
 #include "server/samples.h"
 
 #include <errno.h>
@@ -436,19 +437,23 @@ gcg__samples_sampling (struct gcg__samples *samples, struct gcg__sampling *sampl
 static void
 await (struct gcg__samples *samples, struct waiter *waiter)
 {
-  struct timespec end;
-  clock_gettime (CLOCK_MONOTONIC, &end);
-  end.tv_sec += SAMPLE_SECONDS;
-  while (!waiter->done && !samples->shut)
-    if (pthread_cond_timedwait (&samples->changed, &samples->lock, &end) == ETIMEDOUT)
-      break;
+  struct gcg__patience patience;
+  gcg__patience_init (&patience, SAMPLE_SECONDS);
+  while (!waiter->done && !samples->shut
+         && gcg__patience_wait (&patience, &samples->changed, &samples->lock, samples->pid))
+    ;
   if (!waiter->done && samples->shut)
     gcg__report_fail (&waiter->error, GCG_BUSY, "gcglass is ending.");
+  else if (!waiter->done && gcg__patience_is_stopped (&patience))
+    gcg__report_fail (
+        &waiter->error, GCG_TIMEOUT,
+        "The program is stopped (by SIGSTOP, a debugger or job control): the sample is "
+        "taken when it is continued.");
   else if (!waiter->done)
-    gcg__report_fail (&waiter->error, GCG_TIMEOUT,
-                      "The program has not taken the sample within %d s: it may hold the "
-                      "collector's lock, or be stopped.",
-                      SAMPLE_SECONDS);
+    gcg__report_fail (
+        &waiter->error, GCG_TIMEOUT,
+        "The program has not taken the sample within %d s: it may hold the collector's lock.",
+        SAMPLE_SECONDS);
   struct waiter **place = &samples->waiters;
   while (*place != waiter)
     place = &(*place)->next;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "report/fail.h"
+#include "server/patience.h"
 #include "server/source_internal.h"
 #include "snapshot/snapshot.h"
 
@@ -66,19 +67,22 @@ can_ask (const struct gcg__source *source)
 static void
 await (struct gcg__source *source, struct gcg__waiter *waiter)
 {
-  struct timespec end;
-  clock_gettime (CLOCK_MONOTONIC, &end);
-  end.tv_sec += CAPTURE_SECONDS;
-  while (!waiter->done && !source->shut)
-    if (pthread_cond_timedwait (&source->changed, &source->lock, &end) == ETIMEDOUT)
-      break;
+  struct gcg__patience patience;
+  gcg__patience_init (&patience, CAPTURE_SECONDS);
+  while (!waiter->done && !source->shut
+         && gcg__patience_wait (&patience, &source->changed, &source->lock, source->pid))
+    ;
   if (!waiter->done && source->shut)
     gcg__report_fail (&waiter->error, GCG_BUSY, "gcglass is ending.");
+  else if (!waiter->done && gcg__patience_is_stopped (&patience))
+    gcg__report_fail (
+        &waiter->error, GCG_TIMEOUT,
+        "The program is stopped (by SIGSTOP, a debugger or job control): the snapshot "
+        "is taken when it is continued.");
   else if (!waiter->done)
     gcg__report_fail (
         &waiter->error, GCG_TIMEOUT,
-        "The program has not taken the snapshot within %d s: it may hold the collector's "
-        "lock, or be stopped.",
+        "The program has not taken the snapshot within %d s: it may hold the collector's lock.",
         CAPTURE_SECONDS);
   struct gcg__waiter **place = &source->waiters;
   while (*place != waiter)
@@ -210,6 +214,10 @@ say_waiting (const struct gcg__source *source, char *text, size_t bytes)
     snprintf (text, bytes, "The program has not used the collector yet.");
   else if (source->failure[0] != '\0')
     snprintf (text, bytes, "No snapshot: %s", source->failure);
+  else if (source->state == GCG__STATE_LIVE && gcg__process_is_stopped (source->pid))
+    snprintf (text, bytes,
+              "The program is stopped (by SIGSTOP, a debugger or job control): the first snapshot "
+              "is taken when it is continued.");
   else if (source->state == GCG__STATE_LIVE)
     snprintf (text, bytes, "The first snapshot is being taken.");
   else if (source->state == GCG__STATE_FILE)

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/front.h"
 #include "tools/program.h"
 
 #define TEXT_BYTES 512
@@ -96,23 +97,23 @@ child_start (struct child *child, const struct signals *signals, const char *pat
   return child->pid < 0 ? PROGRAM_FAILED : failure == ENOENT ? PROGRAM_NOT_FOUND : PROGRAM_NOT_RUN;
 }
 
-/* The program has stopped: so do we, and when we are continued, it is. */
-static void
-stop_too (struct child *child)
-{
-  siginfo_t info = { .si_pid = 0 };
-  raise (SIGSTOP);
-  if (waitid (P_PID, (id_t)child->pid, &info, WCONTINUED | WNOHANG) != 0 || info.si_pid == 0)
-    kill (child->pid, SIGCONT);
-}
-
+/* When the program stops, only our front does: pages go on. */
 static void
 look_after (struct child *child)
 {
   int status;
-  while (!child->ended && waitpid (child->pid, &status, WNOHANG | WUNTRACED) == child->pid)
+  while (!child->ended
+         && waitpid (child->pid, &status, WNOHANG | WUNTRACED | WCONTINUED) == child->pid)
     if (WIFSTOPPED (status))
-      stop_too (child);
+      {
+        child->stopped = true;
+        front_stop ();
+      }
+    else if (WIFCONTINUED (status))
+      {
+        child->stopped = false;
+        front_continue ();
+      }
     else
       {
         child->ended = true;
@@ -129,9 +130,15 @@ child_signal (struct child *child, const struct signalfd_siginfo *info)
   /* Ctrl+C ends the program, and a second one our serving on; but without a terminal there is
      nobody to type it. */
   child->finish = child->finish || signal == SIGHUP || (from_process && signals_is_end (info));
-  if (signal == SIGCHLD)
+  if (signal == SIGCHLD || signal == SIGCONT)
     look_after (child);
-  else if (signal != SIGPIPE && signal != SIGCONT && from_process && !child->ended)
+  /* Whoever continues us means the program, which the terminal may have continued by itself. */
+  if (signal == SIGCONT && child->stopped)
+    kill (child->pid, SIGCONT);
+  else if (signal == SIGTSTP && child->ended)
+    front_stop ();
+  else if (signal != SIGCHLD && signal != SIGPIPE && signal != SIGCONT && from_process
+           && !child->ended)
     kill (child->pid, signal);
 }
 

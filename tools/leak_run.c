@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tools/child.h"
+#include "tools/front.h"
 #include "tools/leak_jobs.h"
 #include "tools/program.h"
 #include "tools/signals.h"
@@ -384,7 +385,8 @@ start (struct running *running, char **arguments)
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   int own, status;
-  if (!signals_begin (&running->signals) || !start_timer (running))
+  front_begin ();
+  if (!signals_begin (&running->signals, false) || !start_timer (running))
     {
       command_fail (run->options.command, "cannot wait for signals: %s", strerror (errno));
       return PROGRAM_FAILED;

@@ -7,6 +7,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/complete.c \
 	%D%/export.c \
 	%D%/help.c \
+	%D%/front.c %D%/front.h \
 	%D%/launch.c %D%/launch.h \
 	%D%/leak_jobs.c %D%/leak_jobs.h \
 	%D%/leak_report.c %D%/leak_report.h \

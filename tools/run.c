@@ -23,6 +23,7 @@
 #include "server/source.h"
 #include "tools/child.h"
 #include "tools/command.h"
+#include "tools/front.h"
 #include "tools/launch.h"
 #include "tools/serving.h"
 
@@ -162,6 +163,7 @@ static int
 start (struct run *run, char **arguments)
 {
   struct serving *serving = &run->serving;
+  front_begin ();
   struct gcg__live_events events = { .context = run,
                                      .closed = on_closed,
                                      .executes = on_executes,
@@ -348,9 +350,13 @@ linger (struct run *run)
   say_verdict (run);
   serving_say_address (serving);
   serving_say (serving, "%s %s; still serving, Ctrl+C ends", run->launch.name, how);
-  while (!serving_wait (serving, &info) || !signals_is_end (&info))
-    ;
-  return status;
+  for (;;)
+    if (serving_wait (serving, &info))
+      {
+        if (signals_is_end (&info))
+          return status;
+        child_signal (&run->child, &info);
+      }
 }
 
 static int
@@ -358,6 +364,7 @@ run_main (const struct command *self, int argc, char **argv)
 {
   struct run run = { .every = "1" };
   int status = serving_init (&run.serving, self);
+  run.serving.runs = true;
   run.launch = (struct launch){ .command = self, .every = run.every };
   if (status == 0)
     status = take_environment (&run);

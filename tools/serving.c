@@ -177,7 +177,7 @@ serving_begin (struct serving *serving)
   mallopt (M_MMAP_THRESHOLD, BIG_BLOCK);
   child_raise_limit ();
   struct gcg_error error;
-  bool blocked = signals_begin (&serving->signals);
+  bool blocked = signals_begin (&serving->signals, !serving->runs);
   serving->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (!blocked || serving->event_fd < 0)
     return command_fail (serving->command, "cannot wait for signals: %s", strerror (errno));

@@ -15,6 +15,7 @@ struct serving
   const struct command *command;
   struct gcg__server_options options;
   bool port_given;
+  bool runs;  /* a program: job control stops that (front.h), not us */
   bool open;  /* start a browser */
   bool quiet; /* errors only */
   char token[GCG__TOKEN_BYTES + 1];

@@ -31,10 +31,11 @@ remember_internal (struct signals *signals)
 }
 
 bool
-signals_begin (struct signals *signals)
+signals_begin (struct signals *signals, bool stops)
 {
   static const int not_blocked[]
       = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU };
+  const size_t n_not_blocked = sizeof not_blocked / sizeof not_blocked[0] - (stops ? 0 : 3);
   struct sigaction usual = { .sa_handler = SIG_DFL }, ignored = { .sa_handler = SIG_IGN };
   sigset_t blocked;
   for (int signal = 1; signal < NSIG; signal++)
@@ -42,7 +43,7 @@ signals_begin (struct signals *signals)
       signals->actions[signal].sa_handler = SIG_DFL;
   remember_internal (signals);
   sigfillset (&blocked);
-  for (size_t i = 0; i < sizeof not_blocked / sizeof not_blocked[0]; i++)
+  for (size_t i = 0; i < n_not_blocked; i++)
     sigdelset (&blocked, not_blocked[i]);
   pthread_sigmask (SIG_SETMASK, &blocked, &signals->mask);
   /* Ignored, our children would be reaped before we know how they ended. */

@@ -61,8 +61,12 @@ static void __attribute__ ((noreturn)) shell (char *const *job)
       tcsetpgrp (0, getpgrp ());
       printf ("[stopped]\n");
       fflush (stdout);
+      while (getchar () != '\n') /* fg */
+        ;
       tcsetpgrp (0, pid);
       kill (-pid, SIGCONT);
+      printf ("[continued]\n");
+      fflush (stdout);
     }
   tcsetpgrp (0, getpgrp ());
   if (WIFSIGNALED (status))
@@ -222,7 +226,49 @@ stop_and_continue (void **state)
   await (&terminal, "ready");
   type (&terminal, 26);
   await (&terminal, "[stopped]");
+  type (&terminal, '\n');
   await (&terminal, "got CONT");
+  await (&terminal, "[status 0]");
+  assert_int_equal (count_of (&terminal, "got CONT"), 1);
+  close_terminal (&terminal);
+}
+
+/* The shell has its terminal back, and the pages answer. */
+static void
+pages_while_stopped (void **state)
+{
+  struct terminal terminal;
+  (void)state;
+  open_terminal (&terminal, "--token off", "signals 1");
+  await (&terminal, "ready");
+  await (&terminal, "http://");
+  await (&terminal, "/\r\n");
+  int port = atoi (strchr (strstr (terminal.seen, "http://") + 7, ':') + 1);
+  for (int i = 0; i < 2; i++)
+    {
+      struct answer answer
+          = ask (port, "GET /api/frame HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", port);
+      assert_int_equal (answer.status, 200);
+      answer_free (&answer);
+      if (i == 1)
+        break;
+      type (&terminal, 26);
+      await (&terminal, "[stopped]");
+    }
+  type (&terminal, '\n');
+  await (&terminal, "got CONT");
+  await (&terminal, "still serving");
+  /* Now it is ours to stop, and the pages still are there. */
+  memset (terminal.seen, 0, sizeof terminal.seen);
+  terminal.n = 0;
+  type (&terminal, 26);
+  await (&terminal, "[stopped]");
+  struct answer answer = ask (port, "GET /api/frame HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", port);
+  assert_int_equal (answer.status, 200);
+  answer_free (&answer);
+  type (&terminal, '\n');
+  await (&terminal, "[continued]");
+  type (&terminal, 3);
   await (&terminal, "[status 0]");
   close_terminal (&terminal);
 }
@@ -252,6 +298,7 @@ main (void)
     cmocka_unit_test (quit_ends_both),
     cmocka_unit_test (serving_on_ends_by_interrupt),
     cmocka_unit_test (stop_and_continue),
+    cmocka_unit_test (pages_while_stopped),
     cmocka_unit_test (resized),
   };
   return cmocka_run_group_tests (tests, NULL, NULL);
