@@ -2,7 +2,8 @@
 # libFuzzer when configured by CC=clang --enable-fuzzing (driver.c says how).  A target NAME needs
 # tests_fuzz_NAME_CFLAGS = $(FUZZ_CFLAGS), _LDFLAGS = $(FUZZ_LINK) and, before its own libraries,
 # _LDADD = $(FUZZ_LIBS), and its corpus in EXTRA_DIST, file by file.
-fuzz_targets = %D%/columns %D%/expression %D%/recording %D%/report %D%/snapshot %D%/suppress
+fuzz_targets = %D%/columns %D%/expression %D%/message %D%/query %D%/recording %D%/report \
+	%D%/request %D%/snapshot %D%/suppress
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += %D%/driver.test
 TESTS += %D%/driver.test
@@ -28,6 +29,24 @@ tests_fuzz_expression_SOURCES = %D%/expression.c tests/modules.c tests/modules.h
 tests_fuzz_expression_CFLAGS = $(FUZZ_CFLAGS) -g
 tests_fuzz_expression_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_expression_LDADD = $(FUZZ_LIBS) $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
+
+FUZZ_SERVER_LIBS = tests/libtape.la tests/libheap.la server/libserver.la server/librenderer.la \
+	lib/report/libreport.la lib/analysis/libanalysis.la lib/symbol/libsymbol.la \
+	lib/recording/librecording.la lib/snapshot/libsnapshot.la lib/base/libbase.la $(SERVER_LIBS) $(DW_LIBS)
+tests_fuzz_message_SOURCES = %D%/message.c
+tests_fuzz_message_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_message_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_message_LDADD = $(FUZZ_LIBS) $(FUZZ_SERVER_LIBS)
+
+tests_fuzz_query_SOURCES = %D%/query.c
+tests_fuzz_query_CFLAGS = $(FUZZ_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_query_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_query_LDADD = $(FUZZ_LIBS) $(FUZZ_SERVER_LIBS)
+
+tests_fuzz_request_SOURCES = %D%/request.c
+tests_fuzz_request_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_request_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_request_LDADD = $(FUZZ_LIBS) $(FUZZ_SERVER_LIBS)
 
 tests_fuzz_recording_SOURCES = %D%/recording.c
 tests_fuzz_recording_CFLAGS = $(FUZZ_CFLAGS)
@@ -68,4 +87,12 @@ EXTRA_DIST += \
 	%D%/corpus/snapshot/changes \
 	%D%/corpus/snapshot/sound \
 	%D%/corpus/suppress/pattern \
-	%D%/corpus/suppress/rules
+	%D%/corpus/suppress/rules \
+	%D%/corpus/message/exit %D%/corpus/message/failures %D%/corpus/message/samples \
+	%D%/corpus/message/snapshot \
+	%D%/corpus/query/1 %D%/corpus/query/2 %D%/corpus/query/3 %D%/corpus/query/4 %D%/corpus/query/5 \
+	%D%/corpus/query/6 %D%/corpus/query/7 %D%/corpus/query/8 %D%/corpus/query/9 \
+	%D%/corpus/query/10 %D%/corpus/query/11 %D%/corpus/query/12 %D%/corpus/query/13 \
+	%D%/corpus/query/14 \
+	%D%/corpus/request/bearer %D%/corpus/request/form %D%/corpus/request/json \
+	%D%/corpus/request/launch %D%/corpus/request/static
