@@ -3,8 +3,8 @@
  *
  * It gets our standard streams, no other descriptor, our original signal mask, dispositions and
  * limits, and our process group, so that the terminal's signals reach it by themselves.  What
- * others send to us is passed on to it; when it stops, our front does (front.h), so that the shell's
- * job control works.
+ * others send to us is passed on to it; when it stops, our front does (front.h), so that the
+ * shell's job control works.
  */
 #ifndef GCG_TOOLS_CHILD_H
 #define GCG_TOOLS_CHILD_H

@@ -1,7 +1,8 @@
 /* signals.h -- signals while a program of somebody else's runs under ours, or pages are served.
  *
- * signals_begin blocks all but those that mean a fault, before any thread is there, and remembers mask and dispositions as they were, for programs that are started.  From
- * then on signals are read from a descriptor in the main thread.
+ * signals_begin blocks all but those that mean a fault, before any thread is there, and remembers
+ * mask and dispositions as they were, for programs that are started.  From then on signals are read
+ * from a descriptor in the main thread.
  */
 #ifndef GCG_TOOLS_SIGNALS_H
 #define GCG_TOOLS_SIGNALS_H
@@ -18,7 +19,8 @@ struct signals
   int fd;                   /* to read them from; -1: not begun */
 };
 
-/* Blocks them, those of job control (the last three in its table) only unless it STOPS us.  false with errno: there is no descriptor to read them from. */
+/* Blocks them, those of job control (the last three in its table) only unless it STOPS us.  false
+ * with errno: there is no descriptor to read them from. */
 bool signals_begin (struct signals *signals, bool stops);
 
 /* Reads one; false: there is none. */
