@@ -104,7 +104,7 @@ static void __attribute__ ((constructor)) preload_begin (void)
   need_real ();
   gcg__environment_read (&wishes);
   gcg__environment_begin ();
-  gcg__stack_init (wishes.stack_depth); /* loads the unwinder: lookup.h */
+  gcg__stack_load (wishes.stack_depth);
   if (wishes.fold)
     gcg__warnings_begin ();
   gcg__ending_begin (&wishes);
@@ -119,6 +119,7 @@ collector_is_up (void)
   if (__builtin_expect (done, 1) || !GC_is_init_called ())
     return;
   done = true;
+  gcg__stack_init (wishes.stack_depth);
   gcg__agent_make_ready ();
   gcg__thread_hook ();
   gcg__warnings_fold ();

@@ -94,6 +94,13 @@ static _Thread_local struct
 } readable;
 
 void
+gcg__stack_load (unsigned wanted)
+{
+  if (wanted)
+    gcg__unwinder_load ();
+}
+
+void
 gcg__stack_init (unsigned wanted)
 {
   depth = wanted < GCG__MOST_FRAMES ? wanted : GCG__MOST_FRAMES;

@@ -15,6 +15,9 @@
 
 #include <stdint.h>
 
+/* Before main: loads what gcg__stack_init (DEPTH) will need, so that it leaves dlerror alone. */
+void gcg__stack_load (unsigned depth);
+
 /* Prepares for stacks of DEPTH frames, 0 = return address only.  Called when the program has turned
    out to use the collector. */
 void gcg__stack_init (unsigned depth);

@@ -46,19 +46,26 @@ fill_descriptors (int fillers[RAW_HIGH_DESCRIPTOR])
 }
 
 void
-gcg__unwinder_init (void)
+gcg__unwinder_load (void)
 {
-  int fillers[RAW_HIGH_DESCRIPTOR], n = fill_descriptors (fillers);
-  void *frames[4];
   void *library = dlopen ("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
 
   if (library)
     *(void **)&unwind = dlsym (library, "unw_backtrace");
+  if (unwind)
+    return;
+  dlerror (); /* of ours */
+  unwind = backtrace;
+}
+
+void
+gcg__unwinder_init (void)
+{
+  int fillers[RAW_HIGH_DESCRIPTOR], n = fill_descriptors (fillers);
+  void *frames[4];
+
   if (!unwind)
-    {
-      dlerror (); /* of ours */
-      unwind = backtrace;
-    }
+    gcg__unwinder_load ();
   /* The first call of either loads and allocates: now, not in the middle of an allocation. */
   unwind (frames, 4);
   while (n > 0)

@@ -11,7 +11,11 @@
 
 #include <stdint.h>
 
-/* Finds it, once; loads and allocates. */
+/* Loads it, which may take away what the program's next dlerror would say. */
+void gcg__unwinder_load (void);
+
+/* Prepares it for use, loads it if that was not done.  Allocates; libunwind opens a pipe, above
+   RAW_HIGH_DESCRIPTOR as far as the limit allows. */
 void gcg__unwinder_init (void);
 
 /* The return addresses from CALLER on, innermost first, at most MOST (GCG__MOST_FRAMES) of them;
