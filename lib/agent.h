@@ -15,11 +15,19 @@
 extern bool gcg__agent_is_ready;
 void gcg__agent_make_ready (void);
 
+#ifdef GCG_PRELOAD
+/* The same, and what gcglass run has asked for: a program that is linked with the agent finds the
+   preload object's functions, and has perhaps made no call that libgc's wrappers see. */
+void gcg__preload_make_ready (void);
+#else
+#define gcg__preload_make_ready gcg__agent_make_ready
+#endif
+
 static inline void
 gcg__agent_ready (void)
 {
   if (__builtin_expect (!__atomic_load_n (&gcg__agent_is_ready, __ATOMIC_ACQUIRE), 0))
-    gcg__agent_make_ready ();
+    gcg__preload_make_ready ();
 }
 
 /* Thread id of the control thread, 0 when there is none. */

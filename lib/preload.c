@@ -99,6 +99,30 @@ from_program (const void *caller)
          && (at < own_text.low || at >= own_text.high);
 }
 
+static bool begun; /* our constructor has run, WISHES are read */
+
+/* The program has initialised the collector: now we may.  A library that is initialised before us
+   may have had objects already; the constructor comes here as well. */
+static void
+collector_is_up (void)
+{
+  static bool done;
+
+  if (__builtin_expect (done, 1) || !GC_is_init_called ())
+    return;
+  if (!begun)
+    {
+      gcg__agent_make_ready ();
+      return;
+    }
+  done = true;
+  gcg__stack_init (wishes.stack_depth);
+  gcg__agent_make_ready ();
+  gcg__thread_hook ();
+  gcg__warnings_fold ();
+  gcg__environment_apply (&wishes);
+}
+
 static void __attribute__ ((constructor)) preload_begin (void)
 {
   need_real ();
@@ -108,22 +132,18 @@ static void __attribute__ ((constructor)) preload_begin (void)
   if (wishes.fold)
     gcg__warnings_begin ();
   gcg__ending_begin (&wishes);
+  begun = true;
+  collector_is_up ();
 }
 
-/* The program has initialised the collector: now we may. */
-static void
-collector_is_up (void)
+/* Another thread may be on its way through collector_is_up: the second call waits for it. */
+void
+gcg__preload_make_ready (void)
 {
-  static bool done;
-
-  if (__builtin_expect (done, 1) || !GC_is_init_called ())
-    return;
-  done = true;
-  gcg__stack_init (wishes.stack_depth);
+  need_real ();
+  gcg__real.init ();
+  collector_is_up ();
   gcg__agent_make_ready ();
-  gcg__thread_hook ();
-  gcg__warnings_fold ();
-  gcg__environment_apply (&wishes);
 }
 
 /* Allocators of one size: NAME (SIZE PARAMETERS) asked for with ROOM more. */

@@ -99,6 +99,33 @@ tests_malloc_leak_count_LDADD = lib/libgcglass-malloc.la
 dist_check_SCRIPTS += %D%/agent/leak_count.test
 TESTS += %D%/agent/leak_count %D%/agent/leak_count.test
 
+# Without GC_INIT: as it is and linked with gcglass, from main and from a library's constructor.
+check_PROGRAMS += %D%/agent/uninitialised_plain %D%/agent/uninitialised_tracked \
+	%D%/agent/uninitialised_early %D%/agent/uninitialised_early_tracked
+check_LTLIBRARIES += %D%/agent/libuninitialised.la %D%/agent/libuninitialised_tracked.la
+tests_agent_libuninitialised_la_SOURCES = %D%/agent/uninitialised.c
+tests_agent_libuninitialised_la_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DMODULE -fvisibility=default
+tests_agent_libuninitialised_la_LDFLAGS = -rpath $(abs_builddir)
+tests_agent_libuninitialised_la_LIBADD = -lgc
+tests_agent_libuninitialised_tracked_la_SOURCES = %D%/agent/uninitialised.c
+tests_agent_libuninitialised_tracked_la_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DMODULE -DTRACKED -fvisibility=default
+tests_agent_libuninitialised_tracked_la_LDFLAGS = -rpath $(abs_builddir)
+tests_agent_libuninitialised_tracked_la_LIBADD = $(AGENT_TEST_LIBS)
+tests_agent_uninitialised_plain_SOURCES = %D%/agent/uninitialised.c
+tests_agent_uninitialised_plain_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS)
+tests_agent_uninitialised_plain_LDADD = -lgc
+tests_agent_uninitialised_tracked_SOURCES = %D%/agent/uninitialised.c
+tests_agent_uninitialised_tracked_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DTRACKED
+tests_agent_uninitialised_tracked_LDADD = $(AGENT_TEST_LIBS)
+tests_agent_uninitialised_early_SOURCES = %D%/agent/uninitialised.c
+tests_agent_uninitialised_early_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DEARLY
+tests_agent_uninitialised_early_LDADD = %D%/agent/libuninitialised.la -lgc
+tests_agent_uninitialised_early_tracked_SOURCES = %D%/agent/uninitialised.c
+tests_agent_uninitialised_early_tracked_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -DTRACKED -DEARLY
+tests_agent_uninitialised_early_tracked_LDADD = %D%/agent/libuninitialised_tracked.la $(AGENT_TEST_LIBS)
+dist_check_SCRIPTS += %D%/agent/uninitialised.test
+TESTS += %D%/agent/uninitialised.test
+
 # Plugins, compiled by the test.
 EXTRA_DIST += %D%/agent/unloaded.c
 dist_check_SCRIPTS += %D%/agent/unloaded.test
