@@ -22,6 +22,10 @@ struct site_figures
 
 static struct site_figures *chunks[GCG__COUNT_CHUNKS];
 
+/* Sites that the survey counts.  A site that is new while it is under way needs none: counting has
+   begun, so its counters have all its blocks. */
+static uint32_t n_surveyed;
+
 /* The figures of SITE, or NULL. */
 static struct site_figures *
 figures_of (uint32_t site)
@@ -57,10 +61,10 @@ gcg__survivors_note_stopped (void)
 {
   struct gcg__count sums[64];
 
-  for (uint32_t first = 0; first < GCG__MOST_SITES && figures_of (first); first += 64)
+  for (uint32_t first = 0; first < n_surveyed; first += 64)
     {
       gcg__count_sum (first, 64, sums);
-      for (uint32_t i = 0; i < 64; i++)
+      for (uint32_t i = 0; i < 64 && first + i < n_surveyed; i++)
         figures_of (first)[i].then = sums[i];
     }
 }
@@ -89,7 +93,7 @@ gcg__survivors_update (bool exact)
   tally = mmap (NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (tally == MAP_FAILED)
     return false;
-  tally->n_sites = n;
+  tally->n_sites = n_surveyed = n;
   if (gcg__capture_tally (tally, NULL) == GCG_OK)
     for (uint32_t site = 0; site < n; site++)
       figures_of (site)->alive = tally->sites[site];
