@@ -30,6 +30,11 @@ static void dogs (void) { struct dog *a = xmalloc (sizeof *a), *b = xmalloc (siz
 int main (int c, char **v) { void *volatile lost = malloc (100); lost = NULL;
   for (int i = 0; i < 3; i++) cats (); if (c > 1) dogs (); return 0; }
 """
+COLLECTOR_INSIDE = """
+#include <gc.h>
+#include <stdlib.h>
+int main (void) { GC_INIT (); return malloc (10) == NULL || GC_MALLOC (10) == NULL; }
+"""
 
 
 class Run:
@@ -104,6 +109,17 @@ def program(run, here):
     run.result("kinds: cats three times and known, dogs once and new", complaints)
 
 
+def collector_inside(run, here):
+    source, binary, out = (os.path.join(here, one) for one in ("inside.c", "inside", "inside.json"))
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(COLLECTOR_INSIDE)
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-o", binary, source, "-l:libgc.a",
+                    "-lpthread", "-ldl"], check=True)
+    command(api.GCGLASS, "leaks", "--json", out, "--", binary)
+    with open(out, encoding="utf-8") as text:
+        run.look_at("leaks", "leaks of a program with libgc linked statically", text.read())
+
+
 def main():
     run = Run()
     run.schemas.check()
@@ -111,6 +127,7 @@ def main():
     with tempfile.TemporaryDirectory() as here:
         heaps(run, here)
         program(run, here)
+        collector_inside(run, here)
     run.result("each field of a schema was in what was written",
                [one for one in run.schemas.unseen()
                 if one.startswith("command-") and one not in NOT_HERE])
