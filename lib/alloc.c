@@ -121,8 +121,8 @@ gcg__tag_of (void *base)
 }
 
 /* Granules of the slot that libgc alone gives for BYTES.  Of more than eight it takes an even
-   number, and as many as leave as many slots in a block; which sizes it takes together besides
-   depends on what was asked for before. */
+   number, and as many as leave as many slots in a block; which further sizes share a class depends
+   on earlier requests. */
 static size_t
 alone_granules (size_t bytes)
 {

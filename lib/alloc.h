@@ -34,7 +34,8 @@ void gcg__count_freed (const struct gcg__taken *taken);
 /* The tag of the object at BASE (a slot's start), or 0. */
 uint64_t gcg__tag_of (void *base);
 
-/* What GC_size says of OBJECT when there is no tag: as much of the slot as the program may use. */
+/* Returns GC_size of OBJECT as if it carried no tag: the bytes of the slot that the program may
+   use. */
 size_t gcg__size (const void *object);
 
 /* GC_realloc with the tag kept right; SITE is the new one. */

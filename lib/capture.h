@@ -36,7 +36,8 @@ void gcg__capture_contents_if_asked (void);
 
 /* From the collector's events (collector.c). */
 void gcg__capture_before_stop (void);
-/* True when a snapshot was taken here, so that the collection is not one of the program's. */
+/* Returns true if a snapshot was taken here: the collection then does not count as the
+   program's. */
 bool gcg__capture_at_mark_end_stopped (void);
 
 /* After fork, in the child: a capture of the parent's is not ours. */

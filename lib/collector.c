@@ -1,9 +1,9 @@
 /* collector.c -- see collector.h.
  *
- * State is written by the thread that collects, with the allocation lock held, so by one at a time;
- * gcg__birth alone is read elsewhere.  An event costs a clock reading.  A collection that is given
- * up before it marks (capture.c) leaves no trace in the ring, nor does one that was made for a
- * snapshot: it is shown in that snapshot alone.
+ * State is written only by the collecting thread, which holds the allocation lock; only gcg__birth
+ * is read elsewhere.  An event costs a clock reading.  A collection that is given up before it
+ * marks (capture.c) leaves no trace in the ring, nor does one that was made for a snapshot: it is
+ * shown in that snapshot alone.
  */
 #include "collector.h"
 
@@ -50,7 +50,7 @@ static void
 collector_pause_over (uint64_t now)
 {
   if (!gcg__collection_now.mark_ns || is_ours)
-    return; /* abandoned before it marked, or none that the program would have had */
+    return; /* abandoned before marking, or made for a snapshot only */
   gcg__collection_now.pause_ns = now - gcg__collection_now.start_ns;
   gcg__collection_now.number = GC_get_gc_no ();
   __atomic_store_n (&pause_last, gcg__collection_now.pause_ns, __ATOMIC_RELAXED);

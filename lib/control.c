@@ -419,7 +419,7 @@ periodic (void)
       last_ns = 0;
       return -1;
     }
-  /* From the last one on: another interval counts at once. */
+  /* Counted from the last sample: a changed interval applies at once. */
   if (!last_ns || now >= last_ns + interval)
     {
       (void)gcg__control_sample ("", 0, false, NULL);

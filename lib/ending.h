@@ -21,8 +21,8 @@ void gcg__ending_begin (const struct gcg__environment *wishes);
 /* This process has connected and is to be looked at; the agent is ready. */
 void gcg__ending_observe (void);
 
-/* The program's end is now, as far as reports of leaks are concerned; false when gcglass has not
-   started it. */
+/* Makes the final leak report now, as if the program ended here.  Returns false if gcglass did not
+   start the program. */
 bool gcg__ending_now (void);
 
 #endif

@@ -80,7 +80,7 @@ static char saved_text[SAVED_BYTES];
 static char *saved[GCG__MOST_SETTINGS + 1];
 static const struct gcg__environment *read_wishes;
 
-/* Keeps copies of what is set. */
+/* Copies the variables that are set. */
 static void
 save_settings (void)
 {

@@ -1,10 +1,10 @@
-/* environment.h -- what gcglass run and gcglass leaks tell the preload object by variables of the
- * environment.
+/* environment.h -- environment variables by which gcglass run and gcglass leaks configure the
+ * preload object.
  *
- * They are taken out again, and so is the preload object itself: the program sees the environment
- * that it would see without us, and its children run without us unless they are to be followed.
- * A copy is kept for the program that the process may become (successor.h): programs write over the
- * block that they were given.
+ * They are removed again, and so is the preload object from LD_PRELOAD: the program sees the
+ * environment that it would see without the agent, and its children run without the agent unless
+ * they are followed. A copy is kept for the program that the process may become (successor.h),
+ * because programs overwrite their environment block.
  */
 #ifndef GCG_ENVIRONMENT_H
 #define GCG_ENVIRONMENT_H
@@ -29,7 +29,8 @@ struct gcg__environment
 /* Reads and takes out.  The C library must be initialised. */
 void gcg__environment_read (struct gcg__environment *wishes);
 
-/* Takes out what libraries are to see that are initialised before us: for our constructor. */
+/* Removes the variables meant for libraries that are initialised before this one.  Called by the
+   constructor. */
 void gcg__environment_begin (void);
 
 /* The variables that were read, "NAME=VALUE" each; the last is followed by NULL. */
@@ -39,14 +40,13 @@ char *const *gcg__environment_settings (void);
 /* Is VARIABLE, "NAME=VALUE", one of those? */
 bool gcg__environment_is_setting (const char *variable);
 
-/* Where the server listens; "": there is none. */
+/* Abstract name of the server's socket; "": no server. */
 const char *gcg__environment_socket (void);
 
-/* Is what this process becomes to run under us, if it can? */
+/* Returns whether the program that this process becomes should run under the agent, if it can. */
 bool gcg__environment_is_followed (void);
 
-/* What is in LD_PRELOAD, whose value is VALUE, beside this object; NULL: without it, it is not set.
- */
+/* Returns the objects in VALUE, the value of LD_PRELOAD, other than this one; NULL: no others. */
 const char *gcg__environment_other_preload (const char *value);
 
 /* Connects to the server and does what WISHES say; nothing without a server.  The agent must be

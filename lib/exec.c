@@ -1,13 +1,14 @@
-/* exec.c -- the calls by which the program becomes another one, which is looked into as well.
+/* exec.c -- wrappers of the exec family, so that the program that the process becomes is observed
+ * too.
  *
- * The environment of the new program is the given one and what takes the agent there (successor.h);
- * the given one is not touched: the call may fail, and the program goes on.  All of it is on the
- * stack, because these calls are made in signal handlers and in children of vfork.
+ * The new program gets the given environment plus the variables that load the agent (successor.h).
+ * The given one is not modified: the call may fail, and the program continues.  Everything is on
+ * the stack, because these calls are made in signal handlers and in children of vfork.
  *
- * In malloc mode the signal that stops threads would find no handler in the new program, and end
- * it.  So the caller waits until no stop is under way and lets none begin; when the call fails it
- * lets them again.  A child of vfork shares our memory, but its threads are not stopped, and it
- * must not keep the lock; in a forked child nothing stops any.
+ * In malloc mode the signal that stops threads would find no handler in the new program and kill
+ * it.  So the caller waits until no stop is in progress and blocks new ones until the call has
+ * failed.  A child of vfork shares the parent's memory, but is never stopped, and must not keep the
+ * lock; threads of a forked child are never stopped either.
  */
 #include <alloca.h>
 #include <errno.h>
@@ -77,8 +78,8 @@ open_path (int directory, const char *path)
   return raw_high ((int)syscall (SYS_openat, directory, path, O_PATH | O_CLOEXEC, 0));
 }
 
-/* A descriptor of the file PATH, seen from DIRECTORY, for asking about it; -1: there is none, or
-   what is executed is not looked into. */
+/* Returns an O_PATH descriptor of the file PATH, relative to DIRECTORY, to ask gcglass about; -1:
+   no such file, or the new program is not to be observed. */
 static int
 look_up (int directory, const char *path)
 {
@@ -90,7 +91,7 @@ look_up (int directory, const char *path)
   return fd;
 }
 
-/* Is FD open on a file that can be executed? */
+/* Returns whether PATH, on which FD is open, is an executable regular file. */
 static bool
 is_executable (const char *path, int fd)
 {

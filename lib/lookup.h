@@ -1,19 +1,19 @@
-/* lookup.h -- functions of other libraries that ours stand before, or that no header names.
+/* lookup.h -- functions of other libraries that ours wrap, or that no header declares.
  *
- * They are looked up before main: a look-up takes away what the program's next dlerror would say,
- * and its failure is said there.  A library's constructor that comes before ours may call what has
- * not been found yet; that is looked up then.
+ * They are looked up before main, because dlsym clears or sets the message of the program's next
+ * dlerror.  A function that an earlier constructor calls before that is looked up on its first
+ * call.
  */
 #ifndef GCG_LOOKUP_H
 #define GCG_LOOKUP_H
 
-/* The function called NAME in the libraries that come after this one; NULL: there is none. */
+/* Returns the function NAME from the libraries after this one in the search order, or NULL. */
 void *gcg__lookup_next (const char *name);
 
-/* What the C library exports as NAME to its kin alone, or NULL. */
+/* Returns the C library's private symbol NAME (version GLIBC_PRIVATE), or NULL. */
 void *gcg__lookup_private (const char *name);
 
-/* At file scope: FUNCTION, which is defined here, is found before main. */
+/* At file scope: looks up FUNCTION, which this file wraps, before main. */
 #define GCG__BEHIND(function)                                                                      \
   static __typeof__ (&function) behind_##function;                                                 \
   static void __attribute__ ((constructor)) find_##function (void)                                 \
@@ -24,7 +24,7 @@ void *gcg__lookup_private (const char *name);
   }                                                                                                \
   _Static_assert(1, "a semicolon follows")
 
-/* The function that FUNCTION, listed above, stands before. */
+/* The function that FUNCTION, declared above, wraps. */
 #define BEHIND(function) (find_##function (), behind_##function)
 
 #endif

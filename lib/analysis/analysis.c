@@ -73,8 +73,8 @@ analysis_pointed_to (const struct gcg__analysis *analysis, uint32_t id)
   return e < analysis->in_first[id + 1];
 }
 
-/* Adds uncollectable objects that no root and no other object points to; none where memory of
-   malloc's has not been looked through, which is what holds such objects.  false: out of memory. */
+/* Adds uncollectable objects that no root and no other object points to; none if malloc's memory,
+   which usually holds such objects, was not scanned.  false: out of memory. */
 static bool
 analysis_find_lost (struct gcg__analysis *analysis, const uint64_t *garbage, const uint64_t *bytes,
                     struct gcg__arena *arena)

@@ -1,8 +1,8 @@
 /* save.c -- see save.h.
  *
- * The directory is opened once and everything is done relative to it, so that what was looked at
- * is what is replaced.  Links are followed here, one after the other, because the kernel does not
- * ask whose they are.
+ * The directory is opened once and every step is relative to it, so that the file replaced is the
+ * file that was checked.  Links are followed here, one by one, because the kernel does not check
+ * their owner.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
@@ -29,7 +29,8 @@
 #define TRIES      100
 #define MOST_SHOWN 150 /* of a path, in messages */
 
-/* Why PATH is not written.  Of a long one its end is shown, so that the reason has room. */
+/* Reports why PATH is not written.  A long path is cut at its beginning, so that the reason
+   fits. */
 static enum gcg_status
 fail_to_write (const char *path, enum gcg_status status, const char *why, struct gcg_error *error)
 {
@@ -57,7 +58,7 @@ is_own (const struct stat *file)
   return file->st_uid == 0 || file->st_uid == geteuid ();
 }
 
-/* Whether only the caller and root can change names in DIRECTORY. */
+/* Returns whether only the caller and root can change names in DIRECTORY. */
 static bool
 is_guarded (int directory)
 {
@@ -83,7 +84,7 @@ open_directory (struct gcg__save *save, char path[PATH_MAX])
   if (*name == '\0' || strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
     return slash == NULL && *name == '\0' ? ENOENT : EISDIR;
   save->directory = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  /* One that may be written to and not read cannot be synchronised, but serves otherwise. */
+  /* A write-only directory cannot be synchronised, but works otherwise. */
   if (save->directory < 0 && errno == EACCES)
     save->directory = open (parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
   return save->directory < 0 ? errno : 0;
@@ -97,7 +98,7 @@ close_directory (struct gcg__save *save)
   save->directory = -1;
 }
 
-/* Makes PATH, whose directory alone is left of it, that which the link in SAVE leads to; 0 or an
+/* Replaces PATH, already cut to its directory, by the target of the link in SAVE.  0 or an
    errno. */
 static int
 follow_link (const struct gcg__save *save, char path[PATH_MAX], bool in_directory)
@@ -118,7 +119,7 @@ follow_link (const struct gcg__save *save, char path[PATH_MAX], bool in_director
   return 0;
 }
 
-/* Opens what is in the place, by FLAGS too, to be written to; FD has its place then.  0 or an
+/* Opens the existing target for writing, with FLAGS besides; it then needs no renaming.  0 or an
    errno. */
 static int
 open_as_it_is (struct gcg__save *save, int flags)
@@ -129,7 +130,8 @@ open_as_it_is (struct gcg__save *save, int flags)
   return why;
 }
 
-/* Opens what is neither a file nor a link, by FLAGS too; *REFUSED: why that is not written to. */
+/* Opens a target that is neither a file nor a link, with FLAGS besides.  *REFUSED: why it must not
+   be written to. */
 static int
 open_special (struct gcg__save *save, const struct stat *there, int flags, const char **refused)
 {
@@ -164,8 +166,8 @@ is_magic (int directory)
   return fstatfs (directory, &about) == 0 && about.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Finds the directory and the name in it that GIVEN means, or opens what is there by FLAGS too; 0
-   or an errno, and in *REFUSED why what is there is not written to. */
+/* Resolves GIVEN to a directory and a name in it, or opens an existing device or FIFO, with FLAGS
+   besides.  0 or an errno; *REFUSED: why the existing target must not be written to. */
 static int
 find_place (struct gcg__save *save, const char *given, int flags, const char **refused)
 {
@@ -216,14 +218,14 @@ random_name (char name[NAME_MAX + 1])
   snprintf (name, NAME_MAX + 1, ".gcglass-%016llx", (unsigned long long)random);
 }
 
-/* A name for the file that has none. */
+/* Writes the /proc name of the unnamed file's descriptor, from which it is linked. */
 static void
 descriptor_name (const struct gcg__save *save, char name[40])
 {
   snprintf (name, 40, "/proc/self/fd/%d", save->fd);
 }
 
-/* Makes a file without a name in the directory; false with errno: it has to have one. */
+/* Creates an unnamed file in the directory; false with errno: the file needs a name. */
 static bool
 make_nameless (struct gcg__save *save)
 {
@@ -234,15 +236,15 @@ make_nameless (struct gcg__save *save)
   descriptor_name (save, name);
   if (access (name, F_OK) == 0)
     return true;
-  /* Without /proc it could not be given a name later. */
+  /* Without /proc it could not be linked to a name later. */
   close (save->fd);
   save->fd = -1;
   errno = EOPNOTSUPP;
   return false;
 }
 
-/* Makes a file in the directory: without a name, or where that cannot be by a random one.  0 or an
-   errno. */
+/* Creates a file in the directory, unnamed or, where that is unsupported, with a random name.  0 or
+   an errno. */
 static int
 make_file (struct gcg__save *save)
 {
@@ -261,7 +263,7 @@ make_file (struct gcg__save *save)
       save->beside[0] = '\0';
       return errno;
     }
-  /* Whatever the umask is. */
+  /* Independent of the umask. */
   (void)!fchmod (save->fd, 0600);
   return 0;
 }
@@ -284,7 +286,8 @@ gcg__save_begin (struct gcg__save *save, const char *path, bool patient, struct 
 
 /* --- putting it in its place --- */
 
-/* Gives the file without a name its own, when that is free, or one beside it; 0 or an errno. */
+/* Links the unnamed file to its final name if that is free, else to a temporary one.  0 or an
+   errno. */
 static int
 name_file (struct gcg__save *save)
 {
@@ -302,7 +305,7 @@ name_file (struct gcg__save *save)
   return errno;
 }
 
-/* What does not know synchronisation has none to wait for. */
+/* A file without fsync support has nothing to wait for. */
 static int
 synchronise (int fd)
 {
@@ -330,7 +333,7 @@ put_in_place (struct gcg__save *save)
   return why;
 }
 
-/* Removes what has no place yet. */
+/* Removes the temporary file. */
 static void
 give_up (struct gcg__save *save)
 {
@@ -360,7 +363,7 @@ gcg__save_end (struct gcg__save *save, bool keep, struct gcg_error *error)
 
 /* --- writing --- */
 
-/* Until FD takes more; false with errno. */
+/* Waits until FD accepts more; false with errno. */
 static bool
 await_room (int fd)
 {

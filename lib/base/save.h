@@ -1,8 +1,8 @@
-/* save.h -- a file that is there as a whole or not at all, and the writer's own.
+/* save.h -- atomic saving: the file appears as a whole or not at all, owned by the caller.
  *
- * What is written goes to a file without a name, which gets one when all bytes are on the disk; an
- * interrupted writer leaves nothing behind.  Where the file system has no such files, it goes to a
- * file beside the target, whose name is random and was free.
+ * Data go to an unnamed file, which is linked to its name when all bytes are on the disk; an
+ * interrupted writer leaves nothing behind.  On file systems without unnamed files they go to a
+ * file beside the target, with a random, unused name.
  *
  * Other users may have put something in the way.  The file is always new: it belongs to the caller,
  * has mode 0600, and replaces what is there, whatever owner, mode or links that has.  Two kinds are
@@ -12,7 +12,7 @@
  *   a character device and a FIFO are written to; a FIFO of another user in a directory that others
  *   can write to, a block device, a directory and a socket are refused
  *
- * Nothing is allocated, so that it serves the agent and the host side alike.  Any thread.
+ * Allocates nothing, so the agent and the host side can both use it.  Any thread.
  */
 #ifndef GCG_BASE_SAVE_H
 #define GCG_BASE_SAVE_H
@@ -34,20 +34,20 @@ struct gcg__save
   char beside[NAME_MAX + 1]; /* in DIRECTORY, the name on the way; "": none */
 };
 
-/* Opens SAVE for PATH, which is borrowed.  On GCG_OK it is to be ended with gcg__save_end. PATIENT:
-   a FIFO is opened and written to as slowly as its reader comes and reads; else one without a
-   reader is refused, and gcg__write_all fails after GCG__SAVE_SECONDS without progress.  Errors:
-   GCG_SYSTEM, GCG_INVALID: PATH is no place to save to. */
+/* Opens SAVE for PATH, which is borrowed until gcg__save_end, to be called after GCG_OK.  PATIENT:
+   waits without limit for the reader of a FIFO; else a FIFO without a reader is refused, and
+   gcg__write_all fails after GCG__SAVE_SECONDS without progress.  Errors: GCG_SYSTEM; GCG_INVALID:
+   PATH cannot be saved to. */
 enum gcg_status gcg__save_begin (struct gcg__save *save, const char *path, bool patient,
                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
 
-/* Puts the file with what was written so far in its place, for a writer that goes on writing.
-   Errors: GCG_SYSTEM. */
+/* Gives the file its final name now; the writer may continue to append to it. Errors:
+   GCG_SYSTEM. */
 enum gcg_status gcg__save_place (struct gcg__save *save, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
-/* Closes SAVE.  KEEP: the file is put in its place, and the file and its name are on the disk; else
-   it is removed, as it is after an error.  Errors: GCG_SYSTEM. */
+/* Closes SAVE.  KEEP: the file gets its name, and both are synchronised to the disk; else, and
+   after an error, it is removed.  Errors: GCG_SYSTEM. */
 enum gcg_status gcg__save_end (struct gcg__save *save, bool keep, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 

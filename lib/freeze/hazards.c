@@ -1,13 +1,13 @@
 /* hazards.c -- see hazards.h.
  *
  * Every word is compared with the bounds of the heap and, if it lies between them, looked up like a
- * root.  Only words that point to objects without a mark are hazards, so a program in which the
- * collector sees everything has none, however much it has malloc'd; and of malloc'd blocks only
- * those tell that are not garbage themselves (holders.h).  The verdicts are the collector's:
- * nothing here marks anything.
+ * root.  Only words that point to unmarked objects are hazards, so a program in which the collector
+ * sees everything has none, however much it has malloc'd; malloc'd blocks count only if they are
+ * not garbage themselves (holders.h).  The verdicts remain the collector's: nothing here marks
+ * anything.
  *
- * A word that points to an uncollectable object is what such objects are for: it becomes a root, so
- * that the object is not taken for lost, in a region of its own for each block or area.
+ * A word that points to an uncollectable object legitimately holds it.  It becomes a root, so that
+ * the object is not reported as lost; each block or area gets a region of its own.
  *
  * Runs in the child, while the program goes on; not at all where the child could not be made, since
  * the program would wait for it.  Cost: memory speed, for what is in use of malloc's memory.
@@ -147,7 +147,7 @@ scan_block_stopped (void *state, uint64_t low, uint64_t high)
   return scan->freeze->error == 0;
 }
 
-/* Tells of the blocks that point to garbage, unless they are garbage themselves. */
+/* Records hazards of the blocks that point to garbage and are not garbage themselves. */
 static void
 scan_again_stopped (struct scan *scan)
 {

@@ -1,8 +1,9 @@
 /* holders.c -- see holders.h.
  *
  * Two searches over blocks, breadth first: one from what is in use (root areas, memory of threads,
- * marked objects), then one from garbage.  A pointer anywhere into a block counts, for malloc'd
- * memory is full of those.  Runs in the frozen child; the queue is a column of block numbers.
+ * marked objects), then one from garbage.  A pointer to any place in a block counts, because
+ * interior pointers are common in malloc'd memory.  Runs in the frozen child; the queue is a column
+ * of block numbers.
  */
 #include "holders.h"
 

@@ -1,4 +1,4 @@
-/* holders.h -- blocks of malloc's, and which of them only garbage points to.
+/* holders.h -- malloc'd blocks that only garbage points to.
  *
  * An object that the collector takes may have its body in malloc'd memory (a C++ object, say, that
  * its finalizer frees), and the body may point to other objects.  As long as nothing but garbage
@@ -18,10 +18,9 @@ struct malloced
   bool is_of_garbage;     /* an object without a mark, or another such block, points to it */
 };
 
-/* Finds out who points to BLOCKS (struct malloced, in order of address): fills is_held and
-   is_of_garbage.  AREAS (struct area) are looked through like roots.  After REGIONS and WORDS.
-   Cost: memory speed for roots, objects and blocks, a binary search for each word that points
-   between the blocks' bounds. */
+/* Sets is_held and is_of_garbage of BLOCKS (struct malloced, in order of address).  AREAS (struct
+   area) are scanned like roots.  After REGIONS and WORDS. Cost: memory speed for roots, objects and
+   blocks, a binary search for each word that points between the blocks' bounds. */
 void gcg__holders_stopped (struct gcg__freeze *freeze, struct column *blocks,
                            const struct column *areas);
 

@@ -164,9 +164,9 @@ gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t ind
     }
 }
 
-/* Does the data of the dynamic linker, which MODULE may be, hold nothing?  What it keeps it has
-   asked for itself, and that is a root; its words outlive what they pointed to: where its cache of
-   names was mapped the heap may be now. */
+/* Returns whether MODULE is the dynamic linker, whose data hold nothing: its own allocations are
+   roots already, and its words may be stale (the heap may lie where its cache of names was
+   mapped). */
 static inline bool
 is_linker (const struct gcg__module *module)
 {

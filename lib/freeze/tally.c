@@ -244,7 +244,7 @@ find_stopped (struct count *count)
 {
   find_cycles_stopped (count);
   spread_stopped (count);
-  /* In place malloc'd memory has not been looked through: it may hold any. */
+  /* A capture in place has not scanned malloc'd memory, which may hold any of them. */
   if (!count->freeze->in_place)
     find_lost_stopped (count);
 }
