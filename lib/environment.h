@@ -3,7 +3,7 @@
  *
  * They are removed again, and so is the preload object from LD_PRELOAD: the program sees the
  * environment that it would see without the agent, and its children run without the agent unless
- * they are followed. A copy is kept for the program that the process may become (successor.h),
+ * they are followed.  A copy is kept for the program that the process may become (successor.h),
  * because programs overwrite their environment block.
  */
 #ifndef GCG_ENVIRONMENT_H

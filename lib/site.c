@@ -207,7 +207,7 @@ site_hash (const uint64_t *frames, uint32_t n)
   return hash ^ hash >> 29;
 }
 
-/* Moves frames of ENTRY; whether it had any to move.  Sites may share them. */
+/* Moves frames of ENTRY; returns whether it had any to move.  Sites may share them. */
 static bool
 site_move_frames (const struct gcg__site_entry *entry, uint64_t low, uint64_t high, uint64_t place)
 {
@@ -223,8 +223,8 @@ site_move_frames (const struct gcg__site_entry *entry, uint64_t low, uint64_t hi
   return moved;
 }
 
-/* A site that has moved is found by its new frames, unless one is that has moved before.  What its
-   old slot says finds nothing any more. */
+/* A moved site is found by its new frames, unless an earlier moved site has the same.  Its old slot
+   no longer matches anything. */
 void
 gcg__site_move (uint64_t low, uint64_t high, uint64_t place)
 {

@@ -3,11 +3,11 @@
  * A site is either a macro's static structure, registered on its first use, or a call stack, found
  * by hash.  Ids are 1 ... 2^20 - 1, given in order and never reused; 0 means "not known" and is
  * what everything gets when the table is full.  A site may have a twin for blocks that are meant to
- * stay (gcg_ignore, gcg_disable): a tag that names it is all that tells them apart, and what is
- * freed or allocated anew forgets it by itself.  Entries are
- * written once, before their id is published, and never change: readers, the frozen child among
- * them, need no lock; only the frames of a module that is unloaded are moved to where they stay its
- * own (unloaded.h).  Strings are copied: the module that holds a static site may be unloaded.
+ * stay (gcg_ignore, gcg_disable): only the tag distinguishes such a block, so freeing or
+ * reallocating it undoes the mark.  Entries are written once, before their id is published, and
+ * never change: readers, the frozen child among them, need no lock; only the frames of a module
+ * that is unloaded are moved to where they stay its own (unloaded.h).  Strings are copied: the
+ * module that holds a static site may be unloaded.
  */
 #ifndef GCG_SITE_H
 #define GCG_SITE_H
@@ -48,7 +48,8 @@ gcg__site_id (struct gcg__static_site *site)
 /* Id of the site with the N return addresses FRAMES (at most GCG__MOST_FRAMES).  Any thread. */
 uint32_t gcg__site_of_stack (const uint64_t *frames, uint32_t n);
 
-/* Frames in [LOW, HIGH) become those of as many bytes at PLACE, where there are none of others. */
+/* Moves frames in [LOW, HIGH) to the range of the same size at PLACE, which no other module
+   uses. */
 void gcg__site_move (uint64_t low, uint64_t high, uint64_t place);
 
 /* Id of a site like ID, a place in the source, with the frames of STACK.  Any thread; ID when the

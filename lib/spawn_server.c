@@ -41,8 +41,8 @@ find_in_path (char path[MOST_PATH])
   return false;
 }
 
-/* Not for a program with more rights than its caller: what the server and the libraries that it
-   needs read of the environment was chosen by that caller. */
+/* Refuses for a program with more rights than its caller: that caller chose the environment, which
+   the server and its libraries would trust. */
 static enum gcg_status
 find_server (char path[MOST_PATH], struct gcg_error *error)
 {

@@ -250,7 +250,7 @@ fail_socket:
   return status;
 }
 
-/* A caller that takes no error is most often a person who looks: the line is written then. */
+/* A caller without ERROR is usually interactive: print the line. */
 enum gcg_status
 gcg_start_in_background (const struct gcg_options *options, struct gcg_server **out,
                          struct gcg_error *error)

@@ -1,7 +1,7 @@
 /* successor.c -- see successor.h.
  *
- * A process that a filter of system calls was installed in since it began asks nothing: the filter
- * might end it for that.
+ * A process in which a system-call filter was installed since its start does not ask: the filter
+ * might kill it.
  */
 #include "successor.h"
 
@@ -24,7 +24,7 @@ begins_with (const char *text, const char *start)
   return strncmp (text, start, strlen (start)) == 0;
 }
 
-/* The value of the variable NAME, with its "=", in ENVIRONMENT; NULL: it is not there. */
+/* Returns the value of NAME, which includes its "=", in ENVIRONMENT, or NULL. */
 static const char *
 value_of (char *const environment[], const char *name)
 {
@@ -34,7 +34,7 @@ value_of (char *const environment[], const char *name)
   return NULL;
 }
 
-/* How many filters of system calls this process has; -1: that cannot be read. */
+/* Returns the number of system-call filters of this process; -1: unknown. */
 static long
 count_filters (void)
 {
@@ -64,7 +64,7 @@ gcg__successor_is_wanted (void)
   return gcg__environment_is_followed () && count_filters () == filters_at_start;
 }
 
-/* The answer to ASK, with the file FD, in ANSWER; false: there is none. */
+/* Sends ASK with the file FD and receives ANSWER; false: no answer. */
 static bool
 converse (const char *socket_name, const struct gcg__message *ask, int fd,
           struct gcg__message *answer)

@@ -1,9 +1,9 @@
-/* successor.h -- the program that this process is about to become by exec: whether it is to run
- * under an agent, under which, and the environment that takes that there.
+/* successor.h -- the program that this process is about to become by exec: whether it runs under an
+ * agent, which one, and the environment that loads it.
  *
- * gcglass is asked, over a connection of its own: it looks into the file from outside.  Only system
- * calls are made and nothing static is written, so all of this may run in a signal handler, beside
- * any thread, and in a child of vfork.
+ * gcglass inspects the file and answers over a separate connection.  The code makes only system
+ * calls and writes no static data, so it may run in a signal handler, beside any thread, and in a
+ * child of vfork.
  */
 #ifndef GCG_SUCCESSOR_H
 #define GCG_SUCCESSOR_H
@@ -24,16 +24,16 @@ struct gcg__successor
 /* Notes what this process begins with. */
 void gcg__successor_begin (void);
 
-/* Whether what this process becomes may be looked into: it is the one that was started, or children
-   are followed. */
+/* Returns whether the new program may be observed: this is the process that was started, or
+   children are followed. */
 bool gcg__successor_is_wanted (void);
 
-/* Asks about the file that FD (O_PATH will do; -1: there is none) is open on, and that is to be run
-   with ENVIRONMENT; only where it is wanted. */
+/* Fills NEXT with gcglass's answer about the file on FD (may be O_PATH), to be run with
+   ENVIRONMENT.  FD -1: asks nothing, and NEXT leaves the environment as it is.  Preserves errno. */
 void gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment[]);
 
-/* ENVIRONMENT as NEXT is to have it, made in VARIABLES and PRELOAD, which have the room that NEXT
-   says; ENVIRONMENT itself where that stays. */
+/* Returns the environment for NEXT, built in VARIABLES and PRELOAD, whose sizes NEXT gives;
+   ENVIRONMENT itself if nothing changes. */
 char *const *gcg__successor_environment (const struct gcg__successor *next,
                                          char *const environment[], char **variables,
                                          char *preload);

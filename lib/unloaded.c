@@ -1,8 +1,8 @@
 /* unloaded.c -- see unloaded.h.
  *
- * Modules are listed before and after each dlclose, which costs some microseconds, and two system
- * calls for the list; what the C library unloads by itself is not seen.  Records are never given
- * up: their number is bounded, the modules that go when there is no more room keep their addresses.
+ * Modules are listed before and after each dlclose, which costs some microseconds and two system
+ * calls; what the C library unloads internally is not seen.  Records are never freed, and their
+ * number is bounded: modules unloaded after that keep their addresses.
  */
 #include "unloaded.h"
 

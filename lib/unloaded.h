@@ -1,10 +1,10 @@
-/* unloaded.h -- modules that the program has unloaded: whose code allocated what is still there.
+/* unloaded.h -- modules that the program has unloaded while objects they allocated remain.
  *
- * What a plugin has allocated outlives it, but its addresses may be another's by then.  So when a
- * module goes, its addresses in call stacks become addresses in a place of its own, where no
- * program has memory (GCG__UNLOADED_LOW); snapshots list the module there, by its file and build
- * id, and names are found as those of any other.  When the same file comes back to where it was,
- * its addresses are those of the same place at once, so that the same call is the same site.
+ * A plugin's allocations outlive it, but another module may be loaded at its addresses later.  So
+ * when a module is unloaded, its addresses in call stacks are moved to a range of its own where no
+ * program has memory (from GCG__UNLOADED_LOW).  Snapshots list the module there by file and build
+ * id, and its names are found like any other's.  When the same file is loaded at its old address
+ * again, its return addresses are moved at once, so that the same call is the same site.
  */
 #ifndef GCG_UNLOADED_H
 #define GCG_UNLOADED_H
@@ -31,12 +31,12 @@ struct gcg__loaded
   unsigned long long subtracted; /* as the dynamic linker counts */
 };
 
-/* Notes what is loaded; to be given to gcg__unloaded_after, which notes what has gone. */
+/* Lists what is loaded, for gcg__unloaded_after, which records what was unloaded since. */
 void gcg__unloaded_before (struct gcg__loaded *loaded);
 void gcg__unloaded_after (struct gcg__loaded *loaded);
 
-/* Puts those of the N return addresses FRAMES into their place that are in a module which has been
-   unloaded before and is back.  O(1) unless some are where a module has gone. */
+/* Moves those of the N return addresses FRAMES that are in a module which was unloaded and loaded
+   again.  O(1) unless an address lies where a module was unloaded. */
 void gcg__unloaded_place (uint64_t *frames, uint32_t n);
 
 /* All of them, *N. */

@@ -1,7 +1,7 @@
 /* warnings.c -- see warnings.h.
  *
- * The counter is in a file that gcglass is given with HELLO: it can be read whichever way the
- * program ends.  A forked child, which has no gcglass, prints as ever.
+ * The counter is in a memfd that gcglass receives with HELLO, so it can be read however the program
+ * ends.  A forked child, which has no gcglass, prints its warnings.
  */
 #include "warnings.h"
 

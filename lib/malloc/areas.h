@@ -10,8 +10,8 @@
 #include "freeze/freeze.h"
 #include "thread.h"
 
-/* What the user wants to be looked at otherwise, as LeakSanitizer's use_... do: set before the
-   first capture, 0 as a rule. */
+/* Flags that change which roots and pointers count, as LeakSanitizer's use_... do.  Set before the
+   first capture; usually 0. */
 enum
 {
   GCG__LOOK_UNALIGNED = 1, /* pointers at any address, not at multiples of 8 alone */

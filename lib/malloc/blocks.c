@@ -35,7 +35,7 @@
 #define BATCH_BYTES   16384u              /* moved between lists at a time */
 #define LEAST_GROWING ((size_t)64 << 10)  /* a block that has grown to this will grow on */
 #define LEAST_MOVED   ((size_t)256 << 10) /* and from here on moves by its pages */
-/* Each such move leaves the kernel with more mappings, of which there may be 65,530. */
+/* Each such move adds mappings, and the kernel allows 65,530 of them. */
 #define MOST_MOVES   16384u
 #define MOST_DOUBLED ((size_t)64 << 20)
 #define LAZY_BYTES   ((size_t)1 << 20) /* from here on zeroing is the kernel's */
@@ -242,9 +242,9 @@ zero (char *block, size_t bytes, size_t lazy)
   memset (block, 0, bytes);
 }
 
-/* Moves the pages of [FROM, FROM + BYTES), which are whole ones, to TO: what the program has
-   written is not copied, and FROM is empty then, but there.  A stretch that the kernel knows as
-   several mappings moves in halves, what it does not move at all is copied. */
+/* Moves the whole pages [FROM, FROM + BYTES) to TO without copying; FROM stays mapped, but is
+   empty.  A range that consists of several mappings is moved in halves; what mremap refuses is
+   copied. */
 static void
 move_pages (char *to, char *from, size_t bytes)
 {
@@ -269,7 +269,7 @@ move_pages (char *to, char *from, size_t bytes)
     }
 }
 
-/* Copies what BYTES at FROM, a block that is given up, hold to TO, a new one. */
+/* Copies BYTES from FROM, a block that is about to be freed, to TO, a new one. */
 static void
 move_contents (char *to, char *from, size_t bytes)
 {
@@ -287,7 +287,7 @@ move_contents (char *to, char *from, size_t bytes)
     {
       memcpy (to, from, bytes);
       if (bytes >= LEAST_GROWING && (uintptr_t)from % PAGE == 0)
-        madvise (from, whole, MADV_DONTNEED); /* it would wait for another of its size */
+        madvise (from, whole, MADV_DONTNEED); /* it will be kept on a list */
     }
   errno = old_errno;
 }
@@ -414,8 +414,8 @@ struct found
   uint32_t granules; /* as in the table of pages */
 };
 
-/* Looks BLOCK up; false when it is no block of the program's now.  A slack that reaches below the
-   block is no tag's: the program has written there. */
+/* Looks BLOCK up; false if it is not a live block of the program's.  A slack larger than the slot
+   means that the program has overwritten it. */
 static inline __attribute__ ((always_inline)) bool
 find (const void *block, struct found *found)
 {
@@ -487,7 +487,7 @@ is_system (const struct found *found)
          && GC_get_kind_and_size (found->base, &size) == (int)GCG__KIND_UNCOLLECTABLE;
 }
 
-/* Gives up BLOCK, which is counted no more and is no small one. */
+/* Frees BLOCK, a large one that is no longer counted. */
 static void __attribute__ ((noinline))
 discard_other (struct cache *cache, void *block, const struct found *found)
 {
@@ -550,8 +550,7 @@ gcg__block_free (void *block)
   return true;
 }
 
-/* Makes BLOCK one of BYTES where it is; false when it has to move, or most of it would be wasted.
- */
+/* Resizes BLOCK to BYTES in place; false if it has to move, or if most of it would be wasted. */
 static bool
 resize_here (void *block, const struct found *found, size_t bytes, uint32_t site)
 {
@@ -566,9 +565,9 @@ resize_here (void *block, const struct found *found, size_t bytes, uint32_t site
   return true;
 }
 
-/* A block of BYTES that FOUND is to become.  A large one that grows gets as much again, or a
-   quarter more, of which no page is touched: it will grow on.  So the time that growing takes is in
-   proportion to what the block has grown to, not to its square. */
+/* Allocates the block of BYTES that replaces FOUND.  A large block that grows gets twice the size,
+   or a quarter more, without touching the extra pages, because it will probably grow again.  So
+   growing takes time linear in the final size, not quadratic. */
 static void *
 grow (struct cache *cache, const struct found *found, size_t bytes, uint32_t site, bool system)
 {
@@ -586,7 +585,7 @@ grow (struct cache *cache, const struct found *found, size_t bytes, uint32_t sit
   return make (cache, bytes, GRANULE, site, system);
 }
 
-/* Counted as one block that has another size: while it moves there are not two. */
+/* Counted as one block that changes its size, never as two while it moves. */
 void *
 gcg__block_resize (void *block, size_t bytes, uint32_t site, bool system)
 {

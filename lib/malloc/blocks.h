@@ -49,8 +49,8 @@ void gcg__block_set_site (void *block, uint32_t site);
 /* Frees BLOCK; false when it is no block, or has been freed already. */
 bool gcg__block_free (void *block);
 
-/* Makes BLOCK, which is one, one of BYTES at SITE, where it is or elsewhere; SYSTEM as above.  NULL
-   when there is no memory: it is as it was. */
+/* Resizes BLOCK to BYTES and sets its site to SITE, in place or by moving it; SYSTEM as above.
+   NULL: out of memory, and BLOCK is unchanged. */
 void *gcg__block_resize (void *block, size_t bytes, uint32_t site, bool system);
 
 /* The calling thread's numbers for samples (count.h): the next thread that is given its lists goes

@@ -1,7 +1,7 @@
 /* cache.c -- see cache.h.
  *
- * Caches hang on a thread-local pointer.  (No key of pthread_key_create: the program may use all
- * there are, and allocates after destructors have run.)
+ * Caches hang on a thread-local pointer.  (Not a key of pthread_key_create: the program may use all
+ * keys, and may allocate after destructors have run.)
  */
 #include "cache.h"
 
@@ -23,7 +23,7 @@ int64_t gcg__cache_share = INT64_MAX;
 static struct cache *caches;
 static gcg__lock caches_lock = GCG__LOCK_INIT;
 static unsigned n_caches;
-static uint32_t n_to_search = 16;       /* with so many caches, look for threads that have gone */
+static uint32_t n_to_search = 16;       /* from so many caches on, search for exited threads */
 static int64_t peak_blocks, peak_bytes; /* with more than one cache */
 static bool summing;
 
@@ -34,8 +34,8 @@ gcg__blocks_leave (void)
     __atomic_store_n (&gcg__cache_mine->ending, true, __ATOMIC_RELEASE);
 }
 
-/* A cache of this process whose thread has gone: of those that said so or, when there are many, of
-   all. */
+/* Finds a cache of this process whose thread has exited: among those marked as ending or, when
+   there are many caches, among all. */
 static struct cache *
 find_left (pid_t process)
 {
@@ -72,7 +72,7 @@ gcg__cache_join (void)
       __atomic_store_n (&caches, cache, __ATOMIC_RELEASE);
       if (++n_caches > 1)
         __atomic_store_n (&gcg__cache_share, -1,
-                          __ATOMIC_RELAXED); /* whoever is next to allocate sums up */
+                          __ATOMIC_RELAXED); /* the next allocation of any thread sums up */
     }
   if (cache)
     {
@@ -96,9 +96,9 @@ gcg__blocks_keep_counts (struct gcg__counts *counts)
     gcg__cache_mine->counts = counts;
 }
 
-/* What is alive in all caches now: is it a peak?  Each may then grow by its part of what is left
-   below the peak.  Others go on meanwhile: a block of each thread may be missed.  No lock is waited
-   for, since a signal handler may come here while its thread is here. */
+/* Sums up what is alive in all caches and notes a peak.  Each cache may then grow by its share of
+   what is left below the peak.  Other threads run on meanwhile, so one block of each may be missed.
+   Does not wait for the lock: a signal handler may run this while its own thread is in it. */
 void
 gcg__cache_sum_up (void)
 {

@@ -1,14 +1,12 @@
-/* cache.h -- what each thread of the program has for itself in malloc: lists of blocks that are
- * free, and the figures of what it has asked for.
+/* cache.h -- the per-thread part of malloc: lists of free blocks, and counts of allocations.
  *
- * A thread has a cache from its first call on; that of a thread that the kernel no longer knows
- * goes, with its figures, to the next one that begins.  Only its thread writes to it, but for what
- * is said to be others'.
+ * A thread gets a cache at its first call; the cache of an exited thread passes, with its counts,
+ * to the next new thread.  Only its own thread writes to it, except where noted.
  *
  * Peaks are those of all threads together.  While there is one cache it notes its own.  With more,
- * all are summed up where one has grown by its share of what is left below the peak: then no peak
- * is missed, and while the program is well below it, as most are most of the time, nothing is
- * shared between threads.  Cost: a load and a comparison for each block.
+ * all are summed up whenever one has grown by its share of what is left below the peak: no peak is
+ * missed, and while the program is well below its peak, as it usually is, threads share nothing.
+ * Cost: a load and a comparison for each block.
  */
 #ifndef GCG_CACHE_H
 #define GCG_CACHE_H
@@ -53,13 +51,13 @@ struct cache
 extern _Thread_local struct cache *gcg__cache_mine;
 extern int64_t gcg__cache_share; /* by which a cache may grow before all are summed up again */
 
-/* A cache for this thread, which has none; NULL: no memory. */
+/* Returns a cache for this thread, which has none yet; NULL: out of memory. */
 struct cache *gcg__cache_join (void);
 
 /* Notes the peak, if this is one. */
 void gcg__cache_sum_up (void);
 
-/* The caches are told apart no more until the latter; FORKED: this is a child. */
+/* Lock the list of caches across a fork; FORKED: called in the child. */
 void gcg__caches_lock (void);
 void gcg__caches_unlock (bool forked);
 

@@ -1,8 +1,8 @@
 /* divert.c -- see divert.h.
  *
- * The pages are made writable and stay executable: that is refused, if at all, before anything has
- * been changed, and there is no moment at which they cannot be executed (the call that changes them
- * back may lie there).
+ * The pages become writable and stay executable.  A refusal happens before anything has been
+ * changed, and the pages are executable at all times (the function that changes them back may lie
+ * there).
  */
 #include "divert.h"
 
@@ -16,7 +16,7 @@
 #if defined __x86_64__
 static const unsigned char landing[] = { 0xf3, 0x0f, 0x1e, 0xfa }; /* endbr64 */
 
-/* Is there a landing pad for indirect calls, which has to stay? */
+/* Returns whether the function begins with a landing pad for indirect calls, which has to stay. */
 static bool
 has_landing (const void *code)
 {

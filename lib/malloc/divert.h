@@ -1,9 +1,8 @@
-/* divert.h -- functions that are written over so that they lead to others.
+/* divert.h -- overwrites functions with jumps to others.
  *
- * A jump takes the place of a function's first instructions: whoever calls it, by whichever name or
- * pointer, and with whatever on the stack, comes to the other one, which sees the caller's return
- * address.  What was there is lost: diverted functions cannot be called any more.  To be used while
- * no other thread runs.
+ * A jump replaces a function's first instructions: every call, by name or by pointer, reaches the
+ * other function, which sees the caller's return address and arguments.  The replaced instructions
+ * are lost: the original function can no longer be called.  Call this while no other thread runs.
  */
 #ifndef GCG_MALLOC_DIVERT_H
 #define GCG_MALLOC_DIVERT_H
@@ -19,9 +18,9 @@ struct gcg__diversion
   uintptr_t to;
 };
 
-/* Diverts N functions of one module.  One that is there twice, under another name, goes where the
-   first of the two says.  False, and nothing is changed, when one is too short for a jump or the
-   code must not be written to. */
+/* Diverts N functions of one module.  Of two entries for the same function the first counts.
+   Returns false, with nothing changed, if a function is too short for a jump or the code cannot be
+   made writable. */
 bool gcg__divert (const struct gcg__diversion *diversions, unsigned n);
 
 #endif

@@ -1,7 +1,7 @@
-/* entries.h -- malloc(3) as it is here, by names that no other module can take.
+/* entries.h -- our malloc functions under private names, which no other module can interpose.
  *
- * malloc by its own name is, inside this library too, whichever the dynamic linker has bound it to,
- * and its address may be that of a jump in the program.  malloc.c defines these.
+ * The name malloc is bound by the dynamic linker, inside this library too, and its address may be
+ * that of a PLT entry of the program.  malloc.c defines these.
  */
 #ifndef GCG_MALLOC_ENTRIES_H
 #define GCG_MALLOC_ENTRIES_H

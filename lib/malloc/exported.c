@@ -11,12 +11,12 @@ struct symbols
   uint64_t base;
   const ElfW (Sym) * symbols;
   const char *names;
-  const uint16_t *versions;  /* NULL: there are none */
+  const uint16_t *versions;  /* NULL: no versions */
   const uint32_t *gnu, *old; /* tables; either may be NULL */
 };
 
-/* What DYNAMIC says of a module at BASE.  The dynamic linker has added BASE to the addresses there,
-   but for modules whose dynamic section is not writable. */
+/* Reads the DYNAMIC section of a module at BASE.  The dynamic linker has added BASE to the
+   addresses in it, except in modules whose dynamic section is read-only. */
 static bool
 read_dynamic (const ElfW (Dyn) * dynamic, uint64_t base, struct symbols *of)
 {
@@ -49,7 +49,7 @@ read_dynamic (const ElfW (Dyn) * dynamic, uint64_t base, struct symbols *of)
   return of->symbols && of->names && (of->gnu || of->old);
 }
 
-/* Is symbol INDEX a function called NAME that others may use? */
+/* Returns whether symbol INDEX is an exported function called NAME. */
 static bool
 is_it (const struct symbols *of, uint32_t index, const char *name)
 {
@@ -62,7 +62,7 @@ is_it (const struct symbols *of, uint32_t index, const char *name)
          && strcmp (of->names + symbol->st_name, name) == 0;
 }
 
-/* Index of NAME by the GNU hash table; 0: it is not there. */
+/* Returns the index of NAME from the GNU hash table; 0: not found. */
 static uint32_t
 find_gnu (const struct symbols *of, const char *name)
 {
@@ -87,7 +87,7 @@ find_gnu (const struct symbols *of, const char *name)
     }
 }
 
-/* The same by the old one. */
+/* The same from the SysV hash table. */
 static uint32_t
 find_old (const struct symbols *of, const char *name)
 {

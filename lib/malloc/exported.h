@@ -1,8 +1,8 @@
 /* exported.h -- which functions a loaded module exports, read from the module itself.
  *
- * Not by dlsym: what it does not find leaves a message, it may lock what the call that we are in
- * has locked, and it does not say which modules export a name, but only which is first.  Allocates
- * nothing, locks nothing.  A look-up costs a hash of the name and some words of the module.
+ * dlsym is not used: a failure sets dlerror, it may take a lock that the current call holds, and it
+ * finds only the first module that exports a name.  Allocates nothing, locks nothing.  A look-up
+ * costs a hash of the name and some words of the module.
  */
 #ifndef GCG_MALLOC_EXPORTED_H
 #define GCG_MALLOC_EXPORTED_H

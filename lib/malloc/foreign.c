@@ -28,7 +28,7 @@ struct module
   enum owner owner;
 };
 
-/* What malloc's functions would be without us. */
+/* malloc's functions as they would be without the agent. */
 static struct
 {
   __typeof__ (&malloc) malloc;
@@ -97,7 +97,7 @@ struct search
 {
   struct module modules[MOST_MODULES];
   unsigned n;
-  struct dl_phdr_info cxx;       /* the C++ library; its name is NULL: there is none */
+  struct dl_phdr_info cxx;       /* the C++ library; its name is NULL if not loaded */
   struct dl_phdr_info collector; /* that takes our calls; likewise */
 };
 
@@ -188,7 +188,7 @@ lead_here (const struct module *module, const struct dl_phdr_info *cxx)
 
 /* --- passed on --- */
 
-/* The first NAME that a module other than ours exports. */
+/* Returns the first NAME that a module other than ours exports. */
 static uintptr_t
 other_function (const struct search *search, const char *name)
 {
@@ -211,9 +211,9 @@ takes_blocks (const char *name)
   return is;
 }
 
-/* What asks for blocks here goes to the functions of the same name that the program would have
-   without us.  Where our own code must not be written to, gcg__foreign_new does nearly that.  What
-   gives blocks back stays: the dynamic linker may have some of before we were aside. */
+/* Diverts our allocating functions to those of the same name that the program would use without the
+   agent.  If our own code cannot be made writable, gcg__foreign_new has nearly the same effect.
+   Freeing functions stay: the dynamic linker may hold blocks from before we stood aside. */
 static void
 lead_to_others (const struct search *search, const struct dl_phdr_info *us)
 {

@@ -1,9 +1,9 @@
-/* hidden.h -- memory that the program keeps from its children (MADV_DONTFORK, MADV_WIPEONFORK): the
- * frozen child would not find it, or find zeros.
+/* hidden.h -- memory that children do not inherit (MADV_DONTFORK, MADV_WIPEONFORK): the frozen
+ * child would not have it, or would read zeros.
  *
- * It is copied while the world is stopped, and put where it was in the child alone: the program's
- * pages, which a device may be writing to, are not shared with anyone.  Cost: nothing where there
- * is none; else a copy, of GCG__MOST_HIDDEN bytes at most.
+ * It is copied while the world is stopped, and restored in the child only: the program's pages,
+ * which a device may be writing to, are never shared.  Cost: nothing without such memory; else a
+ * copy of at most GCG__MOST_HIDDEN bytes.
  */
 #ifndef GCG_HIDDEN_H
 #define GCG_HIDDEN_H

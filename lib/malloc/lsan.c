@@ -1,9 +1,8 @@
-/* lsan.c -- what LeakSanitizer offers to programs (<sanitizer/lsan_interface.h>), so that those
- * which are annotated for it say the same to us; weak references are bound as well.
+/* lsan.c -- LeakSanitizer's interface (<sanitizer/lsan_interface.h>), so that programs annotated
+ * for it work unchanged; weak references are bound as well.
  *
- * Each is one of ours by another name.  What the program itself may define (its default
- * suppressions,
- * __lsan_is_turned_off) is called by rules.c.
+ * Each function is an alias for one of ours.  rules.c calls those that the program may define
+ * (__lsan_default_suppressions, __lsan_is_turned_off).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,7 +56,7 @@ __lsan_unregister_root_region (const void *area, size_t bytes)
   gcg_remove_roots (area, bytes);
 }
 
-/* Are there leaks?  Says how many. */
+/* Returns whether anything is leaked, and prints how much. */
 static bool
 leaks (void)
 {
@@ -82,9 +81,9 @@ __lsan_do_recoverable_leak_check (void)
   return leaks ();
 }
 
-/* What the program's end would do is done here, once.  Under gcglass leaks that is the report, and
-   the program goes on: gcglass ends with the status that is asked for.  Under gcglass run, whose
-   program is not to notice, nothing is. */
+/* Does once what happens at the program's end.  Under gcglass leaks that is the report; the program
+   goes on, and gcglass exits with the configured status.  Under gcglass run, which must not change
+   the program, it does nothing. */
 void
 __lsan_do_leak_check (void)
 {

@@ -147,8 +147,8 @@ begin_stacks (void *depth)
   return NULL;
 }
 
-/* The first time in a thread of its own: it loads the unwinder, and what the caller's dlerror has
-   to say stays. */
+/* Runs the first time in a separate thread: loading the unwinder would clear the caller's
+   dlerror. */
 void
 gcg__malloc_set_depth (unsigned depth)
 {
@@ -317,7 +317,7 @@ site_instead_of (const void *old, const struct request *request)
   return site;
 }
 
-/* SIZE_MAX: it is no block of ours. */
+/* SIZE_MAX: not one of our blocks. */
 static size_t
 bytes_of (const void *block)
 {
@@ -481,7 +481,7 @@ SAME ("__posix_memalign", "posix_memalign");
 #define ENTRY(name) SAME ("gcg__entry_" #name, #name);
 GCG__ENTRIES (ENTRY)
 
-/* Whoever has started the program is told why there will be no report. */
+/* Reports to the command that started the program why there will be no report. */
 static void
 say_aside (void)
 {

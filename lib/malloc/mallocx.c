@@ -1,7 +1,7 @@
 /* mallocx.c -- see mallocx.h.
  *
- * Of the flags, the alignment counts; arenas and caches of threads there are none, and blocks are
- * zero anyway.  A block's real size is the size that was asked for.
+ * Only the alignment of the flags is used: there are no arenas or thread caches to select, and
+ * blocks are zeroed anyway.  A block's real size is the size that was asked for.
  */
 #include "mallocx.h"
 

@@ -1,7 +1,7 @@
 /* mallocx.h -- jemalloc's non-standard functions, in terms of malloc's here.
  *
- * What a program that is linked with jemalloc's library asks of them comes here (foreign.h), so
- * that their blocks and malloc's are of one kind, as they are with jemalloc.
+ * Calls of a program that is linked with jemalloc's library are diverted here (foreign.h), so that
+ * their blocks and malloc's can be mixed, as with jemalloc.
  */
 #ifndef GCG_MALLOC_MALLOCX_H
 #define GCG_MALLOC_MALLOCX_H

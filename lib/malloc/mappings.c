@@ -106,8 +106,8 @@ note_break (char *before, char *after, void *caller)
     gcg__regions_remove ((uintptr_t)after, (uintptr_t)before);
 }
 
-/* The C library's note of where the break is, which it exports: its own sbrk, which a plugin with
-   bindings of its own calls, does not ask the kernel. */
+/* The C library's exported copy of the program break: its sbrk, which a plugin bound with
+   RTLD_DEEPBIND calls, does not ask the kernel. */
 extern void *__curbrk;
 
 API void *

@@ -54,7 +54,8 @@ cut (struct table *table, uint64_t low, uint64_t high)
     }
 }
 
-/* [LOW, HIGH) is taken out of TABLE, and put into it when it IS of it; FRESH: nor is it hidden. */
+/* Removes [LOW, HIGH) from TABLE, and adds it again if IS; FRESH: a new mapping, which is not
+   hidden either. */
 static void
 note (struct table *table, uint64_t low, uint64_t high, bool is, bool fresh)
 {

@@ -12,7 +12,8 @@
 void gcg__regions_add (uint64_t low, uint64_t high);
 void gcg__regions_remove (uint64_t low, uint64_t high);
 
-/* Children of the program do not see, or see again, what is in [LOW, HIGH).  Any thread. */
+/* Records that children of the program do not inherit, or inherit again, [LOW, HIGH).  Any
+   thread. */
 void gcg__regions_hide (uint64_t low, uint64_t high, bool is);
 
 /* Is it the program that returns to CALLER, not those who map for us, and is all set up? */

@@ -21,7 +21,7 @@ bool gcg__world_stop (pid_t *tid);
 /* Lets them go on. */
 void gcg__world_start (void);
 
-/* Between these two no stop is under way, nor begins: lib/exec.c.  Keep errno. */
+/* Between these two calls no stop is in progress or begins (lib/exec.c).  Both preserve errno. */
 void gcg__world_hold (void);
 void gcg__world_release (void);
 

@@ -1,7 +1,7 @@
 /* writer.c -- see writer.h.
  *
- * The file is in its place once its header is written, so that a recording whose writer was killed
- * is there.  A record that could not be written whole is cut off again.
+ * The file gets its name once its header is written, so a recording survives a killed writer.  An
+ * incomplete record is cut off again.
  */
 #include "config.h"
 

@@ -12,8 +12,8 @@
 
 struct gcg__recording_writer;
 
-/* Makes PATH anew (base/save.h).  A FIFO must have a reader, which must go on reading.  WRITER is
-   to be closed after GCG_OK.  Errors: GCG_SYSTEM, GCG_NO_MEMORY. */
+/* Creates PATH anew (base/save.h).  A FIFO must have a reader that keeps reading.  Close WRITER
+   after GCG_OK.  Errors: GCG_SYSTEM, GCG_NO_MEMORY. */
 enum gcg_status gcg__recording_writer_new (const char *path, struct gcg__recording_writer **writer,
                                            struct gcg_error *error)
     __attribute__ ((warn_unused_result));

@@ -16,7 +16,7 @@
 #include "report/map.h"
 #include "report/suppress.h"
 
-#define MAX_EDGE_KINDS 256u   /* of one cycle that are told apart */
+#define MAX_EDGE_KINDS 256u   /* distinguished in one cycle */
 #define MAX_KINDS      10000u /* of harmless cycles */
 #define MAX_ROWS       1000u
 #define MAX_STEPS      1000u /* of a path */
@@ -35,7 +35,7 @@ gcg__object_kind (const struct gcg__model *model, uint32_t id)
   return gcg__map_mix (gcg__map_mix (1, type), site);
 }
 
-/* Adds KEY to the set of N in SEEN and its sum; a full set stays as it is. */
+/* Adds KEY to the set SEEN of N keys and to its sum; a full set is unchanged. */
 static void
 edge_kind_add (uint64_t seen[2 * MAX_EDGE_KINDS], uint32_t *n, uint64_t *sum, uint64_t key)
 {
@@ -91,7 +91,7 @@ struct rows
   uint32_t n, size;
 };
 
-/* Adds ROW, or what it counts to that of its signature; false: out of memory. */
+/* Adds ROW, or adds its counts to the row of the same signature; false: out of memory. */
 static bool
 rows_add (struct rows *rows, const struct row *row)
 {
@@ -154,8 +154,8 @@ add_groups (struct rows *rows, const struct gcg__leak_report *report)
   return true;
 }
 
-/* The steps of CYCLE's path as "struct a.next", begun where the explanation E does and each way
-   round once.  Of a path of more than MAX_STEPS steps the first. */
+/* Writes the steps of CYCLE's path as "struct a.next", once around, beginning where the explanation
+   E does; at most the first MAX_STEPS steps. */
 static bool
 write_path (const struct gcg__model *model, const struct gcg__explanation *e,
             struct gcg__json *json)
@@ -190,7 +190,7 @@ write_path (const struct gcg__model *model, const struct gcg__explanation *e,
   return ok;
 }
 
-/* What is particular to cycles. */
+/* Writes the members that only cycles have. */
 static enum gcg_status
 write_cycle (struct gcg__model *model, const struct row *row, struct gcg__json *json,
              struct gcg_error *error)
@@ -276,7 +276,7 @@ struct harmless
   uint32_t n;
 };
 
-/* Adds CYCLE, harmless; when its kind is new and there are too many, not. */
+/* Adds CYCLE, a harmless one, unless its kind is new and there are too many kinds. */
 static enum gcg_status
 add_harmless (struct harmless *harmless, struct rows *rows, uint32_t cycle, struct gcg_error *error)
 {

@@ -21,7 +21,7 @@ uint64_t gcg__cycle_kind (const struct gcg__model *model, uint32_t cycle);
 enum gcg_status gcg__kinds_of_leaks (const struct gcg__leak_report *report, struct gcg__json *json,
                                      struct gcg_error *error) __attribute__ ((warn_unused_result));
 
-/* The same of all leaks and cycles of MODEL, no rule applied; harmless cycles come last.  Errors:
+/* The same for all leaks and cycles of MODEL, without rules; harmless cycles come last.  Errors:
    GCG_NO_MEMORY. */
 enum gcg_status gcg__kinds_of_garbage (struct gcg__model *model, struct gcg__json *json,
                                        struct gcg_error *error)

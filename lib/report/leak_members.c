@@ -1,4 +1,4 @@
-/* leak_members.c -- what a group of leaks consists of, and where that was allocated. */
+/* leak_members.c -- the members of a group of leaks: types, sites and counts. */
 #include <config.h>
 
 #include "report/leaks.h"
@@ -8,7 +8,7 @@
 #define OBJECTS_LOOKED 4096u /* of a cycle */
 #define KINDS_LOOKED   64u
 
-/* Adds object ID to the N MEMBERS; false: it finds no room. */
+/* Adds object ID to the N MEMBERS; false: no room. */
 static bool
 member_add (const struct gcg__model *model, uint32_t id, struct gcg__leak_member *members,
             uint32_t *n)

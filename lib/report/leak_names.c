@@ -132,14 +132,14 @@ gcg__leak_rule_of_site (const struct gcg__model *model, const struct gcg__rules 
   return GCG__NONE;
 }
 
-/* How objects are called in signatures: as they are now, and as they were before allocators'
-   wrappers were passed over and lines with several calls understood, for baselines and rules of
-   that time. */
+/* How signatures name objects: the current way, and the ways of versions that did not yet skip
+   allocators' wrappers or parse lines with several calls, for baselines and rules of those
+   versions. */
 enum naming
 {
   NAMING_NOW,
   NAMING_INNERMOST, /* the innermost frame, where the type is not known */
-  NAMING_UNREAD,    /* the same, where types that source lines tell are not known */
+  NAMING_UNREAD,    /* the same, without types read from source lines */
   N_NAMINGS
 };
 
@@ -198,8 +198,8 @@ add_type (const struct gcg__model *model, const struct gcg__object *object, enum
     gcg__buffer_text (out, gcg__types_of (model->types, object, scratch));
 }
 
-/* The earlier ones of the N_NAMINGS signatures, those that differ from the first, to NAMES; all are
-   taken.  false: one is NULL. */
+/* Moves the signatures MADE, one for each naming, to NAMES and drops earlier ones that equal the
+   current one.  false: one was NULL, and all are freed. */
 static bool
 signatures_take (char *made[N_NAMINGS], struct gcg__leak_names *names)
 {
@@ -248,7 +248,7 @@ gcg__leak_names_block (struct gcg__leak_names *names, const struct gcg__model *m
   return signatures_take (made, names);
 }
 
-/* Names of a path's steps, those first that say all. */
+/* Names of a path's steps; the first N are the reduced cycle. */
 struct steps
 {
   char **names;
@@ -266,8 +266,8 @@ steps_fini (struct steps *steps)
   *steps = (struct steps){ .n = 0 };
 }
 
-/* The types on PATH by NAMING, EDGES: "struct a.next".  false: out of memory; STEPS is to be ended
-   in any case. */
+/* Fills STEPS with the types on PATH by NAMING; EDGES: with fields, "struct a.next".  false: out of
+   memory.  Call steps_fini in either case. */
 static bool
 steps_init (struct steps *steps, const struct gcg__model *model, const struct gcg__cycle_path *path,
             enum naming naming, bool edges)

@@ -28,12 +28,11 @@ uint32_t gcg__leak_rule_of_site (const struct gcg__model *model, const struct gc
 struct gcg__leak_names
 {
   char *signature;             /* cycle:struct a->struct b; owned */
-  char *earlier[GCG__EARLIER]; /* what earlier versions called it, where that differs, or NULL;
-                                  owned */
+  char *earlier[GCG__EARLIER]; /* its signature in earlier versions, if different, or NULL; owned */
   uint32_t rule;               /* CYCLE: the first that is about it; GCG__NONE: none */
 };
 
-/* Names blocks like OBJECT.  false: out of memory, and nothing is to be ended. */
+/* Names blocks like OBJECT.  false: out of memory, and NAMES needs no fini. */
 bool gcg__leak_names_block (struct gcg__leak_names *names, const struct gcg__model *model,
                             const struct gcg__object *object);
 

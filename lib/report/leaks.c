@@ -233,7 +233,7 @@ find_library (struct making *m)
   m->report->library.bytes = usage->live_bytes - all->bytes;
 }
 
-/* A new group like GROUP, whose names it takes; its number, or GCG__NONE: out of memory. */
+/* Adds a group like GROUP and takes its names.  Returns its number; GCG__NONE: out of memory. */
 static uint32_t
 group_add (struct making *m, struct gcg__leak_group group)
 {
@@ -254,8 +254,7 @@ group_add (struct making *m, struct gcg__leak_group group)
   return r->n_groups++;
 }
 
-/* Puts KIND, of which CYCLE is the biggest that nothing suppresses, into the group of its
-   signature. */
+/* Adds KIND to the group of its signature; CYCLE is its biggest cycle that is not suppressed. */
 static enum gcg_status
 group_kind (struct making *m, struct gcg__map *map, struct kind *kind, uint32_t cycle)
 {
@@ -583,8 +582,8 @@ make (struct making *m, const struct gcg__rules *rules, const struct gcg__baseli
   return status;
 }
 
-/* What the program has in itself that is in no snapshot of malloc's blocks, while its file is
- * there. */
+/* Returns which allocators or collectors are linked into the program and invisible to snapshots of
+   malloc's blocks; needs the program's file. */
 static const char *
 unseen_beside (const struct gcg__snapshot *snapshot)
 {

@@ -77,9 +77,8 @@ struct gcg__leak_report
   struct gcg__totals leaked, suppressed; /* these and the next without what is suppressed */
   struct gcg__totals definite, indirect, direct, lsan_indirect;
   struct gcg__totals fresh; /* in groups, and not known: leaks to fail for */
-  struct gcg__totals told;  /* leaked, but in no group: told of before */
-  const char
-      *unseen; /* what the program has in itself beside, in words (symbol/inside.h), or NULL */
+  struct gcg__totals told;  /* leaked, but in no group: reported before */
+  const char *unseen; /* invisible allocators in the program, as text (symbol/inside.h), or NULL */
   struct gcg__totals library; /* alive, and no object: what the C library keeps for itself */
 };
 

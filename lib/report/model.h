@@ -85,8 +85,8 @@ enum gcg_status gcg__model_path (struct gcg__model *model, uint32_t cycle,
 enum gcg_status gcg__model_root_tree (struct gcg__model *model, const struct gcg__root_tree **tree,
                                       struct gcg_error *error) __attribute__ ((warn_unused_result));
 
-/* Whether the objects are malloc's blocks: what no root leads to is leaked, and there are no
-   collections to be born after. */
+/* Returns whether the objects are malloc's blocks: what no root reaches is leaked, and births do
+   not count collections. */
 static inline bool
 gcg__model_is_malloc (const struct gcg__model *model)
 {

@@ -53,8 +53,8 @@ walk_next (struct walk *walk)
     }
 }
 
-/* Is FRAME, which has no name, amid wrappers: does one of the same module call it, as one has been
-   called by it? */
+/* Returns whether FRAME, which has no name, lies between wrappers of its module: one that it called
+   and one that called it. */
 static bool
 is_amid (const struct walk *walk, const struct gcg__frame *frame, const char *inner_module)
 {
@@ -86,8 +86,8 @@ add_callers (struct walk *walk, struct gcg__origin *origin)
     }
 }
 
-/* Sets the place of ORIGIN, which is the C++ library's, to the frame that has called this; where a
-   module has no names, to what there is. */
+/* Sets the place of ORIGIN, which is in the C++ library, to the frame that called it, named or
+   not. */
 static void
 find_place (struct walk *walk, struct gcg__origin *origin)
 {

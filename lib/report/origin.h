@@ -1,10 +1,10 @@
-/* origin.h -- who asked for the objects of a site: the first frame outside allocators' wrappers.
+/* origin.h -- the function that requested the objects of a site: the first frame outside wrappers.
  *
  * Where the type of an allocation is not known, the function that allocates stands for it.  When
  * that is operator new or xmalloc, two kinds of leaks would read alike; so wrappers (wrapper.h) are
- * passed over.  One that is only likely to be a wrapper is named, too.  What has no name, as in a
- * stripped program, may be a wrapper, so its callers are named.  All this goes by the stack alone,
- * not by what else a snapshot holds: a kind of leak has the same signature in each run.
+ * passed over.  A likely wrapper is named together with its caller.  A function without a name, as
+ * in a stripped program, may be a wrapper, so its callers are named too.  Only the stack decides,
+ * not the rest of the snapshot, so that a kind of leak has the same signature in each run.
  */
 #ifndef GCG_REPORT_ORIGIN_H
 #define GCG_REPORT_ORIGIN_H
@@ -23,8 +23,8 @@ struct gcg__origin
   uint32_t place; /* .. which is this one; when its function has no name, those that called it in
                      the same module follow, up to the first with a name */
   uint32_t n;     /* 0: nothing is known */
-  struct gcg__frame where; /* the place that says most to who wrote the program: frames[place], or
-                              who called it from outside the C++ library */
+  struct gcg__frame where; /* the most useful place for the program's author: frames[place], or its
+                              caller outside the C++ library */
 };
 
 /* Finds the origin of SITE.  When all frames are wrappers, the outermost is the origin.  Frames of

@@ -217,7 +217,7 @@ gcg__sample_exists (const struct gcg__timeline *timeline, uint64_t number, struc
   return find_sample (timeline->recording, number, &index, error);
 }
 
-/* Adds the figures of NOW as SIDE of the rows.  IS_LATER: of the two sides in time. */
+/* Adds the figures of NOW to SIDE of the rows.  IS_LATER: SIDE is the later sample. */
 static void
 add_side (struct change_table *t, const struct gcg__sample_site *now, int side, bool is_later)
 {

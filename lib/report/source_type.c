@@ -1,8 +1,8 @@
 /* source_type.c -- see source_type.h.
  *
- * This reads C as far as a line shows it: names, parentheses, strings and comments.  Of several
- * calls of allocators on a line, the debug information's column says which one a frame stands in;
- * where it has no columns, or a macro hides the call, calls that all are for one type do as well.
+ * This reads C as far as a line shows it: names, parentheses, strings and comments.  If a line has
+ * several allocator calls, the column in the debug information selects the one that a frame is in;
+ * without columns, or if a macro hides the call, the type is known only if all calls agree.
  */
 #include <config.h>
 
@@ -144,7 +144,7 @@ hands_out (const char *name, size_t n)
   return false;
 }
 
-/* Where the parentheses end whose inside begins at TEXT; where TEXT ends when they do not. */
+/* Returns the end of the parentheses whose contents begin at TEXT, or the end of TEXT. */
 static const char *
 past_parentheses (const char *text)
 {
@@ -160,7 +160,8 @@ past_parentheses (const char *text)
   return at;
 }
 
-/* Is the name at TEXT, N long and before the parenthesis OPEN, that of a call that may be meant? */
+/* Returns whether the name at TEXT, N long and followed by the parenthesis OPEN, is a candidate
+   call. */
 static bool
 is_call (const char *text, size_t n, const char *open, const char *callee)
 {
@@ -276,8 +277,8 @@ is_wrapper (const char *function)
   return is_allocator (function, strlen (function), NULL) || strcasestr (function, "new") != NULL;
 }
 
-/* What the calls of CALLEE in TEXT where FRAME may stand are for: their one type, or NULL.
- *CALLED: there are calls, and none of them says a size. */
+/* Returns the common type of the calls of CALLEE in TEXT that FRAME may be in, or NULL.  *CALLED:
+   there are such calls, and none of them gives a size. */
 static const char *
 type_of_calls (struct gcg__symbols *symbols, const struct gcg__frame *frame, const char *text,
                const char *callee, bool *called)

@@ -45,9 +45,8 @@ const char *gcg__source_type (struct gcg__sources *sources, const struct gcg__sn
 uint32_t gcg__source_calls (const char *text, const char *callee, uint32_t column,
                             const char *arguments[GCG__SOURCE_CALLS]);
 
-/* Copies that one of the ARGUMENTS of a call that has "sizeof" in it to EXPRESSION and returns
-   true. False: there is none, or more than one; *CALLED then says that the call is whole and has
-   none. */
+/* Copies the only one of a call's ARGUMENTS that contains "sizeof" to EXPRESSION and returns true.
+   False: none or several contain it; *CALLED is then set if the call is complete and none does. */
 bool gcg__source_expression (const char *arguments, char *expression, size_t bytes, bool *called);
 
 #endif

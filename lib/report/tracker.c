@@ -177,7 +177,7 @@ less (uint64_t a, uint64_t b)
   return a > b ? a - b : 0;
 }
 
-/* As much of BYTES as there is in *LEFT, which is taken from it. */
+/* Takes up to BYTES from *LEFT and returns how many. */
 static uint64_t
 take (uint64_t bytes, uint64_t *left)
 {
@@ -188,9 +188,9 @@ take (uint64_t bytes, uint64_t *left)
 
 /* The layers of HEAD's memory when types hold LIVE bytes, the chosen ones SHOWN of them.  With the
    types they are what is resident.  Heap, stack and our own memory count with all that is mapped,
-   of which some may never have been touched: so each gets no more than there is left, in the order
-   of how surely it is all in use.  Only types that are themselves not all resident (never written
-   to, or swapped out) can make the sum larger. */
+   of which some may never have been touched: so each is limited to what is left, those most surely
+   resident first.  Only types that are themselves not all resident (never written to, or swapped
+   out) can make the sum larger. */
 static void
 split_memory (const struct gcg__record_sample *head, uint64_t live, uint64_t shown,
               uint64_t values[N_RESTS])

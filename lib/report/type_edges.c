@@ -5,8 +5,8 @@
  * field, and everything from MOST_OFFSET on for one.
  *
  * Objects are walked in order, so only the look at the other end of a pointer is a jump, of 4 bytes
- * an object.  The table of counts is bounded; what finds no room is left out, and so is told to be
- * less than the truth by nobody: such rows are the rarest.
+ * an object.  The table of counts is bounded; pairs that do not fit are dropped; only the rarest
+ * pairs are affected.
  */
 #include <config.h>
 

@@ -86,8 +86,8 @@ struct recorded
   bool samples, lifetimes;
 };
 
-/* How many of the type were there when counting began: alive in the first sample without having
-   been counted as made. */
+/* Returns how many objects of the type existed when counting began: alive in the first sample, but
+   not counted as made. */
 static uint64_t
 count_from_before (const struct type_page *page)
 {

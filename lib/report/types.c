@@ -72,8 +72,8 @@ gcg__types_own_module (const char *module)
   return strncmp (module, "libgc.so", 8) == 0 || strncmp (module, "libgcglass", 10) == 0;
 }
 
-/* Fills PLACE of ORIGIN, its text but for the copy into the pool is made in TEXT.  HAS_TYPE: what
-   is likely to be a wrapper may as well be what allocates objects of that type. */
+/* Fills PLACE from ORIGIN, building its text in TEXT and copying it into the pool.  HAS_TYPE: a
+   likely wrapper may as well be the function that allocates objects of that type. */
 static void
 place_of_origin (const struct gcg__origin *origin, bool has_type, struct gcg__place *place,
                  struct gcg__buffer *text)
@@ -87,7 +87,7 @@ place_of_origin (const struct gcg__origin *origin, bool has_type, struct gcg__pl
     }
   const struct gcg__frame *frame
       = has_type && origin->place > 0 ? &origin->frames[0] : &origin->where;
-  /* Who called what has no name, where that is known. */
+  /* The caller of a function without a name, if known. */
   if (frame->function[0] == '\0')
     frame = &origin->frames[origin->n - 1];
   place->function = frame->function;

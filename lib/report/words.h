@@ -23,7 +23,7 @@ struct gcg__word gcg__word_duration (uint64_t ns);
 /* "18 %", "< 1 %", of WHOLE; "0 %" of nothing. */
 struct gcg__word gcg__word_share (uint64_t part, uint64_t whole);
 
-/* What follows the last slash of PATH, or all of it; part of PATH. */
+/* Returns what follows the last slash of PATH, or all of it; points into PATH. */
 const char *gcg__base_name (const char *path);
 
 /* Adds "1 object", "12,310 objects": NOUN's plural ends in s. */

@@ -1,9 +1,9 @@
 /* wrapper.c -- see wrapper.h.
  *
- * Names are compared without arguments of templates and parameters: "T *x::make<T>(int)" is
- * "x::make".  The first pattern of the table that is like one decides.  Functions of the C++
- * library have the type among their templates' arguments: std::allocator<T>::allocate says more of
- * the type than its caller, if not of the place.
+ * Names are compared without template arguments and parameters: "T *x::make<T>(int)" is "x::make".
+ * The first matching pattern of the table decides.  Functions of the C++ library have the type in
+ * their template arguments: std::allocator<T>::allocate says more about the type than its caller
+ * does, though less about the place.
  *
  * Cost: a comparison of one character for most patterns.
  */

@@ -1,4 +1,4 @@
-/* wrapper.h -- functions that pass memory on to others, known by their names.
+/* wrapper.h -- functions that only pass memory on, recognised by name.
  *
  * operator new, xmalloc, g_malloc: objects of all types come from there.
  */
@@ -8,12 +8,12 @@
 enum gcg__wrapper
 {
   GCG__WRAPPER_NONE,
-  GCG__WRAPPER_TEMPLATE, /* none: it is made for one type, but by a library */
-  GCG__WRAPPER_LIKELY, /* its name sounds so: conn_alloc may be one, or make objects of one type */
+  GCG__WRAPPER_TEMPLATE, /* not a wrapper: a library's template, instantiated for one type */
+  GCG__WRAPPER_LIKELY, /* likely by its name: conn_alloc may be one, or make objects of one type */
   GCG__WRAPPER_KNOWN   /* of a library, or by a customary name */
 };
 
-/* What FUNCTION, a name as demangled, is. */
+/* Classifies FUNCTION, a demangled name. */
 enum gcg__wrapper gcg__wrapper_kind (const char *function);
 
 #endif

@@ -138,9 +138,9 @@ gcg__stack_set_depth (unsigned wanted)
   gcg__stack_forget (); /* the sites that are remembered have the old depth */
 }
 
-/* The C library's, after which addresses may mean something else; what has gone keeps its names.
-   The C library's own use of it (character sets, name services) goes another way: at worst a stack
-   is wrong then. */
+/* Wraps the C library's dlclose, after which addresses may belong to another module; unloaded
+   modules keep their names.  The C library's internal unloading (character sets, name services)
+   does not pass here: at worst a stack is wrong then. */
 GCG__BEHIND (dlclose);
 __attribute__ ((visibility ("default"))) int
 dlclose (void *handle)

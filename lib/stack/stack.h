@@ -15,7 +15,8 @@
 
 #include <stdint.h>
 
-/* Before main: loads what gcg__stack_init (DEPTH) will need, so that it leaves dlerror alone. */
+/* Called before main: loads what gcg__stack_init (DEPTH) will need, so that the latter does not
+   touch dlerror. */
 void gcg__stack_load (unsigned depth);
 
 /* Prepares for stacks of DEPTH frames, 0 = return address only.  Called when the program has turned
@@ -25,7 +26,7 @@ void gcg__stack_init (unsigned depth);
 /* From now on stacks have DEPTH frames, at least 1.  After gcg__stack_init with some depth. */
 void gcg__stack_set_depth (unsigned depth);
 
-/* Only one in EVERY of each thread's allocations gets its stack from now on, the others their
+/* From now on one in EVERY allocations of each thread gets its call stack, the others only their
    return address. */
 void gcg__stack_sample (unsigned every);
 

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-/* Loads it, which may take away what the program's next dlerror would say. */
+/* Loads the unwinder, which may clear the program's pending dlerror. */
 void gcg__unwinder_load (void);
 
 /* Prepares it for use, loads it if that was not done.  Allocates; libunwind opens a pipe, above

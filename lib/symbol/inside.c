@@ -85,7 +85,7 @@ section_at (const struct file *file, uint32_t number, Elf64_Shdr *section)
   return from != NULL;
 }
 
-/* The text at OFFSET of the strings in section NUMBER; "" where there is none. */
+/* Returns the text at OFFSET of the string section NUMBER, or "". */
 static const char *
 text_at (const struct file *file, uint32_t number, uint64_t offset)
 {

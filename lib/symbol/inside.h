@@ -1,10 +1,10 @@
-/* inside.h -- what is linked into a program that gcglass does not see: allocators and collectors.
+/* inside.h -- statically linked allocators and collectors, whose objects gcglass cannot see.
  *
  * A collector, or an allocator, that is linked statically leaves no trace among the libraries that
- * a program needs, and none among its symbols when it is stripped.  It is told by its messages,
- * which stay.  Those whose functions take calls of the agent's or of libraries are found by the
- * agent (lib/malloc/foreign.h), and not here.  Reading costs a search through the constants of the
- * file, about 1 ms for 1 MB.
+ * a program needs, and none among its symbols when it is stripped.  It is recognised by its message
+ * strings, which survive stripping.  Allocators whose exported functions take calls of the agent or
+ * of libraries are found by the agent instead (lib/malloc/foreign.h).  Reading costs a search
+ * through the constants of the file, about 1 ms for 1 MB.
  */
 #ifndef GCG_INSIDE_H
 #define GCG_INSIDE_H
@@ -18,10 +18,11 @@ struct gcg__inside
   bool collector;        /* a copy of libgc of its own */
 };
 
-/* Looks into the file at PATH.  What cannot be read, or is no program, has nothing inside. */
+/* Examines the file at PATH.  A file that cannot be read, or is not a program, has nothing
+   inside. */
 void gcg__inside_read (const char *path, struct gcg__inside *inside);
 
-/* What is to be said of it to a person: "it has ...", or NULL: nothing. */
+/* Returns a description for messages, "it has ..."; NULL: nothing to report. */
 const char *gcg__inside_words (const struct gcg__inside *inside);
 
 #endif
