@@ -183,7 +183,7 @@ complete (const struct command *self, int argc, char **argv)
 const struct command command_complete = {
   .name = "complete",
   .arguments = "WORD...",
-  .summary = "Prints what a shell can complete the last of the words to",
+  .summary = "Prints the completions of the last word",
   .hidden = true,
   .function = complete,
 };

@@ -15,14 +15,13 @@ extern char **environ;
 
 const struct command_option launch_options[]
     = { { "stack-depth", LAUNCH_STACK_DEPTH, "N", NULL,
-          "frames noted for each allocation, 0 to 64, default 8" },
+          "frames recorded for each allocation, 0 to 64, default 8" },
         { "stack-every", LAUNCH_STACK_EVERY, "N", NULL,
-          "only for one in N of them, the others have their return address" },
+          "record stacks for one in N allocations, return addresses for the others" },
         { "heap", LAUNCH_HEAP, "gc|malloc", "gc malloc",
-          "whose objects to look at: the collector's, or malloc's; default malloc's of a program "
-          "that does "
-          "not need libgc" },
-        { "force", LAUNCH_FORCE, NULL, NULL, "run the program even if it cannot be looked into" },
+          "whose objects to examine: the collector's, or malloc's; default malloc's for a program "
+          "that does not need libgc" },
+        { "force", LAUNCH_FORCE, NULL, NULL, "run the program even if it cannot be observed" },
         OPTION_END };
 
 bool
@@ -95,7 +94,7 @@ choose_preload (const struct launch *launch, const char *path, const char *libra
       if (launch->heap_given && linked)
         {
           snprintf (text, TEXT_BYTES,
-                    "%s: it is linked with libgcglass-malloc: --heap gc cannot be had", path);
+                    "%s: it is linked with libgcglass-malloc, which excludes --heap gc", path);
           return PROGRAM_NOT_RUN;
         }
       if (launch->heap_given)

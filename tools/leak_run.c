@@ -299,8 +299,8 @@ explain (struct running *running)
                    name, how);
   else if (known != NULL && known->was_there)
     leak_jobs_say (running->jobs,
-                   "%s %s, but not as itself: it has ended, or executed another program, by a "
-                   "system call of its own",
+                   "%s %s, but left no report: it ended, or executed another program, by a "
+                   "raw system call",
                    name, how);
   else if (heap == PROGRAM_COLLECTOR && !launch->force)
     leak_jobs_say (running->jobs,

@@ -151,10 +151,10 @@ judge_operand (const struct leak_options *options, const char *name, bool quiet)
   bool is_there = access (name, F_OK) == 0, is_file = is_snapshot (name);
   bool is_program = program_find (name, &path, text) == 0;
   if (is_file && is_program && strchr (name, '/') == NULL && !quiet)
-    fprintf (stderr, "gcglass: %s: the snapshot ./%s is looked at; to run %s: -- %s\n",
+    fprintf (stderr, "gcglass: %s: reading the snapshot ./%s; to run %s: -- %s\n",
              options->command->name, name, path, name);
   else if (!is_file && is_program && is_there && strchr (name, '/') == NULL && !quiet)
-    fprintf (stderr, "gcglass: %s: %s is run; to look at the file: ./%s\n", options->command->name,
+    fprintf (stderr, "gcglass: %s: running %s; to read the file: ./%s\n", options->command->name,
              path, name);
   free (path);
   return !is_file && (is_program || !is_there) ? OPERAND_PROGRAM : OPERAND_FILE;
@@ -230,7 +230,7 @@ parse (struct leak_run *run, int argc, char **argv, bool *live)
   if (!*live && command_number (argv[optind], 1, INT32_MAX, &pid)
       && access (argv[optind], F_OK) != 0)
     return command_misuse (self,
-                           "%u is no file and no program; of a running process: gcglass "
+                           "%u is neither a file nor a program; for a running process: gcglass "
                            "snapshot %u, then gcglass leaks FILE",
                            pid, pid);
   if (!*live)
@@ -277,38 +277,35 @@ static const struct command_option leaks_options[] = {
   { "json", 'j', "FILE", OPTION_FILES, "write the report as JSON to FILE, not as text" },
   { "log", 'l', "FILE", OPTION_FILES, "write it as text to FILE, not to the standard error" },
   { "suppressions", 's', "FILE", OPTION_FILES,
-    "leave out what its rules match: leak:PATTERN, cycle:TYPE->TYPE; may be given again" },
+    "suppress leaks that its rules match: leak:PATTERN, cycle:TYPE->TYPE; may be repeated" },
   { "baseline", 'b', "FILE", OPTION_FILES,
-    "leaks that are known: an earlier JSON report, or a list of signatures; only others are "
-    "reported "
-    "and fail" },
+    "known leaks: an earlier JSON report, or a list of signatures; only other leaks are "
+    "reported and fail" },
   { "exitcode", 'e', "N", NULL, "exit status when there are leaks, default 23; 0: the program's" },
   OPTION_HELP,
   OPTION_LINE ("With PROGRAM the program is run and its leaks are reported when it ends:"),
   { "save", 'o', "FILE", OPTION_FILES, "save the snapshot, for this command and gcglass view" },
   { "follow", LEAKS_FOLLOW, NULL, NULL,
-    "its children, too: a report for each, in FILE.PID each; %p in FILE: the number of the "
-    "process" },
-  { "every", LEAKS_EVERY, "SECONDS", NULL,
-    "report what is newly leaked every so often while it runs" },
+    "observe its children too: a report for each, in FILE.PID; %p in FILE stands for the PID" },
+  { "every", LEAKS_EVERY, "SECONDS", NULL, "report new leaks at this interval while it runs" },
   { "signal", LEAKS_SIGNAL, "NAME", "USR1 USR2",
-    "and when gcglass, or the program, gets this signal" },
+    "report new leaks when gcglass or the program receives this signal" },
   { "unaligned", LEAKS_UNALIGNED, NULL, NULL,
-    "pointers at any address keep a block, not at multiples of 8 alone" },
-  { "no-stacks", LEAKS_NO_STACKS, NULL, NULL, "what stacks hold keeps nothing" },
-  { "no-registers", LEAKS_NO_REGISTERS, NULL, NULL, "what registers hold keeps nothing" },
-  { "no-tls", LEAKS_NO_TLS, NULL, NULL, "what thread-local data hold keeps nothing" },
-  { "quiet", LEAKS_QUIET, NULL, NULL, "say nothing but reports and errors" },
+    "accept pointers at any address, not only at multiples of 8" },
+  { "no-stacks", LEAKS_NO_STACKS, NULL, NULL, "ignore pointers on stacks" },
+  { "no-registers", LEAKS_NO_REGISTERS, NULL, NULL, "ignore pointers in registers" },
+  { "no-tls", LEAKS_NO_TLS, NULL, NULL, "ignore pointers in thread-local data" },
+  { "quiet", LEAKS_QUIET, NULL, NULL, "print only reports and errors" },
   OPTION_END
 };
 
 const struct command command_leaks = {
   .name = "leaks",
   .arguments = "[OPTION]... [--] PROGRAM [ARGUMENT]... | [OPTION]... FILE.gcsnap",
-  .summary = "Tells what a program has leaked, in which cycles, and where to cut them; exit status "
-             "23 when there is anything",
+  .summary = "Reports what a program has leaked, in which cycles, and where to cut them; exit "
+             "status 23 when there are leaks",
   .options = (const struct command_option *const[]){ leaks_options, launch_options, NULL },
-  .notes = "A snapshot is looked at, anything else is run; after -- always.\n"
+  .notes = "A snapshot is read, anything else is run; what follows -- is always run.\n"
            "The exit status is the program's unless there are leaks; 125: gcglass itself failed;\n"
            "126: the program cannot be run or looked into; 127: there is no such program.\n",
   .operands = OPTION_PROGRAMS,

@@ -40,7 +40,7 @@ struct command_option
   }
 #define OPTION_HELP                                                                                \
   {                                                                                                \
-    "help", 'h', NULL, NULL, "this text"                                                           \
+    "help", 'h', NULL, NULL, "show this help"                                                      \
   }
 
 #define OPTIONS_DONE  (-1)

@@ -154,9 +154,10 @@ static const struct command_option report_options[]
 const struct command command_report = {
   .name = "report",
   .arguments = "[OPTION]... FILE",
-  .summary = "Tells what a snapshot holds: leaks, types, sites, cycles and where to cut them; of a "
-             "recording: "
-             "what has grown",
+  .summary
+  = "Reports what a snapshot holds: leaks, types, sites, cycles and where to cut them; of a "
+    "recording: "
+    "what has grown",
   .options = (const struct command_option *const[]){ report_options, NULL },
   .operands = OPTION_FILES,
   .function = report,

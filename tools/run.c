@@ -338,7 +338,7 @@ linger (struct run *run)
     serving_say (serving, "%s %s: nothing to show", run->launch.name,
                  run->launch.found == PROGRAM_COLLECTOR
                      ? "never used the collector (libgc), or uses a copy of its own"
-                     : "has not let the agent in");
+                     : "did not connect to gcglass");
   uint64_t warnings = gcg__live_warnings (run->live);
   if (warnings > 0)
     serving_say (serving,

@@ -118,7 +118,7 @@ sample (const struct command *self, int argc, char **argv)
 static const struct command_option sample_options[]
     = { { "output", 'o', "FILE", OPTION_FILES,
           "save all samples so far to FILE, for gcglass view" },
-        { "description", 'd', "TEXT", NULL, "what it is of, shown with it" },
+        { "description", 'd', "TEXT", NULL, "a description, shown with it" },
         { "top", 'n', "N", NULL, "rows of the table, default 10" },
         { "timeout", 't', "SECONDS", NULL, "how long to wait for the process, default 60" },
         OPTION_HELP,

@@ -32,7 +32,7 @@ const struct command_option serving_options[]
         { "port", SERVING_PORT, "N", NULL,
           "port, default 8090 or the next one that is free; 0: any free one" },
         { "token", SERVING_TOKEN, "off|TEXT", "off",
-          "no token, or one of your own instead of one made at start; other users can see TEXT for "
+          "no token, or your own instead of one made at start; other users can see TEXT for "
           "a moment, "
           "unlike --token-file" },
         { "token-file", SERVING_TOKEN_FILE, "FILE", OPTION_FILES,
@@ -42,7 +42,7 @@ const struct command_option serving_options[]
           "pages from DIR instead of the built-in ones" },
         { "debuginfod", SERVING_DEBUGINFOD, NULL, NULL,
           "fetch missing debug information from DEBUGINFOD_URLS" },
-        { "quiet", SERVING_QUIET, NULL, NULL, "say nothing but errors" },
+        { "quiet", SERVING_QUIET, NULL, NULL, "print only errors" },
         OPTION_HELP,
         OPTION_END };
 
@@ -242,7 +242,7 @@ start_server (struct serving *serving, struct gcg_error *error)
       status = gcg__server_start (serving->source, options, &serving->server, error);
     }
   if (status == GCG_OK)
-    serving_say (serving, "port %d is taken: it is %d this time", first, options->port);
+    serving_say (serving, "port %d is taken: using port %d", first, options->port);
   return status;
 }
 

@@ -58,7 +58,7 @@ snapshot (const struct command *self, int argc, char **argv)
 static const struct command_option snapshot_options[]
     = { { "output", 'o', "FILE", OPTION_FILES,
           "the file, default gcglass-PID.gcsnap; replaced as a whole" },
-        { "description", 'd', "TEXT", NULL, "what it is of, shown with it" },
+        { "description", 'd', "TEXT", NULL, "a description, shown with it" },
         { "timeout", 't', "SECONDS", NULL, "how long to wait for the process, default 60" },
         OPTION_HELP,
         OPTION_END };

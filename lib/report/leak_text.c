@@ -271,7 +271,7 @@ write_totals (const struct text *t)
   total (t, "leaked", &r->leaked, true);
   if (r->n_known > 0)
     total (t, "  not in the baseline", &r->fresh, true);
-  total (t, "  told of before", &r->told, false);
+  total (t, "  reported before", &r->told, false);
   total (t, "suppressed", &r->suppressed, false);
   total (t, "ignored by the program", &l->ignored, false);
   total (t, "garbage that will be collected", &l->collectable, is_collected (t));
