@@ -171,8 +171,8 @@ enum launch
   SPENT
 };
 
-/* Takes the token of a URL, or only LOOKS at it.  A spent one is replaced, and NEW is the next one.
- */
+/* Spends the token of a URL, or only compares it if LOOKS.  A spent one is replaced, and NEW is the
+   next one. */
 static enum launch
 take_launch (struct gcg__access *access, const char *given, bool looks, char new[GCG__TOKEN_BYTES])
 {
@@ -225,8 +225,7 @@ enter (struct gcg__access *access, const struct gcg__request *request, bool give
   gcg__reply_take (reply, "text/html; charset=utf-8", n < 0 ? NULL : page, n < 0 ? 0 : (size_t)n);
 }
 
-/* Whether a page is fetched that a person may never see: the browser asks again when it is shown.
- */
+/* Returns whether a page is prefetched: the browser requests it again when it is shown. */
 static bool
 is_prefetch (const struct gcg__request *request)
 {
@@ -240,8 +239,8 @@ is_prefetch (const struct gcg__request *request)
   return false;
 }
 
-/* Why REQUEST, which holds the token GIVEN, is not authorised; NULL: it is the first look, and
-   REPLY leads on to the page. */
+/* Returns why REQUEST, which holds the token GIVEN, is not authorised; NULL: it is the first use,
+   and REPLY redirects to the page. */
 static const char *
 enter_with (struct gcg__access *access, const struct gcg__request *request, const char *given,
             bool known, struct gcg__reply *reply)

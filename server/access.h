@@ -1,4 +1,4 @@
-/* access.h -- who may ask what: the address, the origin and the token of a request.
+/* access.h -- access control: the host, the origin and the token of a request.
  *
  * The server shows a program's memory, so a web page in the same browser, another user of the
  * machine and a name that is made to point to 127.0.0.1 (DNS rebinding) must get nothing:

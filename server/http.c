@@ -111,8 +111,7 @@ send_reply (struct mg_connection *connection, const struct gcg__reply *reply, bo
     send_body (connection, reply);
 }
 
-/* Whether FD is a socket of this server's PORT, by which a client speaks from its port REMOTE; 0:
-   from any. */
+/* Returns whether FD is a connection to this server's PORT from the client port REMOTE (0: any). */
 static bool
 is_client (int fd, int port, int remote)
 {
@@ -141,8 +140,8 @@ find_socket (const struct gcg__server *server, const struct mg_connection *conne
   return found;
 }
 
-/* Takes what a client still sends after its answer, for a while: what is not taken when a socket is
-   closed makes the system reset the connection, and the client may lose the answer. */
+/* Drains what a client still sends after its answer, for a limited time: unread data at close make
+   the kernel reset the connection, and the client may lose the answer. */
 static void
 drain (int fd)
 {
@@ -263,7 +262,7 @@ begin_request (struct mg_connection *connection)
   return status;
 }
 
-/* Refuses in civetweb's place, so that its refusals look like ours. */
+/* Refuses a request that civetweb rejects, in our format. */
 static void
 refuse (struct mg_connection *connection, int status, const char *text)
 {
@@ -281,7 +280,7 @@ refuse (struct mg_connection *connection, int status, const char *text)
   drain (find_socket (server, connection));
 }
 
-/* civetweb could not parse the request, or not all of it; it does not say which. */
+/* civetweb could not parse the request, or its head did not fit; it does not say which. */
 static int
 http_error (struct mg_connection *connection, int status, const char *message)
 {

@@ -35,15 +35,15 @@ struct gcg__live
   pthread_t thread;
   int listen_fd; /* -1 = none */
   int wake_fd;
-
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  int fd;         /* -1 = nobody is connected */
+  int fd;         /* -1 = no agent is connected */
   int parted_fd;  /* the connection is over, but not closed yet; -1 = none */
-  pid_t pid;      /* of who is, or was last */
-  bool announced; /* who is connected is about to become another program; the thread's own */
-  bool last_seen; /* but has sent its last snapshot since; the thread's own */
-  bool replaced;  /* what connects next is that program; the thread's own */
+  pid_t pid;      /* of the connected process, or the last one */
+  bool announced; /* the connected process is about to execute another program; private to the
+                     thread */
+  bool last_seen; /* but has sent its last snapshot since; private to the thread */
+  bool replaced;  /* the next connection is that program; private to the thread */
   bool ending;
   int counter_fd;         /* where the agent counts warnings, -1 = it does not */
   uint64_t warnings;      /* of the programs before */
@@ -162,7 +162,7 @@ take_snapshot (struct gcg__live *live, const struct gcg__message *message, int a
 {
   struct gcg_error error;
   const char *name = "the program's snapshot", *description = message->text;
-  /* It could not execute the other one. */
+  /* The exec failed. */
   if ((message->flags & GCG__FLAG_EXIT) != 0)
     live->last_seen = true;
   if (message->status != GCG_OK || attached < 0)
@@ -227,8 +227,7 @@ read_one (struct gcg__live *live)
   return message.type != GCG__STOP;
 }
 
-/* A process on FD (taken) that is about to execute FILE (taken; -1: it sent none) asks what to do.
- */
+/* Answers a process on FD (taken) that is about to execute FILE (taken; -1: not sent). */
 static void
 answer_exec (struct gcg__live *live, int fd, int file, const struct gcg__message *ask)
 {
@@ -247,7 +246,7 @@ answer_exec (struct gcg__live *live, int fd, int file, const struct gcg__message
   close (fd);
 }
 
-/* Whoever was connected is another program now: reads what it still said. */
+/* The connected process has become another program: reads the remaining messages. */
 static void
 finish_last (struct gcg__live *live)
 {
@@ -258,7 +257,7 @@ finish_last (struct gcg__live *live)
         ;
       hang_up (live);
     }
-  /* One of its threads was ending it when another one executed. */
+  /* One thread was ending the process when another called exec. */
   if (live->announced)
     note_executed (live);
 }
@@ -270,8 +269,7 @@ read_counter (int fd)
   return fd >= 0 && pread (fd, &n, sizeof n, 0) == (ssize_t)sizeof n ? n : 0;
 }
 
-/* COUNTER (taken; -1: there is none) takes the place of the one before, unless they are one file.
- */
+/* Replaces the counter by COUNTER (taken; -1: none), unless both are the same file. */
 static void
 replace_counter (struct gcg__live *live, int counter)
 {
@@ -286,7 +284,7 @@ replace_counter (struct gcg__live *live, int counter)
   live->counter_fd = counter;
 }
 
-/* The agent on FD (taken), which counts in COUNTER (taken), is listened to from now on. */
+/* Starts listening to the agent on FD (taken), which counts in COUNTER (taken). */
 static void
 converse_with (struct gcg__live *live, int fd, int counter, pid_t pid)
 {
@@ -303,8 +301,8 @@ converse_with (struct gcg__live *live, int fd, int counter, pid_t pid)
   gcg__samples_set_say (gcg__source_samples (live->source), pid, gcg__live_say, live);
 }
 
-/* A process connects: to ask before it executes another program, or the first one that says HELLO,
-   or the next after that has ended. */
+/* Accepts a process: one that asks before it executes another program, the first that says HELLO,
+   or the next after that one has ended. */
 static void
 accept_one (struct gcg__live *live)
 {

@@ -25,13 +25,14 @@ struct gcg__live_events
 {
   void *context;
   void (*closed) (void *context); /* the connection has ended, or STOP was said; may be NULL */
-  /* A process is about to execute the file FILE (borrowed), with LIBRARIES as its LD_LIBRARY_PATH;
-     the answer is the status and the text of ANSWER.  NULL: it will run without us. */
+  /* A process is about to execute FILE (borrowed), with LIBRARIES as its LD_LIBRARY_PATH; fills the
+     status and the text of ANSWER.  NULL: the program will run without the agent. */
   void (*executes) (void *context, int file, const char *libraries, struct gcg__message *answer);
-  /* It has done so; may be NULL. */
+  /* The process has executed it; may be NULL. */
   void (*executed) (void *context);
   bool ends; /* who shows snapshots ends with the process: its last one is kept, not analysed */
-  /* A snapshot that was not asked for here could not be taken: why.  May be NULL. */
+  /* Receives the reason why a snapshot that was not requested here could not be taken.  May be
+     NULL. */
   void (*failed) (void *context, const char *text);
 };
 
@@ -51,7 +52,8 @@ enum gcg_status gcg__live_connected (struct gcg__source *source, int fd, pid_t p
    is connected, which goes on. */
 void gcg__live_finish (struct gcg__live *live, pid_t pid);
 
-/* How many warnings the agents have counted that were not printed (lib/warnings.h). */
+/* Returns the number of warnings that the agents have counted instead of printing
+   (lib/warnings.h). */
 uint64_t gcg__live_warnings (struct gcg__live *live);
 
 /* Whether a process is connected. */

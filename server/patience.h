@@ -1,7 +1,8 @@
-/* patience.h -- waiting for what a live process has been asked for.
+/* patience.h -- waiting for the answer of a live process.
  *
- * A process that is stopped (SIGSTOP, a debugger, job control) answers when it goes on, which may
- * be never: a waiter looks every second whether it is, and gives up when it was so three times.
+ * A process that is stopped (SIGSTOP, a debugger, job control) answers only when it is continued,
+ * which may be never.  A waiter checks every second whether it is stopped, and gives up after three
+ * such checks in a row.
  */
 #ifndef GCG_SERVER_PATIENCE_H
 #define GCG_SERVER_PATIENCE_H
@@ -20,16 +21,16 @@ struct gcg__patience
 /* Lasts for SECONDS from now. */
 void gcg__patience_init (struct gcg__patience *patience, unsigned seconds);
 
-/* Waits for CHANGED, of CLOCK_MONOTONIC, with LOCK held, for a second at most.  False: process PID
-   is not waited for any longer, either because it is stopped (gcg__patience_is_stopped) or because
-   the time is over. */
+/* Waits for CHANGED, a condition on CLOCK_MONOTONIC, with LOCK held, for at most a second.  False:
+   stop waiting for process PID, because it is stopped (gcg__patience_is_stopped) or because the
+   time is up. */
 bool gcg__patience_wait (struct gcg__patience *patience, pthread_cond_t *changed,
                          pthread_mutex_t *lock, pid_t pid);
 
-/* Whether that is why. */
+/* Returns whether waiting ended because the process is stopped. */
 bool gcg__patience_is_stopped (const struct gcg__patience *patience);
 
-/* Whether process PID is stopped, or a debugger holds it. */
+/* Returns whether process PID is stopped, by a signal or by a debugger. */
 bool gcg__process_is_stopped (pid_t pid);
 
 #endif

@@ -300,7 +300,7 @@ draw_with (const char *engine, const char *dot, size_t dot_bytes, uint32_t nodes
   in_time = in_time && whole;
   int ended = finish (&child, &in_time, deadline);
   if (whole && !in_time)
-    status = GCG_TIMEOUT; /* said by the caller, who knows of how long in all */
+    status = GCG_TIMEOUT; /* the caller reports it, with the total time */
   else if (out.status == GCG_NO_MEMORY)
     status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the picture");
   else if (out.status != GCG_OK)

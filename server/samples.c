@@ -213,8 +213,7 @@ gcg__samples_show (struct gcg__samples *samples, struct gcg__recording *recordin
   return GCG_OK;
 }
 
-/* The file of the recording, if there is one, is closed; AGAIN: and begun anew.  READING is held.
- */
+/* Closes the file of the recording, if any; AGAIN: and starts it anew.  READING is held. */
 static void
 end_writing (struct gcg__samples *samples, bool again)
 {
@@ -227,7 +226,7 @@ end_writing (struct gcg__samples *samples, bool again)
                   &error);
 }
 
-/* Another program than before: its samples are another recording.  SAME: it is the same process. */
+/* Starts a new recording, because the program is another one.  SAME: in the same process. */
 static void
 begin_anew (struct gcg__samples *samples, bool same)
 {

@@ -40,15 +40,14 @@ void gcg__samples_shut (struct gcg__samples *samples);
 
 /* --- feeding --- */
 
-/* From now on everything goes to the file PATH (borrowed) as well.  Errors: GCG_SYSTEM,
+/* Writes everything to the file PATH (borrowed) as well from now on.  Errors: GCG_SYSTEM,
    GCG_NO_MEMORY. */
 enum gcg_status gcg__samples_record (struct gcg__samples *samples, const char *path,
                                      struct gcg_error *error) __attribute__ ((warn_unused_result));
 /* Shows RECORDING (taken). Errors: GCG_NO_MEMORY. */
 enum gcg_status gcg__samples_show (struct gcg__samples *samples, struct gcg__recording *recording,
                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
-/* What comes from now on is of another program, that the same process has become: the recording
-   begins anew, and so does its file. */
+/* The process has become another program: the recording starts anew, and so does its file. */
 void gcg__samples_replace (struct gcg__samples *samples);
 /* How to talk to the process PID that is connected now; SAY NULL: nobody is. */
 void gcg__samples_set_say (struct gcg__samples *samples, pid_t pid, gcg__say_function say,

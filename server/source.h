@@ -66,9 +66,10 @@ struct gcg__samples *gcg__source_samples (struct gcg__source *source);
 
 /* --- feeding --- */
 
-/* The process that was started: its name (NULL: as it is), and its id, until one says HELLO. */
+/* Sets the name (NULL: unchanged) and the id of the process that was started, until one says
+   HELLO. */
 void gcg__source_set_process (struct gcg__source *source, pid_t pid, const char *program);
-/* It is another program now, which has not said anything yet. */
+/* The process has become another program, which has not connected yet. */
 void gcg__source_set_program (struct gcg__source *source, const char *program);
 /* How to ask it for snapshots. */
 void gcg__source_set_ask (struct gcg__source *source, gcg__ask_function ask, void *context);
@@ -84,7 +85,7 @@ void gcg__source_set_file (struct gcg__source *source, const char *program);
    known). */
 void gcg__source_set_recorded (struct gcg__source *source, pid_t pid, double running_s,
                                int wait_status);
-/* TEXT says which snapshots of a recording are damaged and not shown. */
+/* Sets TEXT, which lists the damaged snapshots of a recording that are not shown. */
 void gcg__source_set_left_out (struct gcg__source *source, const char *text);
 
 /* Adds the snapshot in FD (taken, also on errors), which is called NAME in messages.
@@ -150,7 +151,7 @@ void gcg__overall_fini (struct gcg__source *source, struct gcg__overall *overall
 /* Whether the source ever had a snapshot, or a process that said HELLO. */
 bool gcg__source_was_live (struct gcg__source *source);
 
-/* Why the last snapshot that was asked for is not there, or "" when it is. */
+/* Writes why the last requested snapshot is missing, or "". */
 void gcg__source_failure (struct gcg__source *source, char text[256]);
 
 /* A descriptor of the snapshot that came last, analysed or not; caller closes.  -1: there is none.

@@ -97,7 +97,7 @@ child_start (struct child *child, const struct signals *signals, const char *pat
   return child->pid < 0 ? PROGRAM_FAILED : failure == ENOENT ? PROGRAM_NOT_FOUND : PROGRAM_NOT_RUN;
 }
 
-/* When the program stops, only our front does: pages go on. */
+/* When the program stops, only our front stops with it: the pages stay available. */
 static void
 look_after (struct child *child)
 {
@@ -132,7 +132,7 @@ child_signal (struct child *child, const struct signalfd_siginfo *info)
   child->finish = child->finish || signal == SIGHUP || (from_process && signals_is_end (info));
   if (signal == SIGCHLD || signal == SIGCONT)
     look_after (child);
-  /* Whoever continues us means the program, which the terminal may have continued by itself. */
+  /* SIGCONT for us is meant for the program, which the terminal may already have continued. */
   if (signal == SIGCONT && child->stopped)
     kill (child->pid, SIGCONT);
   else if (signal == SIGTSTP && child->ended)

@@ -1,10 +1,9 @@
-/* child.h -- the program under gcglass run and leaks: started, signalled and awaited as if we were
- * not there.
+/* child.h -- the program under gcglass run and leaks: started, signalled and awaited transparently.
  *
  * It gets our standard streams, no other descriptor, our original signal mask, dispositions and
- * limits, and our process group, so that the terminal's signals reach it by themselves.  What
- * others send to us is passed on to it; when it stops, our front does (front.h), so that the
- * shell's job control works.
+ * limits, and our process group, so that the terminal's signals reach it by themselves.  Signals
+ * that other processes send to gcglass are passed on to it; when it stops, our front stops
+ * (front.h), so that the shell's job control works.
  */
 #ifndef GCG_TOOLS_CHILD_H
 #define GCG_TOOLS_CHILD_H

@@ -36,7 +36,7 @@ extern const struct command *const commands[]; /* ends in NULL */
 extern const struct command command_complete, command_export, command_help, command_leaks,
     command_report, command_run, command_sample, command_serve, command_snapshot, command_view;
 
-/* The command NAME; NULL, after a message, when there is none. */
+/* Returns the command NAME; NULL, after a message, if no such command exists. */
 const struct command *command_find (const char *name);
 
 /* Prints the list of commands. */

@@ -1,8 +1,8 @@
-/* complete.c -- gcglass complete: what a shell can put for the last of some words.
+/* complete.c -- gcglass complete: completions of the last word of a command line.
  *
- * Hidden: the scripts in tools/completion/ call it with the words after "gcglass", the last one as
- * far as it is written.  It prints one candidate to a line, with a tab and what it is after it, or
- * a line that begins with a colon and names a kind (options.h) that the shell lists by itself.
+ * Hidden: the scripts in tools/completion/ call it with the words after "gcglass", the last one
+ * possibly incomplete.  It prints one candidate a line, followed by a tab and a description, or a
+ * line that begins with a colon and names a kind (options.h) that the shell completes by itself.
  */
 #include <config.h>
 
@@ -104,7 +104,7 @@ offer_options (const struct command *command, const struct asked *asked)
       }
 }
 
-/* The option of COMMAND that TEXT is, if its argument is the next word; NULL: it is not. */
+/* Returns the option of COMMAND in TEXT if its argument is the next word, else NULL. */
 static const struct command_option *
 awaiting (const struct command *command, const char *text)
 {

@@ -15,7 +15,7 @@
 
 #include "tools/child.h"
 
-static pid_t front; /* 0: there is none */
+static pid_t front; /* 0: no front */
 
 /* Whether a shell may be waiting for us to stop. */
 static bool
@@ -28,7 +28,7 @@ has_job_control (void)
   return getpgrp () != getsid (0);
 }
 
-/* Stands before the process GOES_ON until that has ended; all signals are blocked. */
+/* Runs as the front of the process GOES_ON until that has ended; all signals are blocked. */
 static void __attribute__ ((noreturn)) stand (pid_t goes_on, const sigset_t *all)
 {
   struct child imitated = { .pid = goes_on };

@@ -10,14 +10,15 @@
 #ifndef GCG_TOOLS_FRONT_H
 #define GCG_TOOLS_FRONT_H
 
-/* Returns in the process that is to go on.  Called before there is a thread, and before anything is
-   open that only one of two processes may hold. */
+/* At a terminal, forks; returns in the child, which does the work, while the parent stays as its
+   front.  Call it before any thread is started, and before anything is open that only one process
+   may hold. */
 void front_begin (void);
 
-/* The program has stopped, or is there no more and the terminal asks us to stop. */
+/* Stops the front: the program has stopped, or has ended and the terminal asks gcglass to stop. */
 void front_stop (void);
 
-/* It runs again. */
+/* Continues the front: the program runs again. */
 void front_continue (void);
 
 #endif

@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-/* Is there such a page, and man to show it? */
+/* Returns whether the page is installed, and man to show it. */
 static bool
 has_page (char *page)
 {

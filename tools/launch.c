@@ -78,9 +78,9 @@ base_name (const char *path)
   return slash == NULL || slash[1] == '\0' ? path : slash + 1;
 }
 
-/* Which heap of the program at PATH is looked at, with LIBRARIES as in program_heap_of, and the
-   object to preload for it, which the caller frees.  0, or an exit status and the reason in TEXT.
- */
+/* Determines which heap of the program at PATH to observe, with LIBRARIES as in program_heap_of,
+   and the object to preload for it, which the caller frees.  0, or an exit status and the reason in
+   TEXT. */
 static int
 choose_preload (const struct launch *launch, const char *path, const char *libraries,
                 enum program_heap *heap, char **preload, char text[TEXT_BYTES])
@@ -133,7 +133,7 @@ launch_find (struct launch *launch, const char *name)
   return status;
 }
 
-/* The path of FILE, where it is there for us as well: not in another root. */
+/* The path of FILE, if it names the same file for us: not in another root directory. */
 static bool
 find_path (int file, char path[TEXT_BYTES])
 {
@@ -146,7 +146,7 @@ find_path (int file, char path[TEXT_BYTES])
          && opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
 }
 
-/* TEXT without what only those can do who start a program. */
+/* Removes advice from TEXT that applies only when starting a program. */
 static void
 keep_reason (char text[TEXT_BYTES])
 {
@@ -185,7 +185,7 @@ launch_answer (const struct launch *launch, int file, const char *libraries,
   free (preload);
 }
 
-/* What the agent is told by variables of the program's environment. */
+/* The variables in the program's environment that configure the agent. */
 #define MAX_SETTINGS 16
 
 struct setting
@@ -227,7 +227,7 @@ is_replaced (const char *variable, const struct setting *settings, int n)
     if (settings[i].value != NULL
         && strncmp (variable, settings[i].name, strlen (settings[i].name)) == 0)
       return true;
-  /* Children are followed when the options say so, whatever these have been made of. */
+  /* The options alone decide whether children are followed. */
   return strncmp (variable, "GCGLASS_TOKEN=", 14) == 0
          || strncmp (variable, "GCGLASS_FOLLOW=", 15) == 0;
 }

@@ -23,9 +23,9 @@ struct launch
   bool contents, lifetimes;
   bool leaks;     /* the agent does what leak reports need beyond snapshots */
   bool follow;    /* children run under the agent, too */
-  bool no_last;   /* no snapshot at its end: it has no reader */
+  bool no_last;   /* no snapshot at its end: it would not be used */
   bool fold;      /* libgc's warnings of finalization cycles are counted, not printed */
-  unsigned looks; /* what to look at otherwise: LAUNCH_UNALIGNED and others */
+  unsigned looks; /* which roots and pointers count: LAUNCH_UNALIGNED and others */
   char looks_text[16];
   const char *signal; /* number of the signal that asks for a check; NULL: none */
   bool force;         /* run what cannot be looked into */
@@ -42,8 +42,8 @@ struct launch_next
   bool announced;
   char name[256];
   enum program_heap heap;
-  char reason[512];   /* why it will not be looked into; "": it will */
-  const char *unseen; /* what it has in itself beside (program_unseen), or NULL */
+  char reason[512];   /* why it will not be observed; "": it will */
+  const char *unseen; /* invisible allocators in it (program_unseen), or NULL */
 };
 
 /* Pointers are looked for at odd addresses, too; not on stacks, in registers, in thread-local data
@@ -79,8 +79,8 @@ int launch_every (const struct command *command, const char *text, double *secon
 /* Finds the program NAME and the object to preload.  0, or an exit status after a message. */
 int launch_find (struct launch *launch, const char *name);
 
-/* Looks into the program in FILE, which a process is about to execute with LIBRARIES as
-   LD_LIBRARY_PATH; ANSWER (protocol.h: EXEC) gets its status and text. */
+/* Examines the program in FILE, which a process is about to execute with LIBRARIES as
+   LD_LIBRARY_PATH, and fills NEXT and the status and text of ANSWER (protocol.h: EXEC). */
 void launch_answer (const struct launch *launch, int file, const char *libraries,
                     struct launch_next *next, struct gcg__message *answer);
 

@@ -32,8 +32,8 @@ void leak_jobs_report (struct leak_jobs *jobs, const struct watched *who, int fd
 void leak_jobs_say (struct leak_jobs *jobs, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));
 
-/* Is there a job that has not been begun?  Whoever asks for checks by the clock leaves one out
-   then: reports that fall behind would go on long after the program's end. */
+/* Returns whether a job has not been started yet.  A periodic check is then skipped: otherwise late
+   reports would continue long after the program's end. */
 bool leak_jobs_waiting (struct leak_jobs *jobs);
 
 /* No more jobs come.  The descriptor of leak_jobs_done can be read when all have been done. */

@@ -36,7 +36,7 @@ struct known
   bool told;        /* its last snapshot, or why there is none */
   uint64_t left_ns; /* when it left without that, 0 = it has not */
   bool connected;
-  bool was_there;             /* the agent, in what it is now */
+  bool was_there;             /* whether the agent has connected from the current program */
   struct launch_next current; /* what it has become; not announced: what it was started as */
   struct launch_next next;    /* what it is about to become */
 };
@@ -69,7 +69,7 @@ now (void)
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* What is known of process PID, which may be nothing yet; NULL: out of memory. */
+/* Returns the record of process PID, new if necessary; NULL: out of memory. */
 static struct known *
 known_of (struct running *running, pid_t pid)
 {
@@ -90,7 +90,7 @@ known_of (struct running *running, pid_t pid)
   return &running->known[i];
 }
 
-/* Notes that process PID is there, or has TOLD its end, or has left. */
+/* Records that process PID exists, has reported its end (TOLD), or has disconnected (LEFT). */
 static void
 know (struct running *running, pid_t pid, bool told, bool left)
 {

@@ -125,7 +125,7 @@ enum operand
   OPERAND_PROGRAM
 };
 
-/* Is the file NAME a snapshot, damaged or not, or called one? */
+/* Returns whether the file NAME is a snapshot, damaged or not, or is named like one. */
 static bool
 is_snapshot (const char *name)
 {
@@ -142,8 +142,8 @@ is_snapshot (const char *name)
   return is;
 }
 
-/* Decides by the kind of file what NAME means, which no "--" stands before; where it could be the
-   other as well, says so. */
+/* Decides by the kind of file what NAME, not preceded by "--", means; reports if it could be
+   either. */
 static enum operand
 judge_operand (const struct leak_options *options, const char *name, bool quiet)
 {
@@ -207,8 +207,8 @@ has_dashes (int argc, char **argv)
   return false;
 }
 
-/* Takes the options and looks at what follows them; *LIVE: it is a program.  0, -1 after --help, or
-   an exit status after a message. */
+/* Reads the options and classifies the operand; *LIVE: it is a program.  0, -1 after --help, or an
+   exit status after a message. */
 static int
 parse (struct leak_run *run, int argc, char **argv, bool *live)
 {

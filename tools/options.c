@@ -88,7 +88,7 @@ options_nearest (const char *wrong, const char *(*next) (void *context), void *c
   while ((word = next (context)) != NULL)
     {
       int d = distance (wrong, word);
-      /* What was begun well is not far. */
+      /* A correct beginning counts as near. */
       if (strlen (wrong) >= 3 && strncmp (word, wrong, strlen (wrong)) == 0)
         d = 1;
       if (d < least_distance)
@@ -129,7 +129,7 @@ owner_of (const char *name)
   return NULL;
 }
 
-/* The option NAME, or the only one that begins so; *MORE: several do. */
+/* Returns the option NAME, or the only one with that prefix; *MORE: another one with it. */
 static const struct command_option *
 match (const struct command *self, const char *name, const struct command_option **more)
 {
@@ -162,7 +162,7 @@ say_unknown (const struct command *self, const char *name)
     command_misuse (self, "--%s is no option", name);
 }
 
-/* Says what is wrong with the long option TEXT. */
+/* Reports what is wrong with the long option TEXT. */
 static void
 say_long (const struct command *self, const char *text)
 {
@@ -225,7 +225,7 @@ make_tables (const struct command *self)
   shorts[m] = '\0';
 }
 
-/* Says what is wrong with the option that getopt_long has refused. */
+/* Reports what is wrong with the option that getopt_long has refused. */
 static void
 say_wrong (const struct command *self, char **argv)
 {

@@ -13,11 +13,11 @@
 
 struct command;
 
-/* What a shell completes where a word can not be listed. */
+/* Kinds of words that the shell completes by itself. */
 #define OPTION_FILES       ":files"
 #define OPTION_DIRECTORIES ":directories"
 #define OPTION_PROGRAMS    ":programs"
-/* What gcglass lists for it. */
+/* Kinds that gcglass lists for the shell. */
 #define OPTION_PROCESSES ":processes"
 #define OPTION_COMMANDS  ":commands"
 
@@ -47,14 +47,14 @@ struct command_option
 #define OPTIONS_WRONG '?'
 
 /* The next option of SELF in ARGV, with optarg and optind as getopt_long leaves them.  OPTIONS_DONE
-   at the end; OPTIONS_WRONG for one that is none, after a message.  Where SELF runs a program, its
-   name ends the options. */
+   at the end; OPTIONS_WRONG for an invalid option, after a message.  If SELF runs a program, the
+   program's name ends the options. */
 int options_next (const struct command *self, int argc, char **argv);
 
 /* Writes the options as --help does. */
 void options_print (const struct command *self, FILE *to);
 
-/* The option NAME (without "--") of SELF; NULL: there is none. */
+/* Returns the option NAME (without "--") of SELF, or NULL. */
 const struct command_option *options_find (const struct command *self, const char *name);
 
 /* Walks the options of SELF: AT begins as {0, 0}.  NULL at the end. */
@@ -64,8 +64,8 @@ struct options_place
 };
 const struct command_option *options_each (const struct command *self, struct options_place *at);
 
-/* Of the words for which NEXT returns something, from the one that is nearest to WRONG by letters
-   left out, added, changed and swapped; NULL: none is near.  NEXT returns NULL at the end. */
+/* Returns the word nearest to WRONG by letters omitted, added, changed and swapped, among those
+   that NEXT returns until NULL; NULL: none is near. */
 const char *options_nearest (const char *wrong, const char *(*next) (void *context), void *context);
 
 #endif

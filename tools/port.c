@@ -1,7 +1,7 @@
 /* port.c -- see port.h.
  *
- * /proc/net/tcp gives the socket's inode, and the links in /proc/PID/fd whose it is; those of other
- * users cannot be read.
+ * /proc/net/tcp gives the socket's inode, and the links in /proc/PID/fd its owner; those of other
+ * users' processes cannot be read.
  */
 #include <config.h>
 
@@ -15,7 +15,7 @@
 
 #define LISTENING 0x0a
 
-/* The inode of the socket that listens on PORT in the table at PATH; 0: none does. */
+/* Returns the inode of the socket that listens on PORT in the table at PATH, or 0. */
 static unsigned long
 listening_inode (const char *path, int port)
 {
@@ -36,7 +36,7 @@ listening_inode (const char *path, int port)
   return inode;
 }
 
-/* Has the process whose folder in /proc is called PID a descriptor that leads to LINK? */
+/* Returns whether the process with the /proc folder PID has a descriptor that links to LINK. */
 static bool
 holds (const char *pid, const char *link)
 {

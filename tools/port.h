@@ -1,11 +1,11 @@
-/* port.h -- who listens on a port of this machine. */
+/* port.h -- finds the process that listens on a port. */
 #ifndef GCG_TOOLS_PORT_H
 #define GCG_TOOLS_PORT_H
 
 #include <stdbool.h>
 
-/* Says in TEXT which process listens on PORT: "gcglass (process 4711)".  Returns false when that
-   cannot be seen: it is another user's. */
+/* Writes the process that listens on PORT to TEXT: "gcglass (process 4711)".  Returns false if it
+   cannot be found, as with another user's process. */
 bool port_holder (int port, char text[64]);
 
 #endif

@@ -242,8 +242,8 @@ last_name (const char *path)
   return slash == NULL ? path : slash + 1;
 }
 
-/* Is the dynamic linker at PATH glibc's, for which the agent is made?  What is called as ours is is
-   another version of it at most. */
+/* Returns whether the dynamic linker at PATH is glibc's, which the agent needs.  One with the name
+   of ours is at most another version of it. */
 static bool
 is_our_linker (const char *path)
 {
@@ -314,7 +314,7 @@ sanitizer_of (const char *line)
   return NULL;
 }
 
-/* What the libraries say that LINKER lists for PROGRAM. */
+/* What the libraries that LINKER lists for PROGRAM show. */
 struct listed
 {
   bool linked;           /* libgcglass-malloc */
@@ -380,9 +380,9 @@ program_heap_of (const char *path, const char *libraries, bool *linked, const ch
   gcg__inside_read (program, &inside);
   *linked = listed.linked;
   *sanitizer = inside.sanitizer != NULL ? inside.sanitizer : listed.sanitizer;
-  /* We need libgc: it is no program of the collector's for that. */
+  /* Our own library needs libgc; that does not make this a libgc program. */
   bool collector = listed.collector && !listed.linked;
-  /* In programs of libgc LeakSanitizer does not mind who stands before it. */
+  /* In libgc programs LeakSanitizer accepts a library before its own. */
   if (*sanitizer != NULL && !(tolerated && inside.sanitizer == NULL)
       && !(collector && strcmp (*sanitizer, "LeakSanitizer") == 0))
     return PROGRAM_SANITIZED;

@@ -23,7 +23,7 @@ bool program_can_observe (const char *path, char text[512]);
 /* What a program's objects are. */
 enum program_heap
 {
-  PROGRAM_COLLECTOR, /* it needs libgc, or that cannot be told */
+  PROGRAM_COLLECTOR, /* it needs libgc, or that is unknown */
   PROGRAM_MALLOC,
   PROGRAM_SANITIZED /* a sanitizer replaces malloc, and may refuse to stand behind us */
 };
@@ -35,12 +35,12 @@ enum program_heap
 enum program_heap program_heap_of (const char *path, const char *libraries, bool *linked,
                                    const char **sanitizer);
 
-/* What the program at PATH (or a script's interpreter) has in itself that is not seen: words for a
-   person, or NULL. */
+/* Returns a description of invisible allocators in the program at PATH (or a script's interpreter),
+   or NULL. */
 const char *program_unseen (const char *path);
 
-/* Whether the program at PATH (or a script's interpreter) is made for another C library than glibc:
-   the preload object would keep it from starting.  Says so in TEXT. */
+/* Whether the program at PATH (or a script's interpreter) is made for a C library other than glibc,
+   so that the preload object would keep it from starting.  The reason is written to TEXT. */
 bool program_is_of_other_library (const char *path, char text[512]);
 
 /* Finds the preload object for HEAP: beside GCGLASS_PRELOAD, the installed one, one beside this

@@ -13,7 +13,7 @@
 
 #define MOST_LISTED 8
 
-/* Whether STATUS is about one snapshot and not about this machine. */
+/* Returns whether STATUS concerns one snapshot, not this machine. */
 static bool
 is_damage (enum gcg_status status)
 {

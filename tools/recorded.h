@@ -11,9 +11,9 @@
 typedef enum gcg_status (*recorded_take) (void *context, int fd, const char *name,
                                           struct gcg_error *error);
 
-/* Gives the snapshots of RECORDING, which was read from PATH, to TAKE one after the other.  Those
-   that it refuses as damaged are left out, and LEFT_OUT says which and why; "": none.  Errors:
-   those of TAKE that have another reason, GCG_SYSTEM. */
+/* Passes the snapshots of RECORDING, which was read from PATH, to TAKE one by one.  Those that it
+   refuses as damaged are skipped, and LEFT_OUT lists them with the reason; "": none.  Errors: other
+   errors of TAKE; GCG_SYSTEM. */
 enum gcg_status recorded_each (const struct gcg__recording *recording, const char *path,
                                recorded_take take, void *context,
                                char left_out[RECORDED_TEXT_BYTES], struct gcg_error *error)

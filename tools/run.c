@@ -184,7 +184,7 @@ start (struct run *run, char **arguments)
       command_fail (serving->command, "%s", error.text);
       return PROGRAM_FAILED;
     }
-  /* The pages end with the program: only a file shows how it ended. */
+  /* The pages end with the program: the last snapshot is only of use in a file. */
   run->launch.no_last = run->exit && run->save == NULL && run->record == NULL;
   environment = launch_environment (&run->launch, name, &own);
   if (environment == NULL)
@@ -193,7 +193,7 @@ start (struct run *run, char **arguments)
       return PROGRAM_FAILED;
     }
   gcg__source_set_process (serving->source, 0, run->launch.name);
-  /* Whom the address is not told cannot ask for a page. */
+  /* Without the address no client can request a page. */
   bool unseen = run->exit && serving->quiet && !serving->open && !serving->port_given;
   if (unseen || serving_start (serving) == 0)
     {
@@ -228,8 +228,8 @@ attend (struct run *run)
   gcg__source_set_ended (run->serving.source, run->child.status);
 }
 
-/* The saving of a snapshot, which a FIFO or a file system may delay for ever: by a thread of its
-   own, so that signals are listened to meanwhile. */
+/* Saving of a snapshot in a separate thread, so that signals are handled even if a FIFO or a file
+   system blocks for ever. */
 struct saving
 {
   struct run *run;
@@ -249,8 +249,8 @@ save_snapshot (void *context)
   return NULL;
 }
 
-/* Saves the last snapshot; 0 or an exit status after a message.  A signal that asks to end gives it
-   up. */
+/* Saves the last snapshot; 0, or an exit status after a message.  A terminating signal abandons
+   it. */
 static int
 save (struct run *run)
 {
@@ -302,7 +302,7 @@ finish_recording (struct run *run)
   return PROGRAM_FAILED;
 }
 
-/* Says the first thing that the overview of the last snapshot says. */
+/* Prints the first finding in the overview of the last snapshot. */
 static void
 say_verdict (struct run *run)
 {

@@ -35,7 +35,7 @@ save_begin (struct save *save, const char *path, struct gcg_error *error)
 enum gcg_status
 save_end (struct save *save, bool keep, struct gcg_error *error)
 {
-  int why = errno; /* of a write that failed before, most likely */
+  int why = errno; /* probably of an earlier write */
   bool failed = ferror (save->stream) != 0;
   if (fflush (save->stream) != 0)
     {

@@ -227,7 +227,7 @@ open_browser (struct serving *serving)
   posix_spawn_file_actions_destroy (&files);
 }
 
-/* Starts the server: on the port that is given, or on the next one that is free. */
+/* Starts the server on the given port or, by default, on the next free one. */
 static enum gcg_status
 start_server (struct serving *serving, struct gcg_error *error)
 {

@@ -1,4 +1,4 @@
-/* signals.h -- signals while a program of somebody else's runs under ours, or pages are served.
+/* signals.h -- signal handling while a child program runs, or pages are served.
  *
  * signals_begin blocks all but those that mean a fault, before any thread is there, and remembers
  * mask and dispositions as they were, for programs that are started.  From then on signals are read

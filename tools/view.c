@@ -87,8 +87,8 @@ struct file
   int place;        /* among the arguments */
 };
 
-/* When the snapshot in PATH was taken, or the last sample of the recording; 0 when the file cannot
-   be read, which is reported when it is added. */
+/* Returns when the snapshot in PATH, or the last sample of the recording, was taken; 0 if the file
+   cannot be read, which is reported when it is added. */
 static uint64_t
 time_of (const char *path)
 {

@@ -99,7 +99,7 @@ take_snapshot (struct watch *watch, struct connection *connection,
                   message->status == GCG_OK ? "the snapshot came without its file" : message->text);
 }
 
-/* A process asks what to do about the FILE that it is about to execute. */
+/* Answers a process that is about to execute FILE. */
 static void
 answer_exec (struct watch *watch, const struct connection *connection, int file,
              const struct gcg__message *ask)

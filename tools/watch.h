@@ -17,7 +17,7 @@
 
 struct watch;
 
-/* Somebody who has connected. */
+/* A connected process. */
 struct watched
 {
   uint32_t id; /* 1, 2, ... */
@@ -34,8 +34,8 @@ struct watch_events
   void (*failed) (void *context, const struct watched *who, uint32_t flags, const char *text);
   /* Who has gone. */
   void (*left) (void *context, const struct watched *who);
-  /* Process PID is about to execute the file FILE (borrowed), with LIBRARIES as LD_LIBRARY_PATH;
-     the answer is the status and the text of ANSWER. */
+  /* Process PID is about to execute FILE (borrowed), with LIBRARIES as LD_LIBRARY_PATH; fills the
+     status and the text of ANSWER. */
   void (*executes) (void *context, pid_t pid, int file, const char *libraries,
                     struct gcg__message *answer);
 };
@@ -56,7 +56,7 @@ void watch_serve (struct watch *watch, const struct pollfd *fds, nfds_t n);
 /* Asks all who are connected and have nothing to answer yet for a snapshot; returns how many. */
 uint32_t watch_ask (struct watch *watch, const char *description);
 
-/* Whether somebody who was asked has not answered yet. */
+/* Returns whether a process that was asked has not answered yet. */
 bool watch_is_awaiting (const struct watch *watch);
 
 /* How many are connected. */
