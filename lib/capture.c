@@ -54,6 +54,7 @@ static struct
 {
   bool wanted;
   bool sweeping;
+  bool finds_dead; /* a thread that libgc knows */
   bool done;
   pid_t tid; /* the thread whose collection it is to be */
   pid_t child;
@@ -110,6 +111,15 @@ gcg__capture_before_stop (void)
 {
   if (capture_is_ours () && !request.sweeping)
     gcg__thread_note_from_now ();
+}
+
+bool
+gcg__capture_finds_dead (pthread_t thread)
+{
+  if (!capture_is_ours () || !request.sweeping || gcg__thread_lives (thread))
+    return false;
+  request.finds_dead = true;
+  return true;
 }
 
 /* A child of this process, invisible to its waits; 0 in the child. */
@@ -254,7 +264,11 @@ sweep_only (void)
    libgc sweeps lazily: what the collection before this one found dead lies around until somebody
    needs a slot of its size, and would count as garbage again.  A collection with a stop function
    begins by sweeping everything; ours is abandoned right after that, before it marks.  (It is not
-   kept for the marking because libgc marks with one thread only when it has a stop function.) */
+   kept for the marking because libgc marks with one thread only when it has a stop function.)
+
+   It shows, too, whether the world can be stopped.  For a thread that has died without a word to
+   libgc, as one in which the program initialised the collector, libgc would wait 16 s and abort;
+   told that it is dead it goes on, but would then mark what had been that thread's stack. */
 static enum gcg_status
 capture_collect (bool at_exit, struct gcg_error *error)
 {
@@ -274,13 +288,18 @@ capture_collect (bool at_exit, struct gcg_error *error)
   request.sweeping = true;
   GC_try_to_collect (sweep_only);
   request.sweeping = false;
-  GC_gcollect ();
+  if (!request.finds_dead)
+    GC_gcollect ();
   GC_set_warn_proc (warn);
   /* What our last collection found unreachable would have lived until the end without us. */
   if (!at_exit)
     GC_set_finalize_on_demand (on_demand);
   if (!known)
     GC_unregister_my_thread ();
+  if (request.finds_dead)
+    return gcg__fail (error, GCG_UNSUPPORTED,
+                      "a thread has died that libgc takes for alive (it was registered, perhaps by "
+                      "GC_INIT, and never unregistered): no collection is possible");
   return request.done ? GCG_OK
                       : gcg__fail (error, GCG_DISABLED,
                                    "the collector is switched off (GC_disable): no snapshot");

@@ -12,6 +12,7 @@
 #ifndef GCG_CAPTURE_H
 #define GCG_CAPTURE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +21,8 @@
 /* Takes a snapshot described by DESCRIPTION (NULL = ""); AT_EXIT: the program is ending.  On GCG_OK
    *FD is a sealed memfd that the caller closes.  Any thread, registered with the collector or not;
    one capture at a time, others wait.  Runs no finalizer.
-   Errors: GCG_DISABLED, GCG_SYSTEM, GCG_NO_MEMORY, GCG_TIMEOUT. */
+   Errors: GCG_DISABLED, GCG_UNSUPPORTED (libgc would wait for a thread that has died), GCG_SYSTEM,
+   GCG_NO_MEMORY, GCG_TIMEOUT. */
 enum gcg_status gcg__capture (const char *description, bool at_exit, int *fd,
                               struct gcg_error *error);
 
@@ -39,6 +41,10 @@ void gcg__capture_before_stop (void);
 /* Returns true if a snapshot was taken here: the collection then does not count as the
    program's. */
 bool gcg__capture_at_mark_end_stopped (void);
+
+/* A signal is about to be sent to THREAD: does a capture stop the world in this thread, to see
+   whether that can be done, and THREAD lives no more?  Then libgc is to hear that it does not. */
+bool gcg__capture_finds_dead (pthread_t thread);
 
 /* After fork, in the child: a capture of the parent's is not ours. */
 void gcg__capture_forget (void);

@@ -13,8 +13,10 @@
  * set collector options first.  This object takes itself out of the environment: children run
  * without it unless --follow keeps it in.
  */
+#include <errno.h>
 #include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@
 
 #include "agent.h"
 #include "alloc.h"
+#include "capture.h"
 #include "collector.h"
 #include "ending.h"
 #include "environment.h"
@@ -329,6 +332,17 @@ REGISTRATION (register_finalizer, GCG__FINALIZER_ORDERED)
 REGISTRATION (register_finalizer_ignore_self, GCG__FINALIZER_IGNORE_SELF)
 REGISTRATION (register_finalizer_no_order, GCG__FINALIZER_NO_ORDER)
 REGISTRATION (register_finalizer_unreachable, GCG__FINALIZER_UNREACHABLE)
+
+GCG__BEHIND (pthread_kill);
+
+/* libgc stops threads by it, and goes on without one that is not there. */
+API int
+pthread_kill (pthread_t thread, int signal)
+{
+  if (gcg__capture_finds_dead (thread))
+    return ESRCH;
+  return BEHIND (pthread_kill) (thread, signal);
+}
 
 API void
 GC_add_roots (void *low, void *high)

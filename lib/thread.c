@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "gc_calls.h"
 #include "raw.h"
@@ -101,6 +103,23 @@ gcg__thread_is_noted (uint64_t tid)
     if (__atomic_load_n (&stopped[i].tid, __ATOMIC_ACQUIRE) == tid)
       return true;
   return false;
+}
+
+/* THREAD is the address of what the C library keeps of it: gone with the stack of a thread that has
+   ended, or kept for the next one, and then asked. */
+bool
+gcg__thread_lives (pthread_t thread)
+{
+  int old_errno = errno;
+  uintptr_t page = (uintptr_t)thread & ~(uintptr_t)(getpagesize () - 1);
+  unsigned char resident;
+  struct timespec used;
+  clockid_t clock;
+  bool lives = syscall (SYS_mincore, page, 1, &resident) == 0
+               && pthread_getcpuclockid (thread, &clock) == 0 && clock_gettime (clock, &used) == 0;
+
+  errno = old_errno;
+  return lives;
 }
 
 static struct place *

@@ -10,6 +10,7 @@
 #ifndef GCG_THREAD_H
 #define GCG_THREAD_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
@@ -35,6 +36,9 @@ void gcg__thread_note_no_more (void);
 
 /* Has thread TID been noted?  While others are being noted. */
 bool gcg__thread_is_noted (uint64_t tid);
+
+/* Is there a thread behind THREAD, which may have been joined long ago? */
+bool gcg__thread_lives (pthread_t thread);
 
 /* The calling thread goes into GC_do_blocking with CONTEXT, which stays where it is until it comes
    out again.  They may be nested, with GC_call_with_gc_active between them. */

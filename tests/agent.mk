@@ -99,6 +99,13 @@ tests_malloc_leak_count_LDADD = lib/libgcglass-malloc.la
 dist_check_SCRIPTS += %D%/agent/leak_count.test
 TESTS += %D%/agent/leak_count %D%/agent/leak_count.test
 
+check_PROGRAMS += %D%/agent/dead_thread
+tests_agent_dead_thread_SOURCES = %D%/agent/dead_thread.c
+tests_agent_dead_thread_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_dead_thread_LDADD = -lgc -lpthread
+dist_check_SCRIPTS += %D%/agent/dead_thread.test
+TESTS += %D%/agent/dead_thread.test
+
 # Without GC_INIT: as it is and linked with gcglass, from main and from a library's constructor.
 check_PROGRAMS += %D%/agent/uninitialised_plain %D%/agent/uninitialised_tracked \
 	%D%/agent/uninitialised_early %D%/agent/uninitialised_early_tracked
