@@ -79,8 +79,8 @@ exclude_own_data (struct dl_phdr_info *info, size_t size, void *data)
 /* From here on libgc locks; a program of one thread had none to lock against.  It must be the
    program's own thread that says so: ours might while the program is in the middle of an unlocked
    allocation.  libgc would also start its marker threads, which a program of one thread does not
-   have and which slow its many small collections down threefold; a set GC_parallel, which nobody
-   else can be reading yet, tells it that they run. */
+   have and which slow its many small collections down threefold; setting GC_parallel, which no
+   other thread can be reading yet, makes it believe that they run. */
 static void
 allow_threads (void)
 {

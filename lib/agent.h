@@ -2,8 +2,8 @@
  *
  * Linked programs make it ready by their first tagged allocation or API call; under gcglass run it
  * becomes ready when the program has initialised the collector.  Ready means: libgc is initialised,
- * our data is no root, the events are hooked.  A thread of ours runs only when somebody may ask:
- * under gcglass run, or from gcg_start... on (control.h).
+ * our data is no root, the events are hooked.  The control thread is started only once a client can
+ * connect: under gcglass run, or from gcg_start... on (control.h).
  */
 #ifndef GCG_AGENT_H
 #define GCG_AGENT_H
@@ -30,7 +30,7 @@ gcg__agent_ready (void)
     gcg__preload_make_ready ();
 }
 
-/* Thread id of the control thread, 0 when there is none. */
+/* Thread id of the control thread, or 0. */
 pid_t gcg__agent_tid (void);
 void gcg__agent_set_tid (pid_t tid);
 

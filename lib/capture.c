@@ -1,7 +1,7 @@
 /* capture.c -- see capture.h.
  *
  * clone, not fork: libgc's fork handler wants the allocation lock, which the collecting thread
- * holds.  With exit signal 0 the child is none that the program's wait () or SIGCHLD sees.  All
+ * holds.  With exit signal 0 the child is invisible to the program's wait () and SIGCHLD.  All
  * signals are blocked across the clone, so a signal to the process group never runs a handler of
  * the program's in the child.  The child may call nothing that locks or allocates: threads that
  * held the C library's locks are not in it.
@@ -219,7 +219,7 @@ capture_wait (struct gcg_error *error)
 
 #ifdef GCG_MALLOC
 
-/* With libgc's lock, so that nobody is stopped in the middle of changing its heap. */
+/* With libgc's lock, so that no thread is stopped in the middle of changing its heap. */
 static void *GC_CALLBACK
 capture_stop (void *missing)
 {

@@ -1,4 +1,4 @@
-/* collector.h -- the agent's place in the collector: its events and what they tell.
+/* collector.h -- the agent's place in the collector: its events and what they report.
  *
  * libgc calls one function at each stage of a collection (GC_set_on_collection_event).  Ours keeps
  * the births' clock, measures pauses into a ring, lets a capture happen at the end of marking, and

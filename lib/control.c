@@ -169,7 +169,7 @@ gcg__control_add (int fd, int closed_eventfd, struct gcg_error *error)
   return add_connection (fd, closed_eventfd, SERVER, error);
 }
 
-/* Is there anybody of a kind up to MOST? */
+/* Returns whether a client of a kind up to MOST is connected. */
 static bool
 has_any (enum kind most)
 {
@@ -221,7 +221,7 @@ gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags)
   send_to_all (CHECKER, &message, -1);
 }
 
-/* Takes a snapshot and sends it, or why there is none. */
+/* Takes a snapshot and sends it, or the reason why it failed. */
 static void
 publish_now (const char *description, uint32_t flags)
 {
@@ -478,8 +478,8 @@ control_main (void *unused)
   return NULL;
 }
 
-/* The abstract name by which gcglass snapshot finds this process; -1 when somebody has taken it
-   (then only that does not work). */
+/* The abstract name by which gcglass snapshot finds this process; -1 when another process has taken
+   it (then only that does not work). */
 static int
 listen_as_agent (void)
 {
@@ -628,7 +628,7 @@ gcg__control_every (double seconds)
   send_to_all (SERVER, &message, -1);
 }
 
-/* The handler was the parent's: whoever sends the signal to the child does not mean us. */
+/* The handler was the parent's: a signal to the child is not meant for us. */
 static void
 forget_signal (void)
 {

@@ -2,7 +2,7 @@
  *
  * Only the process that was connected leaves a last snapshot, or, when children are followed, each
  * forked one, which connects by itself and starts no thread for it: most run another program soon.
- * A child of vfork shares our memory and is told by its number.
+ * A child of vfork shares our memory and is recognised by its PID.
  *
  * _exit may be called in a signal handler, in the middle of anything.  In malloc mode no handler
  * runs while its thread is in libgc (malloc/blocks.c); else this thread may hold libgc's lock: then
@@ -84,8 +84,8 @@ take_anywhere (void)
 #endif
 }
 
-/* Is somebody there who wants it?  A program that has closed all descriptors has closed ours, too.
- */
+/* Is a client connected that wants it?  A program that has closed all descriptors has closed ours,
+   too. */
 static bool
 is_wanted (void)
 {
@@ -105,7 +105,7 @@ take (void (*how) (void))
       how ();
       __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
     }
-  /* Another thread is at it: whoever of us is ready first ends both. */
+  /* Another thread is ending the process as well: the first to be ready ends both. */
   while (none != self && !__atomic_load_n (&ended, __ATOMIC_ACQUIRE))
     syscall (SYS_nanosleep, &moment, NULL);
 }

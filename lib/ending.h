@@ -6,7 +6,7 @@
  *                                                     what glibc runs last is wrapped
  *   quick_exit                                        the first of its handlers, which runs last
  *   _exit, _Exit                                      at once
- * Whoever executes another program, or is killed by a signal, leaves none.
+ * A process that executes another program, or is killed by a signal, leaves none.
  */
 #ifndef GCG_ENDING_H
 #define GCG_ENDING_H

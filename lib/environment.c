@@ -165,7 +165,7 @@ gcg__environment_read (struct gcg__environment *wishes)
       save_settings ();
       gcg__successor_begin ();
     }
-  /* Nobody has started us: what is set is set by a person, for children as well. */
+  /* Not started by gcglass: the variables were set by the user, for children as well. */
   if (!name || wishes->follow)
     return;
   take_out_preload ();

@@ -14,7 +14,7 @@
 
 struct gcg__environment
 {
-  char socket_name[100]; /* where the server listens; "": there is none */
+  char socket_name[100]; /* the server's socket; "": no server */
   unsigned stack_depth, stack_every;
   double every; /* seconds between samples, 0 = none */
   int signal;   /* that asks for a check, 0 = none */

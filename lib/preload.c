@@ -4,7 +4,7 @@
  * the call stack.  libgc's entry points call each other through the PLT, so a wrapper also sees
  * libgc's own calls; it counts a call only if the return address lies outside libgc and outside
  * this object.  (A depth guard would lose what finalizers allocate: they run inside GC_malloc.)
- * Wrappers never tail-call: the return address is what tells.
+ * Wrappers never tail-call: the return address identifies the caller.
  *
  * GC_malloc_many and GC_generic_malloc_many hand out lists whose slots the program carves itself:
  * their objects carry no tag and are counted by the census all the same (heapwalk.h).

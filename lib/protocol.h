@@ -1,24 +1,24 @@
-/* protocol.h -- what the agent and those who ask it say to each other.
+/* protocol.h -- messages between the agent and its clients.
  *
  * A Unix socket of type SOCK_SEQPACKET carries struct gcg__message, one per packet.  The agent says
  * HELLO first.  A client asks CAPTURE and is answered SNAPSHOT with the same sequence number and,
  * on success, a sealed memfd that holds the snapshot (SCM_RIGHTS).  A SNAPSHOT with sequence 0 was
- * not asked for over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT;
- * without a snapshot: its status and text say why there is none), or a signal came (FLAG_CHECK).
+ * not requested over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT;
+ * without a snapshot, status and text give the reason), or a signal came (FLAG_CHECK).
  *
  * SAMPLES brings a sealed memfd with records of a recording (lib/recording/format.h, without the
  * file's header): to a server the whole log when it connects, then each sample as it is taken;
- * sequence 0 = not asked for.
+ * sequence 0 = not requested.
  *
  *   who connects                  how
  *   gcglass run, gcglass leaks    listens on an abstract name, given in GCGLASS_SOCKET; the agent
- *                                 connects when the program first uses the collector
  *                                 connects when the program first uses the collector; a process
  *                                 that is about to execute another program says EXEC on a
  *                                 connection that ends with the answer
  *   gcg_start                     the agent starts "gcglass serve --fd 3" at one end of a
- * socketpair, says HELLO and SERVE; the server answers URL, or URL with a failure gcglass snapshot
- * PID          connects to the agent's own abstract name, GCG__AGENT_NAME
+ *                                 socketpair, says HELLO and SERVE; the server answers URL, or URL
+ *                                 with a failure
+ *   gcglass snapshot PID          connects to the agent's own abstract name, GCG__AGENT_NAME
  *
  * Both sides check SO_PEERCRED: same user or root; a client of GCG__AGENT_NAME also that the
  * listener's pid is the one it asked for (abstract names can be squatted).

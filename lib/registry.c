@@ -11,8 +11,8 @@
 
 #define FIRST_SLOTS 1024u
 
-/* The table and its size are one mapping behind one pointer: whoever stops the world, at whatever
-   instruction of ours, finds either the old or the new one whole. */
+/* The table and its size are one mapping behind one pointer: a thread that stops the world, at
+   whatever instruction of ours, finds either the old or the new one whole. */
 struct table
 {
   uint64_t n_slots, n_used; /* used: live and removed */

@@ -3,7 +3,7 @@
  * An open-addressing table in mapped memory, keyed by address (linear probing, at most half full,
  * doubled under the lock by copying).
  * An entry holds the tag the object had: when the slot has been reused the tag differs and the
- * entry means nothing.  The collector tells when a finalizer has become ready to run
+ * entry means nothing.  The collector reports when a finalizer has become ready to run
  * (GC_set_await_finalize_proc): then the registration is taken out.  Addresses here keep nothing
  * alive: the table is no root.
  */

@@ -1,4 +1,4 @@
-/* settings.h -- what the collector and the kernel tell of the program, for a snapshot.
+/* settings.h -- what the collector and the kernel report about the program, for a snapshot.
  *
  * The settings are noted before the capture's collection, in the thread that asks for it: some of
  * libgc's getters take its lock, which the frozen child could not; and how much memory is shared
@@ -13,7 +13,7 @@
 struct gcg__settings
 {
   struct gcg__statistics noted; /* the settings; no figures, no text */
-  char smaps[2048];             /* "" when the system does not tell */
+  char smaps[2048];             /* "" when the system does not provide it */
 };
 
 /* Notes the settings of now.  Any thread that does not hold the collector's lock. */

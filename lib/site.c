@@ -179,7 +179,7 @@ site_find_stack (const uint64_t *frames, uint32_t n, uint32_t hash, uint32_t *at
     }
 }
 
-/* Adds FRAMES as a new site; the lock is held and nobody else has added it. */
+/* Adds FRAMES as a new site; the lock is held and no other thread has added it. */
 static uint32_t
 site_add_stack (const uint64_t *frames, uint32_t n, uint32_t hash, uint32_t at)
 {

@@ -1,7 +1,7 @@
 /* spawn_server.h -- starting the server program without the profiled program noticing.
  *
  * The server is a grandchild: the child between has exit signal 0 (no SIGCHLD, not seen by wait)
- * and ends at once, so the server's end is nobody's business in this process.
+ * and ends at once, so this process need not wait for the server.
  */
 #ifndef GCG_SPAWN_H
 #define GCG_SPAWN_H

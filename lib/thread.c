@@ -81,7 +81,7 @@ gcg__thread_hook (void)
 void
 gcg__thread_note_from_now (void)
 {
-  /* An entry that has been taken and not been written yet is nobody's. */
+  /* An entry that is taken but not yet written belongs to no thread. */
   for (uint32_t i = 0; i < n_stopped && i < GCG__MOST_THREADS; i++)
     stopped[i].tid = 0;
   __atomic_store_n (&n_stopped, 0, __ATOMIC_RELAXED);

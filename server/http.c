@@ -7,7 +7,7 @@
  *
  * A slow client holds a worker until the timeout, so there are many workers (they are threads that
  * sleep) and the timeout is short: 100 clients that say nothing delay others by two timeouts.
- * Its threads sleep in polls of 2 s and so does mg_stop, unless somebody connects or hangs up:
+ * Its threads sleep in polls of 2 s and so does mg_stop, unless a client connects or hangs up:
  * wake_up does both.
  */
 #include "config.h"
@@ -62,7 +62,7 @@ pthread_attr_setstacksize (pthread_attr_t *attributes, size_t bytes)
   return set (attributes, bytes < STACK_BYTES ? STACK_BYTES : bytes);
 }
 
-/* Scripts, styles and data come from this server, nothing is inline, nobody may frame us. */
+/* Scripts, styles and data come from this server, nothing is inline, no page may frame ours. */
 static const char page_policy[]
     = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
       "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -418,7 +418,7 @@ start_http (struct gcg__server *server, struct gcg_error *error)
   if (mg_get_server_ports (http, 1, ports) != 1)
     return gcg__report_fail (error, GCG_SYSTEM, "the HTTP server has no port");
   server->port = ports[0].port;
-  /* A browser may try ::1 first: nobody else is to answer there. */
+  /* A browser may try ::1 first: no other process may answer there. */
   server->numeric = try_port (AF_INET6, server->port, &server->guard_fd) == EADDRINUSE;
   return GCG_OK;
 }

@@ -59,7 +59,7 @@ gcg__live_peer_allowed (int fd)
          && (peer.uid == geteuid () || peer.uid == 0);
 }
 
-/* Takes the first descriptor of HEADER and closes the others, if somebody sent more. */
+/* Takes the first descriptor of HEADER and closes the others, if more were sent. */
 static int
 take_descriptor (struct msghdr *header)
 {

@@ -65,8 +65,8 @@ bool gcg__live_ask (void *live, uint32_t sequence, const char *description);
 /* Says something about samples: a gcg__say_function, whose context is the struct gcg__live. */
 bool gcg__live_say (void *live, uint16_t type, uint32_t sequence, const char *text);
 
-/* Ends the conversation.  The source must have been shut, and nobody be asking it any more.  NULL
-   is fine. */
+/* Ends the conversation.  The source must have been shut, and no thread may be using it any more.
+   NULL is fine. */
 void gcg__live_free (struct gcg__live *live);
 
 /* A socket that listens on a new name, which is written to NAME; -1 with errno. */

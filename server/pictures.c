@@ -2,7 +2,8 @@
  *
  * A fixed table of slots under one mutex; a slot that is being drawn stays where it is.  The
  * generation in the key makes pictures of an analysis that was done again differ from those before.
- * Files are numbered, so that one that was forgotten while it was being drawn is in nobody's way.
+ * Files are numbered, so that one forgotten while it was being drawn does not collide with a new
+ * one.
  */
 #include "config.h"
 

@@ -239,7 +239,7 @@ converse (struct child *child, const char *dot, size_t dot_bytes, int64_t deadli
 }
 
 /* Ends CHILD, by force unless IN_TIME, which becomes false when it is still there at DEADLINE, and
-   returns its wait status; -1 when somebody else has taken it. */
+   returns its wait status; -1 when another thread has taken it. */
 static int
 finish (struct child *child, bool *in_time, int64_t deadline)
 {

@@ -40,7 +40,7 @@ struct piece
   uint64_t bytes[]; /* aligned for records */
 };
 
-/* Somebody who waits for the answer to SEQUENCE; lives on the waiting thread's stack. */
+/* A thread waiting for the answer to SEQUENCE; lives on the waiting thread's stack. */
 struct waiter
 {
   struct waiter *next;
@@ -61,7 +61,7 @@ struct gcg__samples
   struct piece *first, **last;
   uint64_t queued;
   bool shut;
-  pid_t pid; /* of whom the samples are; 0: nobody's yet */
+  pid_t pid; /* the process of the samples; 0: none yet */
   gcg__say_function say;
   void *context;
   double every_s;
@@ -143,7 +143,7 @@ gcg__samples_shut (struct gcg__samples *samples)
 
 /* --- the timeline; READING is held --- */
 
-/* Nothing more is recorded after the first failure, which is told at the end. */
+/* Nothing more is recorded after the first failure, which is reported at the end. */
 static void
 note_written (struct gcg__samples *samples, enum gcg_status status, const struct gcg_error *error)
 {

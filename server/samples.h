@@ -1,10 +1,10 @@
 /* samples.h -- what the server knows of the samples: a timeline, fed by the agent or by a file.
  *
- * Pieces of a recording come in on the live thread and wait in a queue; whoever reads the timeline,
- * or feeds it while nobody reads, takes them in first.  So the live thread never waits for a page
- * that names sites, which may take as long as reading debug information takes.  Everything kept is
- * bounded (recording.h); of a piece that is damaged nothing is kept, and no more is taken from that
- * process.
+ * Pieces of a recording come in on the live thread and wait in a queue; a thread that reads the
+ * timeline, or feeds it without a reader, takes them in first.  So the live thread never waits for
+ * a page that names sites, which may take as long as reading debug information takes.  Everything
+ * kept is bounded (recording.h); of a piece that is damaged nothing is kept, and no more is taken
+ * from that process.
  *
  * With a file to record to, every whole piece, every snapshot and the process's end go there, too.
  *
@@ -49,7 +49,7 @@ enum gcg_status gcg__samples_show (struct gcg__samples *samples, struct gcg__rec
                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
 /* The process has become another program: the recording starts anew, and so does its file. */
 void gcg__samples_replace (struct gcg__samples *samples);
-/* How to talk to the process PID that is connected now; SAY NULL: nobody is. */
+/* How to talk to the process PID that is connected now; SAY NULL: no process is. */
 void gcg__samples_set_say (struct gcg__samples *samples, pid_t pid, gcg__say_function say,
                            void *context);
 /* The agent's answer: records in FD (taken; -1: none), or why not. */
@@ -67,8 +67,8 @@ enum gcg_status gcg__samples_finish (struct gcg__samples *samples, int wait_stat
 /* --- asking --- */
 
 /* The timeline with all that has come, named as in NEWEST, the newest snapshot (NULL: there is
-   none); nobody else has it until gcg__samples_give_back.  Errors: GCG_NO_MEMORY; then there is
-   nothing to give back. */
+   none); the caller has it alone until gcg__samples_give_back.  Errors: GCG_NO_MEMORY; then there
+   is nothing to give back. */
 enum gcg_status gcg__samples_borrow (struct gcg__samples *samples, const struct gcg__entry *newest,
                                      struct gcg__timeline **timeline, struct gcg_error *error)
     __attribute__ ((warn_unused_result));

@@ -51,8 +51,8 @@ struct gcg__server
   struct gcg__pictures *pictures;
   struct mg_context *http;
   int port;
-  int guard_fd;      /* holds the port of [::1], so that nobody else can answer to localhost */
-  bool numeric;      /* somebody else has it: URLs say 127.0.0.1 */
+  int guard_fd;      /* holds the port of [::1], so that no other process can answer to localhost */
+  bool numeric;      /* another process has it: URLs say 127.0.0.1 */
   char failure[256]; /* what the HTTP library said last while it started */
 };
 

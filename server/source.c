@@ -180,8 +180,8 @@ dequeue (struct gcg__source *source)
   return item;
 }
 
-/* When snapshots come faster than they can be analysed, the oldest of those that nobody waits for
-   goes.  Returns it, or NULL. */
+/* When snapshots come faster than they can be analysed, the oldest of those that no request waits
+   for goes.  Returns it, or NULL. */
 static struct gcg__item *
 shed (struct gcg__source *source)
 {
@@ -354,7 +354,7 @@ gcg__source_set_live (struct gcg__source *source, pid_t pid)
   pthread_mutex_unlock (&source->lock);
 }
 
-/* Nobody will answer the requests under way. */
+/* The requests in progress will not be answered. */
 static void
 fall_silent (struct gcg__source *source, enum gcg__state state)
 {

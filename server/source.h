@@ -2,14 +2,15 @@
  *
  * Snapshots come in (from live.c, or from files), are analysed one by one by a thread of the
  * source, and are shown from then on, so that no page waits for an analysis.  The newest 16 are
- * kept, fewer when they are large; an older one goes when nobody reads it any more.
+ * kept, fewer when they are large; an older one is freed when its last reader is done.
  *
  *   feed: gcg__source_add ─→ waiting ─→ analysed by the builder thread ─→ shown, id 1, 2, 3, ...
  *                                                                          ↑
  *   ask:  gcg__source_capture ─→ hook ─→ agent ─→ gcg__source_add          gcg__source_get / _put
  *
- * Whoever gets a snapshot holds a reference: it stays whole until gcg__source_put.  All functions
- * may be called by any thread; those that wait return with GCG_BUSY after gcg__source_shut.
+ * A thread that gets a snapshot holds a reference: it stays whole until gcg__source_put.  All
+ * functions may be called by any thread; those that wait return with GCG_BUSY after
+ * gcg__source_shut.
  */
 #ifndef GCG_SERVER_SOURCE_H
 #define GCG_SERVER_SOURCE_H
@@ -58,7 +59,7 @@ enum gcg_status gcg__source_new (struct gcg__source **source, struct gcg_error *
 /* Makes everybody who waits go home; nothing is analysed any more. */
 void gcg__source_shut (struct gcg__source *source);
 
-/* Shuts SOURCE and frees it; nobody may use it any more.  NULL is fine. */
+/* Shuts SOURCE and frees it; no thread may use it any more.  NULL is fine. */
 void gcg__source_free (struct gcg__source *source);
 
 /* What goes with the snapshots: the samples.  Borrowed from SOURCE. */
@@ -88,10 +89,10 @@ void gcg__source_set_recorded (struct gcg__source *source, pid_t pid, double run
 /* Sets TEXT, which lists the damaged snapshots of a recording that are not shown. */
 void gcg__source_set_left_out (struct gcg__source *source, const char *text);
 
-/* Adds the snapshot in FD (taken, also on errors), which is called NAME in messages.
-   It is called DESCRIPTION; "" = what it says itself; NULL = that, or the file's name.  SEQUENCE is
-   that of the request it answers, 0 = nobody asked.  It must be a snapshot, and if it is a memfd it
-   must be sealed, so that nobody can take it from under us.  Returns when it is queued. */
+/* Adds the snapshot in FD (taken, also on errors), which is called NAME in messages. It is called
+   DESCRIPTION; "" = what it says itself; NULL = that, or the file's name.  SEQUENCE is that of the
+   request it answers, 0 = not requested.  It must be a snapshot, and if it is a memfd it must be
+   sealed, so that its sender cannot truncate it.  Returns when it is queued. */
 enum gcg_status gcg__source_add (struct gcg__source *source, int fd, const char *name,
                                  const char *description, uint32_t sequence,
                                  struct gcg_error *error) __attribute__ ((warn_unused_result));

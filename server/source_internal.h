@@ -1,7 +1,7 @@
 /* source_internal.h -- what source.c and source_ask.c share.
  *
  * One mutex guards everything but the analysis itself.  The condition is broadcast whenever
- * something changed; those who wait are few.  An entry is freed by whoever drops its last
+ * something changed; those who wait are few.  An entry is freed by the thread that drops its last
  * reference, outside the mutex.
  */
 #ifndef GCG_SERVER_SOURCE_INTERNAL_H
@@ -19,7 +19,7 @@ struct gcg__item
   uint32_t sequence;
 };
 
-/* Somebody who waits for the answer to SEQUENCE; lives on the waiting thread's stack. */
+/* A thread waiting for the answer to SEQUENCE; lives on the waiting thread's stack. */
 struct gcg__waiter
 {
   struct gcg__waiter *next;
@@ -62,7 +62,7 @@ struct gcg__source
   struct gcg__waiter *waiters;
   unsigned n_waiters;
   uint32_t sequence;
-  uint32_t unattended; /* request under way that nobody waits for, 0 = none */
+  uint32_t unattended; /* request in progress that no thread waits for, 0 = none */
   char failure[256];   /* of the last analysis or unattended request; "" after a success */
 };
 

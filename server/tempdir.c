@@ -52,7 +52,7 @@ directory_empty (int fd)
   closedir (files);
 }
 
-/* Opens NAME when it is a directory of ours that nobody else may enter. */
+/* Opens NAME when it is a directory of ours that no other user may enter. */
 static int
 directory_open (int parent_fd, const char *name, struct stat *status)
 {

@@ -1,4 +1,4 @@
-/* tempdir.h -- a private directory for pictures that nobody else can look or write into.
+/* tempdir.h -- a private directory for pictures, inaccessible to other users.
  *
  * Made by mkdtemp below $TMPDIR or /tmp: mode 0700, ours, never an existing one.  From then on it
  * is used through its descriptor only, so that renaming it or planting a link of its name changes

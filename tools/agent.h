@@ -13,7 +13,7 @@
 
 #define AGENT_TIMEOUT 60u
 
-/* What both commands are told. */
+/* The arguments of both commands. */
 struct agent_arguments
 {
   uint32_t pid, timeout;

@@ -127,8 +127,8 @@ child_signal (struct child *child, const struct signalfd_siginfo *info)
   int signal = (int)info->ssi_signo;
   /* What the kernel sends (Ctrl+C, a resized window) it has sent to the program too. */
   bool from_process = info->ssi_code <= 0;
-  /* Ctrl+C ends the program, and a second one our serving on; but without a terminal there is
-     nobody to type it. */
+  /* Ctrl+C ends the program, and a second one our serving on; but without a terminal there is no
+     one to type it. */
   child->finish = child->finish || signal == SIGHUP || (from_process && signals_is_end (info));
   if (signal == SIGCHLD || signal == SIGCONT)
     look_after (child);

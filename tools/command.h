@@ -3,8 +3,8 @@
  * Each subcommand is a file of its own that defines one `const struct command`; main.c lists them.
  * A subcommand's function takes its options from options_next (optind is 1 on entry, argv[0] is its
  * name), does its work and returns the exit status: 0, 1 when it failed, 2 when it was called
- * wrongly.  gcglass's own words go to the standard error, one line for
- * each failure: gcglass: report: x.gcsnap: the snapshot is damaged...
+ * wrongly.  Messages of gcglass go to the standard error, one line for each failure:
+ * gcglass: report: x.gcsnap: the snapshot is damaged...
  */
 #ifndef GCG_TOOLS_COMMAND_H
 #define GCG_TOOLS_COMMAND_H

@@ -155,7 +155,7 @@ export_to (const struct command *self, struct gcg__model *model, const struct ar
                                                      : write_picture (model, arguments, to, &error);
   if (status != GCG_OK && !ferror (to))
     return command_fail (self, "%s: %s", arguments->file, error.text);
-  return 0; /* what cannot be written is told when TO is closed */
+  return 0; /* a write error is reported when TO is closed */
 }
 
 static int export(const struct command *self, int argc, char **argv)
@@ -168,7 +168,7 @@ static int export(const struct command *self, int argc, char **argv)
     return command_usage (self);
   if (arguments.output == NULL && arguments.format == PNG && isatty (STDOUT_FILENO))
     return command_misuse (self, "a PNG is not for a terminal: give --output FILE");
-  signal (SIGPIPE, SIG_IGN); /* a closed pipe is told like a full disk */
+  signal (SIGPIPE, SIG_IGN); /* a closed pipe is reported like a full disk */
 
   struct gcg__model *model;
   struct gcg_error error;

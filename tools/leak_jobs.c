@@ -1,8 +1,8 @@
 /* leak_jobs.c -- see leak_jobs.h.
  *
- * A process is known by its number.  Of each the blocks that have been told of are kept, for those
+ * A process is known by its number.  Of each the blocks already reported are kept, for those
  * that are looked at more than once, and the text of its log: the file is replaced as a whole when
- * something is added, so that whoever reads it never sees half a report.
+ * something is added, so that a reader never sees half a report.
  */
 #include <config.h>
 
@@ -235,7 +235,7 @@ say_briefly (const struct leak_jobs *jobs, const struct process *process,
          gcg__word_count (report->fresh.objects).text);
 }
 
-/* Reports on MODEL; a CHECK tells only what is new. */
+/* Reports on MODEL; a CHECK reports only what is new. */
 static enum gcg_status
 report_model (struct leak_jobs *jobs, struct process *process, struct gcg__model *model, bool check,
               struct gcg_error *error)

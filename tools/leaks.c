@@ -189,7 +189,7 @@ report_file (const struct leak_options *options, const char *name)
 {
   struct gcg__model *model;
   struct gcg_error error;
-  signal (SIGPIPE, SIG_IGN); /* a closed pipe is told like a full disk */
+  signal (SIGPIPE, SIG_IGN); /* a closed pipe is reported like a full disk */
   if (gcg__model_open (name, &model, &error) != GCG_OK)
     return command_fail (options->command, "%s", error.text);
   int result = report_model (options, model, name);

@@ -119,7 +119,6 @@ report_recording (const struct command *self, const struct arguments *arguments)
     return 0; /* told by main */
   return status == GCG_OK ? 0 : command_fail (self, "%s: %s", arguments->file, error.text);
 }
-
 static int
 report (const struct command *self, int argc, char **argv)
 {
@@ -129,7 +128,8 @@ report (const struct command *self, int argc, char **argv)
     return result;
   if (arguments.help)
     return command_usage (self);
-  signal (SIGPIPE, SIG_IGN); /* a closed pipe is told like a full disk */
+  signal (SIGPIPE, SIG_IGN); /* a closed pipe is reported like
+a full disk */
 
   struct gcg__model *model;
   struct gcg_error error;

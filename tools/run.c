@@ -213,7 +213,7 @@ start (struct run *run, char **arguments)
   return status;
 }
 
-/* Until the program, and whoever of its children is being looked into, has ended. */
+/* Until the program and its observed children have ended. */
 static void
 attend (struct run *run)
 {

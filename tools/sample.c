@@ -1,4 +1,4 @@
-/* sample.c -- gcglass sample: asks a process that runs the agent for a sample and tells what is
+/* sample.c -- gcglass sample: asks a process that runs the agent for a sample and reports what is
  * alive.
  *
  * The agent sends all samples that it has, so that the table can say what has grown since the one
@@ -111,7 +111,8 @@ sample (const struct command *self, int argc, char **argv)
     gcg__recording_free (recording);
   free (bytes);
   if (ferror (stdout))
-    return 0; /* told by main */
+    return 0; /*
+reported by main */
   return status == GCG_OK ? 0 : command_fail (self, "%s", error.text);
 }
 

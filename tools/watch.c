@@ -1,8 +1,8 @@
 /* watch.c -- see watch.h.
  *
- * Whoever does not speak as an agent does is hung up on.  A connection that has ended leaves its
- * place to the last one; so events for one round of poll are looked up by their descriptors, and
- * nobody new is accepted until all have been read.
+ * A client that does not speak like an agent is disconnected.  A connection that has ended leaves
+ * its place to the last one; so events for one round of poll are looked up by their descriptors,
+ * and no new one is accepted until all have been read.
  */
 #include <config.h>
 
@@ -58,7 +58,7 @@ watch_fill (const struct watch *watch, struct pollfd fds[WATCH_FDS])
   nfds_t n = 0;
   for (uint32_t i = 0; i < watch->n; i++)
     fds[n++] = (struct pollfd){ watch->connections[i].fd, POLLIN, 0 };
-  /* Those who find no room wait until somebody has left. */
+  /* Excess connections wait until one has ended. */
   if (watch->n < WATCH_FDS - 1)
     fds[n++] = (struct pollfd){ watch->listen_fd, POLLIN, 0 };
   return n;

@@ -1,8 +1,8 @@
 /* histogram.c -- counts by type and by site.
  *
- * One walk over the objects.  Objects of no group are told apart by slot size and kind, which are
- * their block's: blocks are sorted by the two first, so that an object's row is one array access
- * away, and the 64 rows with most bytes are kept.
+ * One walk over the objects.  Objects of no group are distinguished by slot size and kind, which
+ * are their block's: blocks are sorted by the two first, so that an object's row is one array
+ * access away, and the 64 rows with most bytes are kept.
  *
  * The result owns one arena, in which it lies.  Cost: O(objects + blocks), 16 bytes per block.
  */

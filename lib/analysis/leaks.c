@@ -7,7 +7,7 @@
  * reaches a block is found by breadth-first searches from the leaders in order of address, none of
  * which enters what an earlier one has reached.
  *
- * Reachable blocks are told apart by tracing again and believing fewer pointers each time.  What
+ * Reachable blocks are classified by tracing again and believing fewer pointers each time.  What
  * the collector marked and our own trace does not reach hangs on a root that the agent could not
  * see: it counts as reached by its start.
  *
@@ -80,7 +80,7 @@ trace_up_to (const struct gcg__analysis *analysis, uint32_t most, struct gcg__ar
   return trace.reached;
 }
 
-/* Tells leaked, ignored and reached blocks apart, and how these are reached. */
+/* Separates leaked, ignored and reached blocks, and classifies how these are reached. */
 static bool
 leaks_reached (const struct gcg__analysis *analysis, struct gcg__arena *scratch, uint8_t *flags)
 {

@@ -4,7 +4,7 @@
  *   reachable      by pointers to the start of each block on the way
  *   interior only  reached, but not without a pointer to the inside of some block, or past its end;
  *                  valgrind: "possibly lost"; LeakSanitizer: reachable
- *   ignored        not reached, and gcg_ignore was told of it or of a block that reaches it
+ *   ignored        not reached, and passed to gcg_ignore, or reached by a block that was
  *   leaked         the rest: of these
  *     definite     (valgrind) the leader of a part that no other leaked block points to; parts are
  *                  the strongly connected components, a leader is the block of lowest address

@@ -15,7 +15,7 @@ gcg__kind_uncollectable (uint32_t kind)
 const uint8_t *gcg__reach_trace (const struct gcg__snapshot *snapshot,
                                  const struct gcg__graph *graph, struct gcg__arena *arena);
 
-/* Takes what gcg_ignore was told of, and all that it reaches, out of GARBAGE: in malloc mode they
+/* Removes objects passed to gcg_ignore, and all that they reach, from GARBAGE: in malloc mode they
    are no leaks.  false: out of memory. */
 bool gcg__reach_excuse (const struct gcg__snapshot *snapshot, const struct gcg__graph *graph,
                         uint64_t *garbage);

@@ -106,7 +106,7 @@ clip_sites_stopped (struct gcg__freeze *freeze)
       words[i] &= ~(uint64_t)TAG_SITE_MASK;
 }
 
-/* What the registry knows of objects that still are the ones it was told of. */
+/* The registry's entries for objects that are still the ones registered. */
 static void
 registry_stopped (struct gcg__freeze *freeze)
 {

@@ -4,7 +4,7 @@
  * libgc exports the heads of its global free lists.  Each thread has lists of its own, of up to 24
  * granules.  The collector marks the slots of thread lists to keep them; those of pointer-free
  * kinds still carry the tag of the object that died there.  These lists, and the collector's own
- * data, are told by their shape (shapes.h).  Runs with the world stopped, before objects are
+ * data, are recognised by their shape (shapes.h).  Runs with the world stopped, before objects are
  * numbered.
  */
 #include <string.h>

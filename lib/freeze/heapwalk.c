@@ -53,7 +53,7 @@ resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap, uint
   if (from_heap && !freeze->interior && !gcg__collector_has_displacement (distance))
     return false;
 #ifdef GCG_MALLOC
-  /* What lies more than one past the requested end is nobody's. */
+  /* Bytes more than one past the requested end belong to no object. */
   freeze->target = block->address + slot * block->slot_bytes;
   freeze->distance = distance;
   freeze->requested = requested_stopped (block, freeze->target);

@@ -4,7 +4,7 @@
  * internals of libgc are needed.  An object is a slot that carries a valid tag, or one that the
  * collector has marked and that is on no free list.
  *
- * Slots that only look like objects are told first (heaptaken.c).
+ * Slots that only look like objects are recognised first (heaptaken.c).
  */
 #ifndef GCG_HEAPWALK_H
 #define GCG_HEAPWALK_H
@@ -78,7 +78,7 @@ uint8_t gcg__heap_place_stopped (const struct gcg__freeze *freeze);
 #endif
 
 /* Notes the slots that are on a free list or hold the collector's own data, and the disappearing
-   links that the latter tells of, sorted (heaptaken.c). */
+   links that the latter reports, sorted (heaptaken.c). */
 void gcg__heap_taken_stopped (struct gcg__freeze *freeze);
 
 void gcg__heap_fini_stopped (struct gcg__freeze *freeze);

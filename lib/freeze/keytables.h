@@ -2,8 +2,8 @@
  *
  * The first 32 keys of each thread stand in its control block, in a table that also is the first of
  * 32 that the block points to; the others are allocated when they are first used.  Where in the
- * block that is, nobody tells: it is found by the pointer to the first table, which stands right
- * behind it.
+ * block that is, is not documented: it is found by the pointer to the first table, which stands
+ * right behind it.
  */
 #ifndef GCG_KEYTABLES_H
 #define GCG_KEYTABLES_H

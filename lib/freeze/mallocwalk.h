@@ -6,7 +6,8 @@
  *
  *   chunk | size of the one before, if free | size, flags | the program's ... | next chunk
  *
- * so what malloc holds is told from other mappings by its shape, and what is free from what is not.
+ * so malloc's memory is distinguished from other mappings by its shape, and free blocks from used
+ * ones.
  */
 #ifndef GCG_MALLOCWALK_H
 #define GCG_MALLOCWALK_H
@@ -19,12 +20,11 @@ void gcg__malloc_walk_stopped (struct gcg__freeze *freeze, const struct column *
                                bool (*block) (void *state, uint64_t low, uint64_t high),
                                void *state);
 
-/* Which pages of a mapping have memory: those that nobody has ever written are not worth reading.
- */
+/* Which pages of a mapping have memory: pages never written are not worth reading. */
 #define RESIDENT_PAGES 1024u
 struct resident
 {
-  uint64_t low, high, page_bytes; /* what is told of */
+  uint64_t low, high, page_bytes; /* the range described */
   unsigned char pages[RESIDENT_PAGES];
 };
 

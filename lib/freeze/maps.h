@@ -1,8 +1,8 @@
 /* maps.h -- the address space of the frozen process, and the modules in it.
  *
- * /proc/self/maps read by raw calls; modules are told by the ELF header that their first mapping
- * begins with, read through process_vm_readv, which fails where a plain read would fault.  (The
- * dynamic linker's own list needs its lock.)
+ * /proc/self/maps read by raw calls; modules are recognised by the ELF header that their first
+ * mapping begins with, read through process_vm_readv, which fails where a plain read would fault.
+ * (The dynamic linker's own list needs its lock.)
  */
 #ifndef GCG_MAPS_H
 #define GCG_MAPS_H

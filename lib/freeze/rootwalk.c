@@ -3,7 +3,8 @@
  * Threads are listed from /proc/PID/task of the live process: one that has started since the world
  * stood still has no note and counts as unknown, one that has gone is not listed, and its stack, if
  * the collector scanned it, is the difference that the analysis reports.  In malloc mode they are
- * those that have been stopped: one that has gone since may have held what nobody else did.
+ * those that have been stopped: one that has exited since may have held the only pointer to an
+ * object.
  */
 #include "rootwalk.h"
 

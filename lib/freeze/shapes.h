@@ -1,4 +1,4 @@
-/* shapes.h -- what the collector keeps in its own heap, told by its shape.
+/* shapes.h -- recognises what the collector keeps in its own heap by its shape.
  *
  * libgc's threads, its tables of finalizers and disappearing links and their entries are objects of
  * its heap like the program's, and marked.  Each begins with what nothing else does: the

@@ -1,7 +1,7 @@
 /* tally.c -- see tally.h.
  *
  * The figures of leaks are those that the analysis of a snapshot gives (lib/analysis), found here
- * because whoever asks may have no server, and wants no file.
+ * because the caller may have no server, and needs no file.
  *
  * With malloc: what is not marked, less what ignored blocks lead to.  With the collector: what
  * cycles keep that pass through an object with an ordered finalizer, and lost uncollectables.  Such

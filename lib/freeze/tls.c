@@ -1,11 +1,10 @@
 /* tls.c -- see tls.h.
  *
- * Nothing tells where the C library's structures have their members, so they are found by what only
- * they hold, and each guess is checked before it is believed:
- *   thread id     the word in the collecting thread's control block that is its id, 16 bytes after
- *                 a link of a ring of links that leads back
- *   threads       the ring goes through the control blocks of all threads that pthread_create made;
- *                 a second ring, whose head lies beside the first one's, through the others
+ * It is undocumented where the C library's structures have their members, so they are found by what
+ * only they hold, and each guess is checked before it is believed: thread id     the word in the
+ * collecting thread's control block that is its id, 16 bytes after a link of a ring of links that
+ * leads back threads       the ring goes through the control blocks of all threads that
+ * pthread_create made; a second ring, whose head lies beside the first one's, through the others
  *   keys          the first table stands in the control block, 512 bytes before a pointer to it,
  *                 which begins the 32 pointers to all tables
  *   TLS           the dynamic thread vector: for each module number a pointer
@@ -14,7 +13,7 @@
  * changed them.
  *
  * Not found: thread-local data of the initial-exec kind of modules that dlopen has loaded, in
- * threads that were there before: the vector does not tell it.
+ * threads that were there before: the vector does not show it.
  */
 #include "tls.h"
 

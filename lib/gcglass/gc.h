@@ -5,7 +5,7 @@
  * sizeof (struct node) makes a "struct node".  GC_NEW (T) and GCG_NEW (T) say the type themselves.
  * Costs one 8-byte store per allocation.  Thread-safe as libgc is.
  *
- * GC_DEBUG's debugging allocator is not used: what it would tell, gcglass tells at less cost.
+ * GC_DEBUG's debugging allocator is not used: gcglass reports the same at less cost.
  */
 #ifndef GCGLASS_GC_H
 #define GCGLASS_GC_H

@@ -118,12 +118,12 @@ GCG_API void gcg_enable (void);
    server nor kept.  Errors: as gcg_snapshot. */
 GCG_API enum gcg_status gcg_check_leaks (size_t *objects, size_t *bytes, struct gcg_error *error);
 
-/* The BYTES at AREA may hold the only pointers to objects, and nobody would look there: memory that
-   the program got past the C library (by a system call of its own, from a device), what it keeps on
-   behalf of somebody else.  Where the collector decides it is told, as by GC_add_roots; in programs
-   that use malloc the area keeps blocks.  It must stay mapped until gcg_remove_roots, which takes
-   away areas that lie within the BYTES at AREA.
-   Errors: GCG_INVALID: no area; GCG_NO_MEMORY: there are 4,096 areas already. */
+/* The BYTES at AREA may hold the only pointers to objects, and would not be scanned otherwise:
+   memory that the program got past the C library (by a system call of its own, from a device), what
+   it keeps on behalf of another owner.  Where the collector decides, it is informed as by
+   GC_add_roots; in programs that use malloc the area keeps blocks.  It must stay mapped until
+   gcg_remove_roots, which takes away areas that lie within the BYTES at AREA. Errors: GCG_INVALID:
+   no area; GCG_NO_MEMORY: there are 4,096 areas already. */
 GCG_API enum gcg_status gcg_add_roots (const void *area, size_t bytes, struct gcg_error *error);
 GCG_API void gcg_remove_roots (const void *area, size_t bytes);
 

@@ -86,7 +86,7 @@ gcg__stack_top_stopped (struct gcg__freeze *freeze, uint64_t sp, uint64_t pointe
   return top;
 }
 
-/* Is POINTER that of several threads: does it tell nothing of THREAD's own stack? */
+/* Is POINTER that of several threads, so that it does not show THREAD's own stack? */
 static bool
 is_shared (const struct gcg__freeze *freeze, uint64_t pointer)
 {

@@ -1,8 +1,8 @@
 /* areas.h -- in malloc mode: the memory that keeps blocks, apart from static data (rootwalk.c).
  *
  * Of a thread: its stack from the stack pointer up, its registers, those for vectors included, its
- * thread-local data, its keys; whoever made it.  Of the process: what it has mapped itself, the
- * dynamic linker's and the C library's own blocks, arguments and results of threads.
+ * thread-local data, its keys, however it was created.  Of the process: what it has mapped itself,
+ * the dynamic linker's and the C library's own blocks, arguments and results of threads.
  */
 #ifndef GCG_AREAS_H
 #define GCG_AREAS_H

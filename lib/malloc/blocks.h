@@ -40,7 +40,7 @@ void *gcg__block_new (size_t bytes, size_t alignment, uint32_t site, bool system
 /* Bytes that were asked for at BLOCK; SIZE_MAX when it is no block of ours. */
 size_t gcg__block_bytes (const void *block);
 
-/* The block of the program's that ADDRESS lies in, and where its tag is; NULL: there is none. */
+/* The block of the program's that ADDRESS lies in, and where its tag is; NULL: no such block. */
 void *gcg__block_at (const void *address, uint64_t **place);
 
 /* Makes BLOCK, the program's, one of SITE. */
@@ -61,7 +61,7 @@ void gcg__blocks_keep_counts (struct gcg__counts *counts);
 /* The figures so far.  Exact when the world is stopped. */
 void gcg__blocks_usage (struct gcg__usage *usage);
 
-/* Around fork: nobody else is in the middle of the shared lists. */
+/* Around fork: no other thread is in the middle of the shared lists. */
 void gcg__blocks_lock (void);
 void gcg__blocks_unlock (void);
 

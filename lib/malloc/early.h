@@ -1,5 +1,5 @@
-/* early.h -- memory for those who ask before malloc can be: the dynamic linker, and whoever sets
- * malloc up.
+/* early.h -- bootstrap allocator, used by the dynamic linker and our own start-up code before
+ * malloc is ready.
  *
  * Never freed: it is little, and most of it lives as long as the process.  What lies here is a root
  * area.

@@ -1,7 +1,7 @@
 /* keys.c -- keys of thread-specific data that are the agent's and the unwinder's, kept from the
  * program's 1,024.
  *
- * Both make one only to be told of the end of each thread.  Their calls come here, and are given
+ * Both make one only to learn of the end of each thread.  Their calls come here, and are given
  * numbers that no key has; values are kept in a variable of the thread's.  A program that makes all
  * the keys there may be gets them all.
  */

@@ -1,7 +1,7 @@
 /* locked.c -- see locked.h.
  *
- * In the frozen child the protection is the child's own; in place nobody runs until it is put back.
- * Only pages without any access are touched, so what to put back is known.
+ * In the frozen child the protection is the child's own; in place no thread runs until it is
+ * restored. Only pages without any access are touched, so what to put back is known.
  */
 #include "locked.h"
 

@@ -7,8 +7,8 @@
  * Order of things.  The dynamic linker calls us before anything is initialised: such calls, and
  * those that setting up makes itself, get memory from a buffer that is never freed.  The first call
  * that comes when the C library is there (it has set environ) sets up libgc and the agent; the
- * server is told by our constructor.  What the dynamic linker asks for later on (for libraries and
- * their thread-local storage) is not the program's: blocks.h.
+ * server is informed by our constructor.  What the dynamic linker asks for later on (for libraries
+ * and their thread-local storage) is not the program's: blocks.h.
  */
 #include <dlfcn.h>
 #include <errno.h>

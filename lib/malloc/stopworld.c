@@ -1,9 +1,9 @@
 /* stopworld.c -- see stopworld.h.
  *
- * A thread may be made while others are being stopped: the list is read again until it holds nobody
- * who has not answered, and then once more: only a list that is read while nobody runs is whole.
- * Only system calls are made meanwhile: a stopped thread may hold any lock. A thread that leaves
- * the handler counts itself out, so that the handler is taken away when nobody is in it.  Where a
+ * A thread may be made while others are being stopped: the list is read again until every thread in
+ * it has answered, and then once more: only a list read while no thread runs is complete. Only
+ * system calls are made meanwhile: a stopped thread may hold any lock. A thread that leaves the
+ * handler counts itself out, so that the handler is removed when no thread is in it.  Where a
  * thread has not answered it stays: the signal may still come.
  */
 #include "stopworld.h"
@@ -23,7 +23,7 @@
 #define PATIENCE_NS UINT64_C (2000000000)
 #define LOOK_NS     2000000 /* between two looks at the list */
 
-/* As the kernel takes it: the C library lets nobody set these signals. */
+/* As the kernel takes it: the C library lets no caller set these signals. */
 struct kernel_action
 {
   void (*handler) (int, siginfo_t *, void *);
@@ -67,7 +67,7 @@ on_stop (int signal, siginfo_t *info, void *context)
       return;
     }
   if (!__atomic_load_n (&stopping, __ATOMIC_ACQUIRE))
-    return; /* asked long ago, of a thread that let nobody come through */
+    return; /* asked long ago, of a thread that blocked the signal */
   __atomic_fetch_add (&n_inside, 1, __ATOMIC_ACQ_REL);
   gcg__thread_note (context);
   while (__atomic_load_n (&generation, __ATOMIC_ACQUIRE) == now)

@@ -1,4 +1,4 @@
-/* stopworld.h -- stops every other thread of the process, whoever made it.
+/* stopworld.h -- stops every other thread of the process, however it was created.
  *
  * libgc stops the threads that it knows, for a collection; in malloc mode it knows few and never
  * collects.  Here each thread of /proc/self/task is sent a signal, notes its registers (thread.h),

@@ -1,9 +1,9 @@
 /* survivors.c -- what was alive when counting began, with malloc (survivors.h).
  *
  * Nothing collects here: there is one survey, in a frozen child as for a snapshot, and at the very
- * instant at which it is cloned the counters are noted.  From then on the counters tell: each block
- * that is made or freed adds to the numbers of its thread.  A thread that is stopped between a
- * block and its counter makes that block one too many or too few.
+ * instant at which it is cloned the counters are noted.  From then on the counters decide: each
+ * block that is made or freed adds to the numbers of its thread.  A thread that is stopped between
+ * a block and its counter makes that block one too many or too few.
  */
 #include "sample/survivors.h"
 

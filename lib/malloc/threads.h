@@ -1,6 +1,6 @@
 /* threads.h -- what threads are given to begin with and leave when they end.
  *
- * Between pthread_create and the thread's first instruction its argument is in nobody's hands that
+ * Between pthread_create and the thread's first instruction its argument is in no memory that
  * can be seen; from its end to pthread_join its result is.  So threads are made with a note, which
  * holds the one and then the other, and is a root.
  */

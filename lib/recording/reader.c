@@ -1,7 +1,7 @@
 /* reader.c -- records from memory and from files.
  *
  * A file is read record by record, so that snapshots in it, which may be large, are only noted;
- * they are copied into a memory file and checked when somebody wants to see them.  What is at the
+ * they are copied into a memory file and checked when a caller requests them.  What is at the
  * end of a file that its writer did not finish (the machine went down, the program still runs) is
  * passed over; anything else that is wrong refuses the file.
  */

@@ -15,7 +15,7 @@
  *       now[site].live_bytes, now[site].made_count ...      as of sample i
  *     }
  *
- * One thread at a time; whoever shares it locks.
+ * One thread at a time; callers that share it must lock.
  */
 #ifndef GCG_RECORDING_H
 #define GCG_RECORDING_H

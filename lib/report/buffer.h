@@ -2,7 +2,7 @@
  *
  * All output of lib/report goes through one: JSON, DOT and reports for the terminal.  Failure is
  * sticky: after the first one (out of memory, or the sink said no) nothing is added any more, and
- * gcg__buffer_status tells at the end; so writers need no check after each word.
+ * gcg__buffer_status reports it at the end, so writers need no check after each word.
  * One thread at a time.
  */
 #ifndef GCG_REPORT_BUFFER_H

@@ -1,4 +1,4 @@
-/* dot.c -- the picture of a component as DOT, for gcglass-render or anybody's graphviz.
+/* dot.c -- the picture of a component as DOT, for gcglass-render or any graphviz.
  *
  * The members of the shortest cycles come first, then the heaviest objects, of equals those with
  * the fewest steps to these cycles, until there are as many as are wanted; the rest is one node.

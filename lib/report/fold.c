@@ -9,7 +9,7 @@
 #include "report/fail.h"
 
 #define MAX_OBJECTS (1u << 20)
-/* An object with more edges than this has its leaves told apart by type only. */
+/* An object with more edges than this has its leaves distinguished by type only. */
 #define MAX_NAMED_EDGES 4096u
 
 /* FNV-1a of the field's name without its indices: digits in brackets, and offsets. */

@@ -252,7 +252,7 @@ infer (struct run *run)
     }
 }
 
-/* Finds the class of each object; returns whether there is one that nobody has typed. */
+/* Finds the class of each object; returns whether one is still without a type. */
 static bool
 find_classes (struct run *run, const char *const *type_of_site)
 {

@@ -1,4 +1,4 @@
-/* infer.h -- types of objects whose site does not tell, from what points to them.
+/* infer.h -- types of objects whose site does not give one, inferred from what points to them.
  *
  *   globals, locals and parameters ──┐
  *                                    ├─→ votes ─→ types of classes ─┐

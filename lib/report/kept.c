@@ -1,7 +1,7 @@
 /* kept.c -- see kept.h.
  *
  * A list, most lately used first: there are some dozen entries at most, each of which took
- * milliseconds to make.  An entry that has been let go of while somebody held it is freed when the
+ * milliseconds to make.  An entry that has been let go of while a reader held it is freed when the
  * last one puts it back.
  */
 #include <config.h>

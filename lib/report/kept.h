@@ -36,7 +36,7 @@ struct gcg__kept
 };
 
 void gcg__kept_init (struct gcg__kept *kept);
-/* Nobody holds anything any more. */
+/* Every reader must have given back what it held. */
 void gcg__kept_fini (struct gcg__kept *kept);
 
 /* What is kept as KEY, held until gcg__kept_put; NULL: nothing. */

@@ -1,7 +1,7 @@
 /* leak_names.c -- see leak_names.h.
  *
  * A cycle is named by the types along its shortest way round, begun where that reads first in the
- * alphabet, equal neighbours and repetitions told once: a ring of three and one of three thousand
+ * alphabet, equal neighbours and repetitions named once: a ring of three and one of three thousand
  * nodes are the same leak.  Of a way with many changes only which types there are is told.
  */
 #include <config.h>
@@ -19,7 +19,7 @@
 #define MAX_NAMES        16u   /* in a signature */
 #define SIGNATURE_FRAMES 8u
 
-/* FRAME is what starts a program or a thread, of no interest to whoever wrote it. */
+/* FRAME is what starts a program or a thread, of no interest to its author. */
 static bool
 below_program (const struct gcg__frame *frame)
 {

@@ -171,7 +171,7 @@ apply_rules (struct making *m)
   return status;
 }
 
-/* Leaves out what has been told of before: of a cycle all blocks or none. */
+/* Leaves out what was reported before: of a cycle all blocks or none. */
 static void
 leave_out (struct making *m, const struct gcg__told *told)
 {
@@ -195,7 +195,7 @@ leave_out (struct making *m, const struct gcg__told *told)
     }
 }
 
-/* Adds up what is leaked, and what is not told. */
+/* Adds up what is leaked, and what is not reported. */
 static void
 sum_up (struct making *m)
 {
@@ -523,7 +523,7 @@ cycle_compare (const void *a, const void *b, void *analysis)
 }
 
 /* The rules that were given, then those that the program has of its own: what is wrong with these
-   does not keep the leaks from being told. */
+   does not keep the leaks from being reported. */
 static enum gcg_status
 collect_rules (struct making *m, const struct gcg__rules *rules)
 {

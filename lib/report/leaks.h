@@ -12,7 +12,7 @@
  *   leak:struct node: new_node (list.c) < build (list.c) < main (main.c)
  * The first is a rule of suppress.h, too.  Where the type is not known the signature does without.
  *
- * Where a process is looked at again and again, what has been told of before is left out of the
+ * In repeated reports on a process, what was reported before is left out of the
  * groups; a cycle is, when all of its blocks have been.
  *
  * A rule suppresses the blocks that it is about and all leaked blocks that they reach, as

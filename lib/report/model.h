@@ -6,7 +6,7 @@
  *
  * Built once for each snapshot; immutable to its readers afterwards, so any number of threads may
  * share one.  Only the shortest cycles and the ways from the roots are found when first asked for:
- * each is published by one atomic exchange, and whoever was slower throws its own copy away.  What
+ * each is published by one atomic exchange, and a slower thread discards its own copy.  What
  * pages keep has a lock of its own.
  */
 #ifndef GCG_REPORT_MODEL_H

@@ -1,7 +1,7 @@
 /* object.c -- the pages /objects and /objects/ADDRESS: one object, why it is alive, what it points
  * to and what points to it.
  *
- * Why it is alive is told by the tree of shortest ways from the roots, which the model makes when
+ * Why it is alive is found in the tree of shortest ways from the roots, which the model makes when
  * it is first asked for.
  */
 #include <config.h>
@@ -18,7 +18,7 @@
 #include "report/root_text.h"
 #include "report/words.h"
 
-#define MAX_PATH 64u /* steps of a way from a root that are told */
+#define MAX_PATH 64u /* steps of a way from a root that are reported */
 
 /* An address "0x7f12a0" alone in TEXT. */
 static bool
@@ -170,7 +170,7 @@ write_path (const struct gcg__model *model, const struct gcg__root_tree *tree, u
   gcg__json_end (json);
 }
 
-/* Whom the collector does not see, as "why" of OBJECT; false: nobody holds it. */
+/* The holder that the collector does not see, as "why" of OBJECT; false: no holder. */
 static bool
 write_hazard_why (const struct gcg__model *model, const struct gcg__object *object,
                   struct gcg__json *json)

@@ -4,7 +4,7 @@
 
 #include "report/json.h"
 
-/* Writes the member "process"; what the text does not tell is null.  Null texts count as empty. */
+/* Writes the member "process"; what the text lacks is null.  Null texts count as empty. */
 void gcg__process_write (const char *status, const char *stat, struct gcg__json *json);
 
 /* Writes the member "smaps" from the text of /proc/PID/smaps_rollup: how much is shared with other

@@ -25,7 +25,7 @@ struct gcg__frame_snapshot
   uint64_t objects, bytes;
 };
 
-/* Filled by whoever has the snapshots: the server; the command line for a file. */
+/* Filled by the owner of the snapshots: the server, or the command line for a file. */
 struct gcg__frame_state
 {
   const char *program; /* base name; strings are borrowed */

@@ -132,7 +132,7 @@ is_allocator (const char *text, size_t n, const char *callee)
   return false;
 }
 
-/* Does the C library's function NAME, N long, hand out a block, whose size no argument tells? */
+/* Does the C library's function NAME, N long, hand out a block, whose size no argument gives? */
 static bool
 hands_out (const char *name, size_t n)
 {
@@ -254,7 +254,7 @@ gcg__source_expression (const char *arguments, char *expression, size_t bytes, b
   return false;
 }
 
-/* When the module that holds ADDRESS was made; false: nobody knows. */
+/* When the module that holds ADDRESS was made; false: unknown. */
 static bool
 module_seconds (const struct gcg__snapshot *s, uint64_t address, int64_t *seconds)
 {

@@ -20,7 +20,7 @@
 
 #define NAME_COLUMNS 44u
 #define WRAP_COLUMNS 96u
-#define MAX_CYCLES   1000u /* looked at, to tell those that read alike once */
+#define MAX_CYCLES   1000u /* examined, to report those that read alike once */
 
 struct text
 {
@@ -276,7 +276,7 @@ label (const struct text *t, const char *name)
   style (t, PLAIN);
 }
 
-/* Cycles that read alike, told once. */
+/* Cycles that read alike, reported once. */
 struct alike
 {
   char *text; /* of the path */

@@ -25,20 +25,20 @@
 #define MAX_SOURCE    (16 << 20)
 #define AROUND        2u /* source lines before and after */
 
-/* All that the calls are told from. */
+/* All that the calls are reported from. */
 struct thread_page
 {
   const struct gcg__model *model;
   uint32_t thread;
   struct gcg__call *calls;         /* innermost first */
-  struct gcg__variable *variables; /* of the call that is being told */
+  struct gcg__variable *variables; /* of the call that is being reported */
   uint32_t n_calls, n_variables;
   const struct gcg__root **roots; /* on the thread's stack, by address */
   uint32_t n_roots;
 };
 
 /* The innermost calls in gcglass and the collector say how the snapshot was taken, not what the
-   program did: they are not told. */
+   program did: they are not reported. */
 static void
 skip_own (struct thread_page *page)
 {
@@ -183,7 +183,7 @@ static void
 write_locals (struct thread_page *page, uint32_t call, struct gcg__json *json)
 {
   const struct gcg__call *c = &page->calls[call];
-  /* What lies beyond the last call that could be unwound is told with it. */
+  /* What lies beyond the last call that could be unwound is reported with it. */
   uint64_t high = call + 1 < page->n_calls ? c->high : UINT64_MAX;
   char where[48], name[GCG__REGISTER_TEXT];
   page->n_variables

@@ -5,7 +5,7 @@
  * that naming takes more than a small part of the time: sites too new to have a name count as
  * untagged until then.
  *
- * One thread at a time: whoever shares a timeline locks.
+ * One thread at a time: callers that share a timeline must lock.
  */
 #ifndef GCG_REPORT_TIMELINE_H
 #define GCG_REPORT_TIMELINE_H
@@ -38,7 +38,7 @@ bool gcg__timeline_is_of (const struct gcg__timeline *timeline,
                           const struct gcg__snapshot *snapshot);
 
 /* Takes over the types that were inferred for the sites of SNAPSHOT, so that both call them by one
-   name from the next update on.  NUMBER (not 0) tells snapshots apart: the same one again does
+   name from the next update on.  NUMBER (not 0) identifies the snapshot: the same one again does
    nothing, one of another process neither.  Out of memory, what is left keeps its name. */
 void gcg__timeline_adopt (struct gcg__timeline *timeline, const struct gcg__snapshot *snapshot,
                           const struct gcg__types *types, uint32_t number);

@@ -1,7 +1,7 @@
-/* told.h -- which leaked blocks an earlier report about the same process has told of.
+/* told.h -- leaked blocks that an earlier report about the same process has reported.
  *
- * A leaked block stays where it is: nobody can free it.  Should that happen all the same, because a
- * pointer was hidden, the next block at its address has another birth, unless it was born before
+ * A leaked block stays where it is: no code can free it.  Should that happen all the same, because
+ * a pointer was hidden, the next block at its address has another birth, unless it was born before
  * the report.
  */
 #ifndef GCG_REPORT_TOLD_H
@@ -12,7 +12,7 @@
 
 #include "analysis/leaks.h"
 
-/* All zero: nothing has been told. */
+/* All zero: nothing has been reported. */
 struct gcg__told
 {
   uint64_t *keys; /* [n], ascending */

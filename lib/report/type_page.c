@@ -328,7 +328,7 @@ write_head (const struct type_page *page, const struct recorded *recorded, struc
   gcg__json_end (json);
 }
 
-/* What the snapshot tells of the type's objects, as a JSON object; caller frees *TEXT. */
+/* Writes what the snapshot records of the type's objects as a JSON object; caller frees *TEXT. */
 static enum gcg_status
 describe_objects (const struct type_page *page, char **text, size_t *bytes, struct gcg_error *error)
 {

@@ -2,7 +2,7 @@
  *
  * The list of threads' numbers only grows, at its head, under a lock that no reader takes; chunks
  * are published once they are there.  The numbers themselves are written by one thread and read by
- * whoever samples: 64-bit loads and stores, each whole on its own.
+ * the sampling thread: 64-bit loads and stores, each atomic by itself.
  */
 #include "count.h"
 
@@ -72,7 +72,7 @@ gcg__count_begin (void)
   gcg__lock_give (&threads_lock);
 }
 
-/* Numbers for this thread: somebody's who has gone, or new ones. */
+/* Returns this thread's counters, recycled from an exited thread if possible. */
 static struct gcg__counts *
 join (void)
 {

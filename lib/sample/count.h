@@ -2,10 +2,10 @@
  *
  * Counting is what makes a sample cheap: nothing is walked, every allocation adds to two numbers.
  * Each thread has numbers of its own, in chunks of 4,096 sites that are mapped when they are first
- * needed; whoever samples adds up all threads'.  A thread that ends leaves its numbers to the next
+ * needed; a sample adds up all threads'.  A thread that ends leaves its numbers to the next
  * one that begins, so that there are never more than threads at once.
  *
- * A program that nobody samples does not count: it pays one test of a flag.
+ * A program that is not sampled does not count: it pays one test of a flag.
  */
 #ifndef GCG_COUNT_H
 #define GCG_COUNT_H
@@ -43,7 +43,7 @@ void gcg__count_begin (void);
 /* The calling thread's numbers for SITE, or NULL when there is no memory. */
 struct gcg__count *gcg__count_slowly (uint32_t site);
 
-/* After fork, in the child: the other threads' numbers are nobody's now. */
+/* After fork, in the child: frees the counters of threads that do not exist there. */
 void gcg__count_forget (void);
 
 /* Adds up all threads' numbers for the sites [FIRST, FIRST + N) of one chunk into SUMS, which is

@@ -291,7 +291,7 @@ gcg__sample_last (void)
   pthread_mutex_lock (&sample_mutex);
   sites = gcg__site_count ();
   dl_iterate_phdr (count_modules, &modules);
-  /* Who was connected before there was a sample has not been told of the process. */
+  /* A client that connected before the first sample does not have the process record yet. */
   if (n_taken && (sites_told || gcg__record_process (&piece))
       && (modules == modules_told || gcg__record_modules (&piece))
       && gcg__record_sites (&piece, sites_told ? sites_told : 1, sites)

@@ -4,17 +4,17 @@
  * and those that samples are made from.  A walk that the next collection overtakes is begun anew;
  * the third holds the lock from end to end.  A collection that is given up (an incremental one out
  * of time, ours before a snapshot) has taken the marks with it: until the next has marked there is
- * nothing to walk by.  So it is after one of which we have not been told, because the program had
- * put its own handler of events in the place of ours.  An object that the program frees before the
- * walk comes by is never counted as a survivor, so that it must not be taken off the survivors
+ * nothing to walk by.  The same holds after one that was not reported to us, because the program
+ * had put its own handler of events in the place of ours.  An object that the program frees before
+ * the walk comes by is never counted as a survivor, so that it must not be taken off the survivors
  * either, but it is to be taken off those of the collection before, for as long as samples are made
  * from them: frees compare the object's address with where the walk is, and count what it will miss
  * twice.
  *
  * Free slots of pointer-free kinds keep the tag of the object that died there, and are marked while
- * they lie in a thread's list: they are told by their link to another such slot (and so is, by
- * mistake, an object that nothing was written to since it was such a slot).  What the collector
- * keeps for itself is told by its shape (shapes.h).
+ * they lie in a thread's list: they are recognised by their link to another such slot (and so is,
+ * by mistake, an object that nothing was written to since it was such a slot).  What the collector
+ * keeps for itself is recognised by its shape (shapes.h).
  */
 #include "survivors.h"
 

@@ -3,7 +3,7 @@
  * Everything is sorted, so everything is a binary search: blocks by address and by first object
  * (both ascend together, I1), the slots of a block, the escapes and the finalizers by object.  No
  * index is built: a search in ten million objects is some twenty steps, and a snapshot stays what
- * was mapped.  Whoever goes through all objects walks instead (snapshot.h), in constant time each.
+ * was mapped.  To visit all objects, walk instead (snapshot.h), in constant time each.
  *
  * Trusts the invariants; any thread.
  */

@@ -85,9 +85,10 @@ enum gcg__section
 };
 
 /* A string is an offset into STRINGS, where it is NUL-terminated; 0 is the empty string.  Strings
-   hold any bytes but NUL: whoever shows them sanitises them.  Strings that many elements may share
-   (those of sites, modules and threads) have at most GCG__STRING_MAX bytes, so that reading them
-   all stays linear whatever the file says; only those of struct gcg__info may be longer. */
+   hold any bytes but NUL: a reader that shows them must sanitise them.  Strings that many elements
+   may share (those of sites, modules and threads) have at most GCG__STRING_MAX bytes, so that
+   reading them all stays linear whatever the file says; only those of struct gcg__info may be
+   longer. */
 typedef uint32_t gcg__string;
 #define GCG__STRING_MAX 4095u
 
@@ -109,7 +110,7 @@ struct gcg__info
   uint64_t realtime_ns;      /* when taken, since the epoch */
   uint64_t monotonic_ns;     /* the same instant on CLOCK_MONOTONIC */
   uint64_t program_start_ns; /* CLOCK_MONOTONIC when the agent started */
-  gcg__string description;   /* given by whoever asked; may be empty */
+  gcg__string description;   /* given with the request; may be empty */
   gcg__string program;       /* /proc/PID/exe */
   gcg__string command_line;  /* arguments joined by spaces */
   gcg__string agent_version; /* of gcglass */
@@ -262,7 +263,7 @@ struct gcg__big
 struct gcg__collection
 {
   uint64_t number;
-  uint64_t start_ns;   /* CLOCK_MONOTONIC when the world was told to stop */
+  uint64_t start_ns;   /* CLOCK_MONOTONIC when the world was ordered to stop */
   uint64_t stop_ns;    /* until it stood */
   uint64_t mark_ns;    /* marking */
   uint64_t pause_ns;   /* stopped in all */
@@ -305,7 +306,7 @@ struct gcg__stack_piece
 #define GCG__N_PLACES     3u
 
 /* Words in memory that the collector does not scan, which point to objects that it has not marked:
-   it will take these although somebody still holds them. */
+   it will take these although a pointer it does not see still holds them. */
 #define GCG__HAZARD_TLS    1u /* thread-local data of a thread, or its control block */
 #define GCG__HAZARD_KEY    2u /* pthread_setspecific by a thread */
 #define GCG__HAZARD_MALLOC 3u /* a block of malloc's: it may have been freed */
@@ -351,8 +352,8 @@ struct gcg__usage
 #define GCG__SETTING_MANUAL_VDB       2048u
 #define GCG__SETTING_FORCE_UNMAP      4096u
 
-/* What the collector tells of itself: all of GC_get_prof_stats, and its settings as they were when
-   the snapshot was asked for. */
+/* What the collector reports about itself: all of GC_get_prof_stats, and its settings as they were
+   when the snapshot was asked for. */
 struct gcg__statistics
 {
   gcg__string smaps; /* text of /proc/PID/smaps_rollup, before the child shared every page */

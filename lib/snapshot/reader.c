@@ -6,8 +6,8 @@
  * is believed: the layout uses only offsets it has compared with the size of the file.
  *
  * What has been checked must stay as it was.  A sealed memfd, as the agent hands over, cannot
- * change and is mapped; any other file is copied, since a mapped file that somebody shortens kills
- * its reader (SIGBUS), and one that somebody rewrites is no longer the one that was checked.
+ * change and is mapped; any other file is copied, since shortening a mapped file kills its reader
+ * (SIGBUS), and a rewritten one is no longer the file that was checked.
  *
  * The layout is canonical: sections follow one another in the order of the table, each at the first
  * multiple of 64 after the one before, so that no two files mean the same and no byte is outside

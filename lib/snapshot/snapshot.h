@@ -44,9 +44,8 @@
  *       what came before, and at the end of the last object PREVIEWS ends
  *   I11 there are places of all edges or of none, of all roots or of none, and they are known ones
  *   I12 hazards ascend by object, which is not marked; their kinds are known ones and their threads
- *       in range, 0 where none is told; at most one says how many are left out, the last; there are
- *       at most GCG__HAZARDS_MAX others
- *   I13 the text of rules ends in NUL and has no other
+ *       in range, 0 where none is recorded; at most one says how many are left out, the last; there
+ * are at most GCG__HAZARDS_MAX others I13 the text of rules ends in NUL and has no other
  *
  * A snapshot is read-only and may be read by any number of threads.
  */
@@ -82,11 +81,12 @@ struct gcg__snapshot
   const struct gcg__stack_piece *stack_pieces;
   const uint8_t *previews;                  /* first bytes of each object */
   const uint64_t *preview_starts;           /* [n_blocks], when there are previews */
-  const struct gcg__statistics *statistics; /* NULL when not told */
-  const uint8_t *edge_places;               /* [n_edges] GCG__PLACE_..., NULL when not told */
-  const uint8_t *root_places;               /* [n_roots], NULL when not told */
+  const struct gcg__statistics *statistics; /* NULL when not
+               recorded */
+  const uint8_t *edge_places;               /* [n_edges] GCG__PLACE_..., NULL when not recorded */
+  const uint8_t *root_places;               /* [n_roots], NULL when not recorded */
   const struct gcg__hazard *hazards; /* [n_hazards], without what says how many are missing */
-  const struct gcg__usage *usage;    /* NULL when not told */
+  const struct gcg__usage *usage;    /* NULL when not recorded */
   const char *rules;                 /* NULL when there are none */
   uint64_t n_strings;                /* bytes */
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;

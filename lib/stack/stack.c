@@ -291,7 +291,8 @@ end_of (uint64_t rule, uint64_t sp, struct frame_pointer *fp, uint64_t start, st
   return end;
 }
 
-/* Return addresses from AT on into FRAMES; returns how many, 0 when somebody else must be asked. */
+/* Return addresses from AT on into FRAMES; returns how many, 0 when the other unwinder must be
+   asked. */
 static uint32_t
 unwind (struct position at, uint64_t *frames, struct trail *trail)
 {

@@ -3,7 +3,7 @@
  * At a return address the tables (.eh_frame: DWARF 5, 6.4; its index: Linux Standard Base, 10.6)
  * say where the frame ends, which is where its own return address stands, and where the caller's
  * frame pointer was saved.  Nearly always that is two numbers, so that a rule fits in one word and
- * can be kept.  Rare forms are UNKNOWN: whoever unwinds must ask somebody else.
+ * can be kept.  Rare forms are UNKNOWN: the caller must use another unwinder.
  *
  * x86-64 and a C library with _dl_find_object; elsewhere everything is UNKNOWN.
  */
@@ -19,7 +19,7 @@
 enum gcg__unwind_kind
 {
   GCG__UNWIND_UNKNOWN = 1,
-  GCG__UNWIND_OUTERMOST, /* nobody called this */
+  GCG__UNWIND_OUTERMOST, /* no caller */
   GCG__UNWIND_BY_SP,
   GCG__UNWIND_BY_FP,
   GCG__UNWIND_BY_WORD

@@ -1,4 +1,4 @@
-/* unwinder.h -- somebody else's unwinder, for stacks that our own cannot take (stack.h).
+/* unwinder.h -- libunwind, for stacks that our own unwinder cannot take (stack.h).
  *
  * unw_backtrace of libunwind when it is installed (about 0.1 us for 16 frames), opened with
  * RTLD_LOCAL: linked or preloaded it would replace glibc's backtrace and libgcc's unwinder and make

@@ -80,7 +80,7 @@ work_drop_last (struct gcg__field_work *work)
   work->n--;
 }
 
-/* A way that ends: at a pointer, a number, or an array or structure that nobody can look into. */
+/* A way that ends: at a pointer, a number, or an array or structure of unknown contents. */
 static void
 work_finish (struct gcg__field_work *work, const struct way *way, enum quality quality)
 {
@@ -260,7 +260,7 @@ shape_field (struct gcg__symbols *symbols, const struct gcg__shape *shape, uint6
 }
 
 /* Writes the indices before the field and takes them off *OFFSET.  OPEN says whether the element is
-   larger than its size tells.  Returns the length, or -1 when OFFSET is not in an element. */
+   larger than its size says.  Returns the length, or -1 when OFFSET is not in an element. */
 static int
 write_indices (const struct gcg__type *type, const struct gcg__layout *layout,
                uint64_t object_bytes, bool open, uint64_t *offset, char *text, size_t bytes)

@@ -1,4 +1,4 @@
-/* internal.h -- what the files of lib/symbol share; nobody else includes it.
+/* internal.h -- shared by the files of lib/symbol only.
  *
  *   symbols ── image[] (one per module of the snapshot, opened when first asked about)
  *                ├── units      compilation units by address ── functions by address   address.c
@@ -260,7 +260,7 @@ struct gcg__shape
   bool open;          /* ends in an array that may be longer than it says */
 };
 
-/* A type as somebody named it. */
+/* A type as a caller named it. */
 struct gcg__type
 {
   struct gcg__type *next_hash;
@@ -330,7 +330,7 @@ struct gcg__place
 #define GCG__MAX_PLACES 16u
 uint32_t gcg__scope_places (struct gcg__symbols *symbols, const char *function, const char *file,
                             uint32_t line, struct gcg__place places[GCG__MAX_PLACES]);
-/* Type of the variable NAME there.  False when there is none or it cannot be told which. */
+/* Type of the variable NAME there.  False when there is none or it is ambiguous. */
 bool gcg__scope_variable (const struct gcg__place *place, const char *name, Dwarf_Die *type);
 
 #endif

@@ -1,7 +1,7 @@
 /* symbols.c -- life cycle of the symbols and the files behind a snapshot's modules.
  *
  * Each module gets a libdwfl session of its own when something about it is asked for the first
- * time: a program with two hundred libraries costs nothing for those that nobody asks about, and
+ * time: a program with two hundred libraries costs nothing for those without a look-up, and
  * modules that claim overlapping addresses (a damaged snapshot) cannot disturb each other.  The
  * file is reported at address 0, so every address given to libdw is "run-time address - load
  * bias", the address in the file, for position-independent and fixed programs alike.

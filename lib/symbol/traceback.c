@@ -1,6 +1,6 @@
 /* traceback.c -- the calls of a thread, unwound from a snapshot.
  *
- * libdwfl unwinds any process that somebody describes to it: here the registers and stack words
+ * libdwfl unwinds any process that a caller describes to it: here the registers and stack words
  * stand in the snapshot, and the call frame information in the files that were mapped.  One session
  * holds all modules at their run-time addresses; files that are not the ones that were mapped are
  * left out, so the unwinding ends at them.  Words outside the copied stacks cannot be read, which

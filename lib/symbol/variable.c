@@ -5,7 +5,7 @@
  * offset from a register, a register, an address.  Longer ones that compute an address from those,
  * with words of the stacks, are worked out.  Of a variable that is no longer anywhere but whose
  * value can be computed that value is told.  Of pieces, and of what a register held on entry,
- * nothing is said: parameters come in registers that nobody has to keep.
+ * nothing is said: parameters come in registers that need not be preserved.
  */
 #include "config.h"
 
