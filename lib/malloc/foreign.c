@@ -267,12 +267,12 @@ step_aside (const struct search *search, const struct module *why)
               "link the program with it");
   else if (!name[0])
     snprintf (reason, sizeof reason,
-              "it allocates by itself: a malloc of its own is linked into it, and its blocks are "
-              "not seen; to look into them, link it without that one, for the C library's");
+              "its own malloc is linked into it, and its blocks are not seen; to observe them, "
+              "link it with the C library's malloc");
   else
     snprintf (reason, sizeof reason,
-              "it allocates by itself: its malloc is that of %s, and its blocks are not seen; to "
-              "look into them, run it without that library, for the C library's",
+              "its malloc is that of %s, and its blocks are not seen; to observe them, run it "
+              "with the C library's malloc",
               name);
   return false;
 }
@@ -284,8 +284,8 @@ leave_collector (const struct search *search)
 
   pass_on (search);
   snprintf (reason, sizeof reason,
-            "it has a collector of its own inside: libgc is linked statically into %s, and its "
-            "objects are not seen; to look into them, link it with libgc.so",
+            "libgc is linked statically into %s, and its objects are not seen; to observe "
+            "them, link it with libgc.so",
             name[0] ? name : "it");
   return false;
 }

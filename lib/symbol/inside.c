@@ -192,14 +192,13 @@ const char *
 gcg__inside_words (const struct gcg__inside *inside)
 {
   if (inside->collector)
-    return "it has a collector of its own inside (libgc, linked statically), whose objects are not "
-           "seen: link it with libgc.so to look into them";
+    return "libgc is linked statically into it, and its objects are not seen; to observe them, "
+           "link it with libgc.so";
   if (inside->allocator == NULL)
     return NULL;
-  return strcmp (inside->allocator, "jemalloc") == 0 ? "it allocates by itself, too: jemalloc is "
-                                                       "linked into it, whose blocks are not seen: "
-                                                       "build it without to look into them"
-                                                     : "it allocates by itself, too: mimalloc is "
-                                                       "linked into it, whose blocks are not seen: "
-                                                       "build it without to look into them";
+  return strcmp (inside->allocator, "jemalloc") == 0
+             ? "jemalloc is linked into it, and its blocks are not seen; to observe them, build it "
+               "without jemalloc"
+             : "mimalloc is linked into it, and its blocks are not seen; to observe them, build it "
+               "without mimalloc";
 }

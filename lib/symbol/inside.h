@@ -22,7 +22,7 @@ struct gcg__inside
    inside. */
 void gcg__inside_read (const char *path, struct gcg__inside *inside);
 
-/* Returns a description for messages, "it has ..."; NULL: nothing to report. */
+/* Returns a description for messages, static; NULL: nothing to report. */
 const char *gcg__inside_words (const struct gcg__inside *inside);
 
 #endif
