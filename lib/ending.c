@@ -98,7 +98,8 @@ take (void (*how) (void))
   const struct timespec moment = { 0, 1000000 };
   pid_t self = (pid_t)syscall (SYS_gettid), none = 0;
 
-  if (wishes->no_last || !is_observed () || !is_wanted ())
+  /* A library that is initialised before us may end the program, or a child. */
+  if (!wishes || wishes->no_last || !is_observed () || !is_wanted ())
     return;
   if (__atomic_compare_exchange_n (&ending, &none, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     {

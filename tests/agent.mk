@@ -106,6 +106,17 @@ tests_agent_dead_thread_LDADD = -lgc -lpthread
 dist_check_SCRIPTS += %D%/agent/dead_thread.test
 TESTS += %D%/agent/dead_thread.test
 
+check_PROGRAMS += %D%/agent/early_end
+check_LTLIBRARIES += %D%/agent/libearly_end.la
+tests_agent_libearly_end_la_SOURCES = %D%/agent/early_end.c
+tests_agent_libearly_end_la_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DMODULE -fvisibility=default
+tests_agent_libearly_end_la_LDFLAGS = -rpath $(abs_builddir)
+tests_agent_early_end_SOURCES = %D%/agent/early_end.c
+tests_agent_early_end_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
+tests_agent_early_end_LDADD = %D%/agent/libearly_end.la
+dist_check_SCRIPTS += %D%/agent/early_end.test
+TESTS += %D%/agent/early_end.test
+
 # Without GC_INIT: as it is and linked with gcglass, from main and from a library's constructor.
 check_PROGRAMS += %D%/agent/uninitialised_plain %D%/agent/uninitialised_tracked \
 	%D%/agent/uninitialised_early %D%/agent/uninitialised_early_tracked
