@@ -102,6 +102,21 @@ from_program (const void *caller)
          && (at < own_text.low || at >= own_text.high);
 }
 
+/* Is malloc the program's own?  Then it need not work before main, and the unwinder is loaded when
+   the collector is used. */
+static int
+has_malloc (struct dl_phdr_info *program, size_t size, void *is)
+{
+  uintptr_t at = (uintptr_t)&malloc - program->dlpi_addr;
+  (void)size;
+
+  for (int i = 0; i < program->dlpi_phnum; i++)
+    if (program->dlpi_phdr[i].p_type == PT_LOAD && at >= program->dlpi_phdr[i].p_vaddr
+        && at - program->dlpi_phdr[i].p_vaddr < program->dlpi_phdr[i].p_memsz)
+      *(bool *)is = true;
+  return 1; /* the first one is the program */
+}
+
 static bool begun; /* our constructor has run, WISHES are read */
 
 /* The program has initialised the collector: now we may.  A library that is initialised before us
@@ -128,10 +143,14 @@ collector_is_up (void)
 
 static void __attribute__ ((constructor)) preload_begin (void)
 {
+  bool own_malloc = false;
+
+  dl_iterate_phdr (has_malloc, &own_malloc);
   need_real ();
   gcg__environment_read (&wishes);
   gcg__environment_begin ();
-  gcg__stack_load (wishes.stack_depth);
+  if (!own_malloc)
+    gcg__stack_load (wishes.stack_depth);
   if (wishes.fold)
     gcg__warnings_begin ();
   gcg__ending_begin (&wishes);

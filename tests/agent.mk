@@ -117,6 +117,12 @@ tests_agent_early_end_LDADD = %D%/agent/libearly_end.la
 dist_check_SCRIPTS += %D%/agent/early_end.test
 TESTS += %D%/agent/early_end.test
 
+check_PROGRAMS += %D%/agent/own_malloc
+tests_agent_own_malloc_SOURCES = %D%/agent/own_malloc.c
+tests_agent_own_malloc_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin
+dist_check_SCRIPTS += %D%/agent/own_malloc.test
+TESTS += %D%/agent/own_malloc.test
+
 # Without GC_INIT: as it is and linked with gcglass, from main and from a library's constructor.
 check_PROGRAMS += %D%/agent/uninitialised_plain %D%/agent/uninitialised_tracked \
 	%D%/agent/uninitialised_early %D%/agent/uninitialised_early_tracked
