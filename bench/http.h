@@ -14,7 +14,7 @@ double http_get (const char *url, const char *path, size_t *bytes);
  */
 const char *http_text (const char *url, const char *path);
 
-/* GETs the JSON at PATH again and again until it tells of the snapshot described by DESCRIPTION;
+/* GETs the JSON at PATH again and again until it shows the snapshot described by DESCRIPTION;
    returns the seconds that took. */
 double http_wait (const char *url, const char *path, const char *description);
 

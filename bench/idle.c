@@ -1,4 +1,4 @@
-/* idle.c -- a program at work while gcglass is loaded and nobody asks it anything.
+/* idle.c -- a program at work while gcglass is loaded and receives no requests.
  *
  * A heap of a million objects is walked, changed here and there, and collected.  The plain side is
  * the same source against libgc alone; the other one serves the profiler meanwhile (GCG_SERVE).

@@ -56,7 +56,7 @@ example_begin (struct example *example, int argc, char **argv)
     GC_set_warn_proc (GC_ignore_warn_proc);
 }
 
-/* Until Enter, where there is somebody to press it, SIGINT or SIGTERM. */
+/* Until Enter (on a terminal), SIGINT or SIGTERM. */
 static void
 wait_for_user (void (*tick) (void))
 {

@@ -102,7 +102,7 @@ document_edit (struct document *document)
     s->observer->repaints++;
 }
 
-/* A closed document is watched by nobody: forgetting that is the leak. */
+/* A closed document needs no watchers: not clearing them is the leak. */
 static void
 document_close (struct document *document)
 {

@@ -113,7 +113,7 @@ function fold(answer) {
   };
 }
 
-/* The number of the first sample of the last ten minutes, as far as the last answer tells. */
+/* The number of the first sample of the last ten minutes, as far as the last answer shows. */
 function recent() {
   if (!samples?.total) return null;
   const { unix_ms: times, numbers } = samples.chart;

@@ -34,7 +34,7 @@ function clear() {
   document.getElementById('state')?.remove();
 }
 
-/* GETs PATH and calls SHOW with the answer, or says why there is none: in the page's place, but below
+/* GETs PATH and calls SHOW with the answer, or shows why there is none: in the page's place, but below
    the bar when the server does not answer and there is something on the page, which stays.  Answers
    false when it is worth another try at the frame's next "snapshot" event: there is no snapshot yet,
    or no answer.  PIN: stick to this snapshot.  WAITS: there is nothing to show without a snapshot. */

@@ -73,7 +73,7 @@ run_by_vfork (void)
   return WEXITSTATUS (status);
 }
 
-/* A program that is not there, and one that is none: we go on. */
+/* A missing program, and a file that is not one: the caller goes on. */
 static int
 fail (void)
 {

@@ -94,6 +94,6 @@ columns_view (const struct columns *columns)
 {
   struct gcg__snapshot view;
   if (!columns_check (columns, &view))
-    columns_die ("these are no columns of a snapshot");
+    columns_die ("these are not the columns of a snapshot");
   return view;
 }

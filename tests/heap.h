@@ -42,7 +42,7 @@ void heap_root_at (struct heap *heap, uint32_t object, uint64_t address, uint32_
 void heap_hazard (struct heap *heap, uint32_t object, uint32_t kind, uint64_t address);
 /* There were N more. */
 void heap_hazards_left_out (struct heap *heap, uint64_t n);
-/* gcg_ignore was told of OBJECT. */
+/* OBJECT was passed to gcg_ignore. */
 void heap_ignore (struct heap *heap, uint32_t object);
 /* What is said of the process: its path (which its only module has too), its arguments, the name of
    its only thread, and what the snapshot is called. */

@@ -10,8 +10,8 @@
  * a path: what is not there counts as null
  *
  * Operators: == != < <= > >= =~.  Numbers compare as numbers, strings by ==, != and =~, true,
- * false and null by == and !=.  Exit status 0: all hold.  1: some do not, each told on the standard
- * output as a TAP comment with the value that was found.  2: wrong usage or no JSON.
+ * false and null by == and !=.  Exit status 0: all hold.  1: some do not, each reported on the
+ * standard output as a TAP comment with the value that was found.  2: wrong usage or no JSON.
  */
 #include <config.h>
 
@@ -210,7 +210,7 @@ holds (const json_t *found, enum operator operator, const json_t * wanted)
   return operator== NOT_EQUAL && !json_equal (found, wanted);
 }
 
-/* Checks one assertion; tells on the standard output when it does not hold. */
+/* Checks one assertion; reports on the standard output if it does not hold. */
 static bool
 check (json_t *document, const char *assertion)
 {

@@ -259,7 +259,7 @@ misbehaving_renderers (void **state)
       if (status != cases[i].status || strstr (error.text, cases[i].words) == NULL)
         fail_msg ("%s: %d %s", cases[i].script, status, error.text);
     }
-  /* Nobody is left to wait for. */
+  /* No child is left to wait for. */
   assert_int_equal (waitpid (-1, NULL, WNOHANG), -1);
   free (dot);
   setenv ("GCGLASS_RENDER", renderer, 1);

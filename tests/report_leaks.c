@@ -455,7 +455,7 @@ test_bad_baselines (void **state)
   assert_int_equal (gcg__baseline_read (&baseline, "/", &error), GCG_SYSTEM);
 }
 
-/* What an earlier report has told of is in no group; a cycle is new when one of its blocks is. */
+/* What an earlier report contained is in no group; a cycle is new when one of its blocks is. */
 static void
 test_told (void **state)
 {
@@ -494,7 +494,7 @@ test_told (void **state)
   world_fini (&w);
 }
 
-/* Rules that come with the snapshot follow those given; what is wrong with them is told. */
+/* Rules that come with the snapshot follow those given; what is wrong with them is reported. */
 static void
 test_program_rules (void **state)
 {

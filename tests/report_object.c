@@ -1,6 +1,6 @@
-/* report_object.c -- the pages of objects on every imaginary heap: each edge is told from both of
-   its ends, ways from roots are real and the shortest ones, searches find what a slow look finds.
- */
+/* report_object.c -- the pages of objects on every imaginary heap: each edge is reported from both
+   of its ends, ways from roots are real and the shortest ones, searches find what a slow look
+   finds. */
 #include "config.h"
 
 #include <setjmp.h>

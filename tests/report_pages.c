@@ -280,7 +280,7 @@ observer_component (void **state)
   assert_int_equal (number_at (page, "component.objects"), 5);
   assert_int_equal (number_at (page, "component.on_cycles"), 3);
   assert_int_equal (number_at (page, "total_cycles"), 1);
-  /* No debug information tells of these types: fields are offsets. */
+  /* No debug information describes these types: fields are offsets. */
   assert_string_equal (text_at (page, "cycles.0.text"),
                        "struct document+16 \xe2\x86\x92 struct subscription+8 \xe2\x86\x92 "
                        "struct view+0 \xe2\x86\x92 struct document");
@@ -457,7 +457,7 @@ list_everywhere (void **state)
   gcg__model_free (model);
 }
 
-/* A plain ring of equal nodes: told in one line, its path cut off but from the cut on. */
+/* A plain ring of equal nodes: reported in one line, its path cut off but from the cut on. */
 static void
 long_ring (void **state)
 {

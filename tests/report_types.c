@@ -1,5 +1,5 @@
 /* report_types.c -- inferred types of imaginary heaps whose globals are this program's own, by
- * rules told anew here and slowly.
+ * rules implemented again here, slowly.
  */
 #include "config.h"
 
@@ -353,7 +353,7 @@ test_untagged (void **state)
 }
 
 /* --- The oracle: recounts all votes for what was inferred, object by object, and judges them by
-   the rules of votes.h as told here. */
+   the rules of votes.h as implemented here. */
 
 struct tally
 {

@@ -267,7 +267,7 @@ some_bytes (size_t n)
   return bytes;
 }
 
-/* What was used least lately goes first, and not from under whoever holds it. */
+/* What was used least lately goes first, and not while a reader holds it. */
 static void
 kept_things (void **state)
 {
@@ -289,7 +289,7 @@ kept_things (void **state)
   assert_int_equal (held->bytes, 40);
   ((char *)held->data)[39] = 1;
   gcg__kept_put (&kept, held);
-  /* Bigger than all that is allowed: its reader has it, nobody else will. */
+  /* Bigger than all that is allowed: its reader has it, no other will. */
   held = gcg__kept_add (&kept, "e", some_bytes (101), 101);
   assert_non_null (held);
   assert_null (gcg__kept_get (&kept, "e"));

@@ -1,4 +1,4 @@
-/* save.c -- base/save.h: what is in the way, who has put it there, and calls that fail.
+/* save.c -- base/save.h: existing targets, their owners, and calls that fail.
  *
  * The linker leads openat, linkat, renameat, fsync and write of the code under test here (--wrap),
  * where one of them fails, or file systems know no files without names.  What another user does

@@ -281,7 +281,7 @@ test_statistics (void **state)
   expect (&columns, "smaps", "(I5)");
 }
 
-/* Usage is told once; the text of rules is one. */
+/* Usage is recorded once; the text of rules is one. */
 static void
 test_usage_and_rules (void **state)
 {

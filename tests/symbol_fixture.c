@@ -330,7 +330,7 @@ object_facts (void)
   fact_field ("pair_t", 64, 40, "[2].second");
   fact_field ("struct packed", 11, 1, "next");
   fact_field ("struct packed", 22, 12, "[1].next");
-  /* Sizes that are no multiple: the first is there, nobody knows what follows. */
+  /* Sizes that are no multiple: the first is there, what follows is unknown. */
   fact_field ("pair_t", 24, 8, "second");
   fact_field ("pair_t", 24, 16, NULL);
   /* The library has a smaller one of this name: either might be meant. */

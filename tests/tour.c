@@ -1,7 +1,7 @@
 /* tour.c -- reads a snapshot in every way there is (columns.h): what a checked snapshot promises.
  *
  * Each promise is verified from the reader's side, by other means than the checker's: the walk, the
- * look-up by id, the look-up by address and the columns themselves must tell the same.
+ * look-up by id, the look-up by address and the columns themselves must agree.
  */
 #include "config.h"
 #include "tests/columns.h"

@@ -278,7 +278,7 @@ test_names (void)
   gcg__snapshot_close (snapshot);
 }
 
-/* Memory that nobody else looks at, which holds the only pointer to an object. */
+/* Memory that nothing else scans, which holds the only pointer to an object. */
 static void
 test_roots (void)
 {

@@ -233,7 +233,7 @@ static void __attribute__ ((noinline)) keep_in_bodies (void)
   scrub ();
 }
 
-/* More words than a snapshot tells of. */
+/* More words than a snapshot records. */
 static void __attribute__ ((noinline)) keep_many (void)
 {
   uintptr_t object = hidden (SMALL_BLOCK);

@@ -287,7 +287,7 @@ make_new_sites (void *unused)
   return NULL;
 }
 
-/* Whoever held a lock of ours when the process forked is not there in the child. */
+/* A thread that held a lock of ours when the process forked does not exist in the child. */
 static void
 forks_among_threads (void)
 {

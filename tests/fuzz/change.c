@@ -1,4 +1,4 @@
-/* change.c -- see change.h.  In this way a fuzzer comes to the structural checks, and behind them,
+/* change.c -- see change.h.  So a fuzzer reaches the structural checks, and the code behind them,
    without a corpus. */
 #include "config.h"
 

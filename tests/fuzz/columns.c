@@ -1,4 +1,4 @@
-/* columns.c -- a fuzz target (driver.c): no columns of a snapshot crash or stall who reads them.
+/* columns.c -- a fuzz target (driver.c): no columns of a snapshot crash or stall their reader.
  *
  * An input is a list of changes to a sound snapshot (change.h), which stays in memory: no file is
  * written, no checksum made.  What the checker accepts is read in every way (tour), which aborts

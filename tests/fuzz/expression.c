@@ -1,5 +1,5 @@
 /* expression.c -- a fuzz target (driver.c): no line of source and no size expression crashes or
- * stalls who looks for the type that an allocation is for.
+ * stalls the search for the type of an allocation.
  *
  * An input is a line of source, with a first byte for the column.  The calls in it, and the whole
  * of it, are looked up by this program's own debug information, where the function "example" has
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 enum
 {
   MAX_TEXT = 256,
-  /* What is asked is kept with its answer; so the symbols are begun anew from time to time. */
+  /* Queries are cached with their answers, so the symbols are opened anew from time to time. */
   QUESTIONS_MAX = 50000
 };
 

@@ -1,5 +1,4 @@
-/* message.c -- a fuzz target (driver.c): nothing that an agent, or who speaks like one, says harms
- * the server.
+/* message.c -- a fuzz target (driver.c): no messages of an agent, real or not, harm the server.
  *
  * An input is a row of messages, each with a byte that says what comes with it, and two for its
  * length: cut short, with the right beginning or without, with a snapshot, records, nonsense or no
@@ -21,7 +20,7 @@ enum
 {
   WITH_BEGINNING = 1, /* the magic and the version are made right */
   WITH_FILE = 6,      /* these two bits: which */
-  WITH_TYPE = 8       /* the type is made one that there is */
+  WITH_TYPE = 8       /* the type is made a valid one */
 };
 
 static int snapshot_fd, records_fd, nonsense_fd;

@@ -1,4 +1,4 @@
-/* query.c -- a fuzz target (driver.c): whatever the parameters of a page are, it is answered.
+/* query.c -- a fuzz target (driver.c): a page with any parameters is answered.
  *
  * An input is an address with its query, asked of a server that shows a small snapshot with
  * garbage, threads and sites, without HTTP.  JSON must be JSON.  Pictures are left out: a renderer

@@ -1,4 +1,4 @@
-/* recording.c -- a fuzz target (driver.c): no records crash or stall who takes them in.
+/* recording.c -- a fuzz target (driver.c): no records crash or stall their reader.
  *
  * An input is taken as records whose checksums are made right first, behind those of a sound
  * recording with a few sites, so that the fuzzer comes to the checks of samples without a corpus.

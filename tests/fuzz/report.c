@@ -30,7 +30,7 @@ enum
   N_OUTPUTS = 9
 };
 
-/* Nothing but what memory does not suffice for, or what is not there, may fail. */
+/* Only lack of memory, and objects that do not exist, may make a report fail. */
 static void
 expect (enum gcg_status status)
 {

@@ -1,9 +1,9 @@
-/* request.c -- a fuzz target (driver.c): no request gets by the parser and the access checks that
- * may not.
+/* request.c -- a fuzz target (driver.c): the parser and the access checks let no forbidden request
+ * through.
  *
  * An input is a request as text: a line "METHOD PATH?QUERY", lines of headers, an empty line, a
- * body.  It is split here as the HTTP library splits it.  What is let in is looked at again, by
- * rules that are written down a second time, and so are the header lines of each answer.
+ * body.  It is split here as the HTTP library splits it.  Accepted requests, and the header lines
+ * of each answer, are checked again by a second implementation of the rules.
  */
 #include "config.h"
 
@@ -49,7 +49,7 @@ reset (void)
   access_state.spent = false;
 }
 
-/* The next line of *AT, terminated; NULL: there is none, or it is empty. */
+/* Returns the next line of *AT, terminated; NULL: no line, or an empty one. */
 static char *
 next_line (char **at)
 {

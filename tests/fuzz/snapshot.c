@@ -1,4 +1,4 @@
-/* snapshot.c -- a fuzz target (driver.c): no file crashes or stalls who reads it.
+/* snapshot.c -- a fuzz target (driver.c): no file crashes or stalls its reader.
  *
  * The first byte of an input chooses: 0 takes the rest as a file, as it is; 1 as a file whose
  * checksums are made right first; else the rest is a list of changes to a sound snapshot

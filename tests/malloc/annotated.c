@@ -51,7 +51,7 @@ static void __attribute__ ((noinline)) ignore (void)
   block = NULL;
 }
 
-/* Pages that nobody has seen being mapped. */
+/* Pages mapped by a raw system call, which the agent does not see. */
 static void __attribute__ ((noinline)) hold (int for_good)
 {
   void **pages = (void **)syscall (SYS_mmap, NULL, 8192, PROT_READ | PROT_WRITE,

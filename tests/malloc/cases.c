@@ -274,7 +274,7 @@ chains (void)
   (void)none;
 }
 
-/* A list so long that whoever follows it by recursion falls. */
+/* A list so long that following it by recursion overflows the stack. */
 static void ALONE
 long_list (void)
 {

@@ -1,7 +1,7 @@
 /* heaps_judge.c -- 1,000 random heaps: what gcglass says of their snapshots is compared with what
  * heaps.c, which makes them in a process of its own, knows of them.
  *
- * The seed of a heap is told when it fails; HEAPS_SEED=N tries that one only.
+ * The seed of a heap is printed when it fails; HEAPS_SEED=N tries that one only.
  */
 #include "config.h"
 

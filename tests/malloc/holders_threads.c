@@ -1,5 +1,5 @@
 /* holders_threads.c -- what threads keep: on their stacks, in registers, thread-local data and
- * keys; what they are given and what they leave; whoever has made them, on whatever stack.
+ * keys; their arguments and their results; however they were created, on whatever stack.
  */
 #include <limits.h>
 #include <linux/futex.h>
@@ -217,7 +217,7 @@ in_ymm3 (void)
   with_thread (hold_in_ymm3, NULL);
 }
 
-/* A function that calls nobody may keep things below its stack pointer. */
+/* A leaf function may keep things below its stack pointer. */
 static void *
 hold_in_red_zone (void *unused)
 {
@@ -270,7 +270,7 @@ on_raw_stack (void)
   clone_raw (mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 65536);
 }
 
-/* On a stack that nobody has been told of. */
+/* On a stack that is not registered anywhere. */
 static void ALONE
 on_unseen_stack (void)
 {

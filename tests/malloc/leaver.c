@@ -97,7 +97,7 @@ on_user (int signal)
   (void)!write (STDOUT_FILENO, "mine\n", 5);
 }
 
-/* Nobody can stop this thread. */
+/* This thread cannot be stopped. */
 static void *
 stubborn_thread (void *pipe)
 {
@@ -133,7 +133,7 @@ leave_stubborn (void)
   return 3;
 }
 
-/* A child that loses 50 bytes and ends as it is told. */
+/* A child that loses 50 bytes and ends as its argument says. */
 static void
 fork_one (const char *how)
 {

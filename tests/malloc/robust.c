@@ -1,4 +1,4 @@
-/* robust.c -- programs that make it hard for whoever looks at their heap; robust.test says what
+/* robust.c -- programs that make it hard to examine their heap; robust.test says what
  * they are to say, and what of them is to be seen.
  */
 #include <dlfcn.h>

@@ -383,7 +383,7 @@ wipe (void)
   __asm__ volatile("" : : "r"(bytes) : "memory");
 }
 
-/* Leaked blocks whose addresses are kept where nobody looks for them. */
+/* Leaked blocks whose addresses are kept where nothing is scanned. */
 static volatile uintptr_t hidden[4];
 
 static void APART

@@ -6,7 +6,7 @@
  *   stress threads  threads begin and end, and allocate in destructors, until the end: what is kept
  *                   for them is used again
  *
- * At its end it has freed all: somebody who looks finds no block.
+ * At its end it has freed all: a report finds no block.
  */
 #include <dlfcn.h>
 #include <pthread.h>

@@ -101,7 +101,7 @@ a_one_shot_url (void **state)
   assert_int_equal (status_of (&server, "/api/frame"), 200);
 }
 
-/* Whoever only looks, or fetches in advance, spends nothing and gets nothing. */
+/* A HEAD request or a prefetch spends nothing and gets nothing. */
 static void
 a_look_does_not_spend (void **state)
 {

@@ -26,8 +26,8 @@
 #define START_SECONDS 30.0
 #define READ_SECONDS  60.0
 
-/* What the server that was started last has said since somebody listened: it may explain what went
-   wrong.  -1: there is none. */
+/* Output of the server started last that no test has read yet: it may explain what went wrong.  -1:
+   no server. */
 static int latest_fd = -1;
 
 /* Where the test works, and in which process. */
@@ -173,7 +173,7 @@ server_start (struct server *server, const char *const *arguments)
   latest_fd = server->error_fd;
 }
 
-/* Its status is often that of a program or of a signal, so it does not tell. */
+/* Its status is often that of a program or of a signal, so it does not show that. */
 static void
 look_for_sanitizers (const struct server *server)
 {

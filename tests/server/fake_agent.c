@@ -5,7 +5,7 @@
  *     answer N               waits for N requests and answers each with a snapshot of its own
  *     refuse N               answers N requests with an error
  *     ignore N               takes N requests and does not answer
- *     push N                 sends N snapshots that nobody asked for
+ *     push N                 sends N snapshots without a request
  *     exit-snapshot          sends one that says that the program is ending
  *     unsealed | damaged | nothing
  *                            answers a request with a memfd without seals; with one that is no

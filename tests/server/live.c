@@ -106,8 +106,8 @@ post_snapshot (const struct server *server, const char *description, char text[1
   return post (server, "/api/snapshot", "description", description, text);
 }
 
-/* Nobody asks, nothing happens; the first look takes the first snapshot, further ones are asked
-   for and named. */
+/* Without a request nothing happens; the first look takes the first snapshot, further ones are
+   asked for and named. */
 static void
 looks_and_snapshots (void **state)
 {
@@ -229,7 +229,7 @@ rubbish_ends_the_conversation (void **state)
   server_end (&server, SIGTERM);
 }
 
-/* Whoever waits for a snapshot is told when the program ends instead. */
+/* A client that waits for a snapshot gets an answer when the program ends instead. */
 static void
 ends_while_asked (void **state)
 {
@@ -287,7 +287,7 @@ ends_from_outside (void **state)
       struct server server = RUN ("push", "1", "ignore", "9", "sleep", "60000");
       char answer[1024];
       AWAIT (&server, N_SNAPSHOTS == 1);
-      /* Somebody waits for a snapshot that does not come. */
+      /* A client waits for a snapshot that does not come. */
       int fd = dial (server.port);
       dprintf (fd,
                "POST /api/snapshot HTTP/1.1\r\nHost: localhost:%d\r\nX-Gcglass: 1\r\n"

@@ -109,7 +109,7 @@ drip (void *context)
   return NULL;
 }
 
-/* The program works on, whoever is connected to the server that shows it, and a good request is
+/* The program works on, whatever clients are connected to its server, and a good request is
    answered. */
 static void
 slow_clients (void **state)
@@ -400,7 +400,7 @@ check_victim (const char *path)
   assert_int_equal (status.st_size, 1);
 }
 
-/* Somebody has put something else where a picture is to be, or was. */
+/* Another process has put something else where a picture is to be, or was. */
 static void
 planted_files (void **state)
 {
@@ -525,7 +525,7 @@ nowhere_to_write (void **state)
   assert_int_equal (WEXITSTATUS (pclose (said)), 1);
 }
 
-/* It stops, whoever is connected, and leaves no connection behind. */
+/* It stops, whatever clients are connected, and leaves no connection behind. */
 static void
 quick_stop (void **state)
 {
