@@ -337,7 +337,7 @@ is_asked_here (int fd)
 }
 
 /* Answers a SAMPLE on FD.  Every server is sent the sample as it is taken: one that asks gets it
-   once more with its number; who is no server gets the whole log. */
+   once more with its number; a client that is not a server gets the whole log. */
 static bool
 answer_sample (int fd, const struct gcg__message *ask)
 {

@@ -42,7 +42,7 @@ void gcg__control_publish (int fd, const char *description, uint32_t flags);
 /* Sends why there is no snapshot. */
 void gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags);
 
-/* Has the thread take and publish the last snapshot, and waits for that, not for ever. */
+/* Makes the control thread take and publish the last snapshot, and waits for a limited time. */
 void gcg__control_last (void);
 
 /* From now on SIGNAL makes the thread take and publish a snapshot, unless the program has a handler

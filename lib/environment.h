@@ -37,7 +37,7 @@ void gcg__environment_begin (void);
 #define GCG__MOST_SETTINGS 14
 char *const *gcg__environment_settings (void);
 
-/* Is VARIABLE, "NAME=VALUE", one of those? */
+/* Returns whether VARIABLE, "NAME=VALUE", is one of those. */
 bool gcg__environment_is_setting (const char *variable);
 
 /* Abstract name of the server's socket; "": no server. */

@@ -10,7 +10,7 @@
  * file's header): to a server the whole log when it connects, then each sample as it is taken;
  * sequence 0 = not requested.
  *
- *   who connects                  how
+ *   client                        connection
  *   gcglass run, gcglass leaks    listens on an abstract name, given in GCGLASS_SOCKET; the agent
  *                                 connects when the program first uses the collector; a process
  *                                 that is about to execute another program says EXEC on a

@@ -59,13 +59,13 @@ uint32_t gcg__site_with_stack (uint32_t id, uint32_t stack);
 /* The twin of site ID (0 included), or ID when it is one; 0: the table is full.  Any thread. */
 uint32_t gcg__site_ignored (uint32_t id);
 
-/* Is ID a twin? */
+/* Returns whether ID is a twin. */
 bool gcg__site_is_ignored (uint32_t id);
 
 /* The site that ID is the twin of, or ID. */
 uint32_t gcg__site_original (uint32_t id);
 
-/* Is there any? */
+/* True once any site has a twin. */
 extern bool gcg__site_any_ignored;
 
 /* Id of a site like ID, twin or not, whose type is TYPE. */

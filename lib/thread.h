@@ -34,10 +34,10 @@ void gcg__thread_note (const ucontext_t *context);
 void gcg__thread_note_from_now (void);
 void gcg__thread_note_no_more (void);
 
-/* Has thread TID been noted?  While others are being noted. */
+/* Returns whether thread TID has been recorded; may run while others are being recorded. */
 bool gcg__thread_is_noted (uint64_t tid);
 
-/* Is there a thread behind THREAD, which may have been joined long ago? */
+/* Returns whether THREAD, which may have been joined long ago, still exists. */
 bool gcg__thread_lives (pthread_t thread);
 
 /* The calling thread goes into GC_do_blocking with CONTEXT, which stays where it is until it comes

@@ -11,7 +11,7 @@
 /* Makes ADDRESS the abstract one called NAME; returns its length. */
 socklen_t gcg__wire_address (struct sockaddr_un *address, const char *name);
 
-/* Is the process at the other end of FD this user's, or root's? */
+/* Returns whether the process at the other end of FD is this user's, or root's. */
 bool gcg__wire_allowed (int fd);
 
 /* A message of TYPE from this process. */

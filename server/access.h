@@ -56,8 +56,8 @@ void gcg__access_fini (struct gcg__access *access);
 /* What the URL to open holds now. */
 void gcg__access_launch (struct gcg__access *access, char launch[GCG__TOKEN_BYTES]);
 
-/* Whether REQUEST may go on to its handler; if not, REPLY is the answer.  access->port must be set
-   before the first call.  Any thread. */
+/* Returns whether REQUEST may go on to its handler; if not, REPLY is the answer.  access->port must
+   be set before the first call.  Any thread. */
 bool gcg__access_check (struct gcg__access *access, const struct gcg__request *request,
                         const struct gcg__assets *assets, struct gcg__reply *reply);
 

@@ -443,7 +443,7 @@ hang_up (int port)
 }
 
 /* Connects to our own port until DONE, so that the thread that accepts looks up from its poll;
-   after a while, in which answers are finished, hangs up on those who are still there. */
+   after a while, in which answers are finished, closes the remaining connections. */
 static void *
 wake_up (void *context)
 {

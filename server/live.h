@@ -30,7 +30,7 @@ struct gcg__live_events
   void (*executes) (void *context, int file, const char *libraries, struct gcg__message *answer);
   /* The process has executed it; may be NULL. */
   void (*executed) (void *context);
-  bool ends; /* who shows snapshots ends with the process: its last one is kept, not analysed */
+  bool ends; /* the server ends with the process: its last one is kept, not analysed */
   /* Receives the reason why a snapshot that was not requested here could not be taken.  May be
      NULL. */
   void (*failed) (void *context, const char *text);
@@ -56,7 +56,7 @@ void gcg__live_finish (struct gcg__live *live, pid_t pid);
    (lib/warnings.h). */
 uint64_t gcg__live_warnings (struct gcg__live *live);
 
-/* Whether a process is connected. */
+/* Returns whether a process is connected. */
 bool gcg__live_is_connected (struct gcg__live *live);
 
 /* Asks for a snapshot: a gcg__ask_function, whose context is the struct gcg__live. */
@@ -79,7 +79,7 @@ bool gcg__live_receive (int fd, struct gcg__message *message, int *attached);
 /* Sends MESSAGE (its magic, version and pid are set here) without waiting. */
 bool gcg__live_send (int fd, struct gcg__message *message);
 
-/* Whether the process at the other end of FD is this user's or root's. */
+/* Returns whether the process at the other end of FD is this user's or root's. */
 bool gcg__live_peer_allowed (int fd);
 
 #endif

@@ -1,8 +1,8 @@
 /* pictures.h -- pictures of components: drawn once by the renderer, kept as files, sent again.
  *
- * At most two are drawn at a time.  Who asks for a picture that is being drawn waits for it; who
- * asks for a third one must retry later.  A failure is remembered like a picture, so that a
- * graph that takes too long does so once.  The oldest files go when there are many.
+ * At most two are drawn at a time.  A request for a picture that is being drawn waits for it; one
+ * for a third picture must retry later.  A failure is remembered like a picture, so that a graph
+ * that takes too long does so once.  The oldest files go when there are many.
  */
 #ifndef GCG_SERVER_PICTURES_H
 #define GCG_SERVER_PICTURES_H
@@ -20,7 +20,7 @@ struct gcg__tempdir;
 
 enum gcg_status gcg__pictures_new (struct gcg__tempdir *directory, struct gcg__pictures **pictures,
                                    struct gcg_error *error) __attribute__ ((warn_unused_result));
-/* Those who wait are sent home, nothing new is drawn. */
+/* Wakes all waiting threads, which then give up; nothing new is drawn. */
 void gcg__pictures_shut (struct gcg__pictures *pictures);
 /* No thread may use PICTURES any more.  The files are left to the directory. */
 void gcg__pictures_free (struct gcg__pictures *pictures);

@@ -66,7 +66,7 @@ void gcg__request_fini (struct gcg__request *request);
    many there are. */
 const char *gcg__request_header (const struct gcg__request *request, const char *name, int *count);
 
-/* Whether the client takes an answer that gzip has made shorter. */
+/* Returns whether the client takes an answer that gzip has made shorter. */
 bool gcg__request_takes_gzip (const struct gcg__request *request);
 
 /* A GET, or a HEAD, which is a GET without the body. */
@@ -86,7 +86,7 @@ bool gcg__request_number (const struct gcg__request *request, const char *name, 
 /* The same for TEXT. */
 bool gcg__parse_number (const char *text, uint64_t low, uint64_t high, uint64_t *value);
 
-/* Whether the BYTES at TEXT are UTF-8 without control characters. */
+/* Returns whether the BYTES at TEXT are UTF-8 without control characters. */
 bool gcg__is_clean_text (const char *text, size_t bytes);
 
 #endif

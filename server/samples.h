@@ -35,7 +35,7 @@ enum gcg_status gcg__samples_new (struct gcg__samples **samples, struct gcg_erro
     __attribute__ ((warn_unused_result));
 void gcg__samples_free (struct gcg__samples *samples);
 
-/* Makes everybody who waits go home. */
+/* Wakes all waiting threads, which then give up. */
 void gcg__samples_shut (struct gcg__samples *samples);
 
 /* --- feeding --- */

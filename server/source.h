@@ -56,7 +56,7 @@ typedef bool (*gcg__ask_function) (void *context, uint32_t sequence, const char 
 enum gcg_status gcg__source_new (struct gcg__source **source, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
-/* Makes everybody who waits go home; nothing is analysed any more. */
+/* Wakes all waiting threads, which then give up; nothing is analysed any more. */
 void gcg__source_shut (struct gcg__source *source);
 
 /* Shuts SOURCE and frees it; no thread may use it any more.  NULL is fine. */
@@ -149,7 +149,7 @@ void gcg__source_overall (struct gcg__source *source, struct gcg__overall *overa
 /* Gives the entries back. */
 void gcg__overall_fini (struct gcg__source *source, struct gcg__overall *overall);
 
-/* Whether the source ever had a snapshot, or a process that said HELLO. */
+/* Returns whether the source ever had a snapshot, or a process that said HELLO. */
 bool gcg__source_was_live (struct gcg__source *source);
 
 /* Writes why the last requested snapshot is missing, or "". */

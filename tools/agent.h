@@ -1,6 +1,6 @@
 /* agent.h -- asking a process that runs the agent: for gcglass snapshot and gcglass sample.
  *
- * Abstract socket names can be squatted: who listens must be the process that was asked for, and
+ * Abstract socket names can be squatted: the listener must be the process that was asked for, and
  * this user's or root's.
  */
 #ifndef GCG_TOOLS_AGENT_H

@@ -34,7 +34,7 @@ int leak_options_take (struct leak_options *options, int c, const char *argument
 /* Reads the baseline.  0, or an exit status after a message. */
 int leak_options_prepare (struct leak_options *options);
 
-/* Whether what goes to STREAM is to be coloured. */
+/* Returns whether what goes to STREAM is to be coloured. */
 bool leak_wants_colour (FILE *stream);
 
 /* Writes REPORT as text to TO. */

@@ -17,7 +17,7 @@
    which the caller frees, or an exit status and the reason in TEXT. */
 int program_find (const char *name, char **path, char text[512]);
 
-/* Whether the program at PATH can be looked into; if not, why, in TEXT. */
+/* Returns whether the program at PATH can be observed; if not, TEXT gives the reason. */
 bool program_can_observe (const char *path, char text[512]);
 
 /* What a program's objects are. */
@@ -39,8 +39,9 @@ enum program_heap program_heap_of (const char *path, const char *libraries, bool
    or NULL. */
 const char *program_unseen (const char *path);
 
-/* Whether the program at PATH (or a script's interpreter) is made for a C library other than glibc,
-   so that the preload object would keep it from starting.  The reason is written to TEXT. */
+/* Returns whether the program at PATH (or a script's interpreter) is made for a C library other
+   than glibc, so that the preload object would keep it from starting.  The reason is written to
+   TEXT. */
 bool program_is_of_other_library (const char *path, char text[512]);
 
 /* Finds the preload object for HEAP: beside GCGLASS_PRELOAD, the installed one, one beside this

@@ -26,7 +26,7 @@ bool signals_begin (struct signals *signals, bool stops);
 /* Reads one; false: there is none. */
 bool signals_read (const struct signals *signals, struct signalfd_siginfo *info);
 
-/* Whether INFO asks us to end. */
+/* Returns whether INFO asks us to end. */
 bool signals_is_end (const struct signalfd_siginfo *info);
 
 /* In a new process: dispositions and mask as they were.  Async-signal-safe. */

@@ -53,7 +53,7 @@ nfds_t watch_fill (const struct watch *watch, struct pollfd fds[WATCH_FDS]);
 /* Reads what has come: FDS are the N that watch_fill gave, after poll. */
 void watch_serve (struct watch *watch, const struct pollfd *fds, nfds_t n);
 
-/* Asks all who are connected and have nothing to answer yet for a snapshot; returns how many. */
+/* Asks all connected processes without a pending request for a snapshot; returns how many. */
 uint32_t watch_ask (struct watch *watch, const char *description);
 
 /* Returns whether a process that was asked has not answered yet. */

@@ -4,7 +4,7 @@
 
 #include "analysis/graph.h"
 
-/* Are objects of KIND never reclaimed by the collector? */
+/* Returns whether the collector never reclaims objects of KIND. */
 static inline bool
 gcg__kind_uncollectable (uint32_t kind)
 {

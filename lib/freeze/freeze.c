@@ -136,7 +136,8 @@ registry_stopped (struct gcg__freeze *freeze)
   gcg__column_sort_stopped (finalizers, UINT32_MAX);
 }
 
-/* Objects with the twin of a site are of the site, and ignored.  After those who compare tags. */
+/* Objects with the twin of a site are of the site, and ignored.  After the steps that compare
+   tags. */
 static void
 twins_stopped (struct gcg__freeze *freeze)
 {

@@ -7,7 +7,7 @@
  *   maps.c     /proc/self/maps, modules         heapwalk.c   blocks, objects, edges
  *   rootwalk.c regions, roots, threads         heaptaken.c  slots that are no objects
  *   settings.c the collector's own figures     preview.c    the first bytes of objects
- *   hazards.c  who points to what is taken    tls.c, mallocwalk.c  where it looks for them
+ *   hazards.c  unseen pointers to garbage     tls.c, mallocwalk.c  where it looks for them
  *   holders.c  malloc'd blocks of garbage
  *   tally.c    what is counted instead: leaks, objects by site
  *   freeze.c   the rest, and the order of it

@@ -182,8 +182,8 @@ is_memory (const char *name)
 }
 
 /* Up to where from LOW on MAP, of a file, may be looked at.  What is mapped to be shared keeps
-   nothing: an address means nothing to who else maps it.  A look behind the end of the file is a
-   fault, one at a device may do something. */
+   nothing: an address means nothing to other processes that map it.  A look behind the end of the
+   file is a fault, one at a device may do something. */
 static uint64_t
 file_end_stopped (const struct gcg__freeze *freeze, const struct map *map, uint64_t low,
                   uint64_t high)

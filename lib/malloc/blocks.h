@@ -10,7 +10,7 @@
  *                   ───── a batch ───>
  *
  * A block that the program has carries the tag (tag.h); one on a list does not, and so is no object
- * to those who walk the heap.  New blocks are zero: what was left in a block is not to keep others
+ * to the walks over the heap.  New blocks are zero: what was left in a block is not to keep others
  * reachable.
  *
  * Blocks of the dynamic linker are not the program's: they are libgc's uncollectable objects, and
@@ -25,7 +25,8 @@
 
 #include "snapshot/format.h"
 
-/* Whether a block may be asked for: libgc is initialised.  Sets up what must be there first. */
+/* Returns whether a block may be asked for: libgc is initialised.  Sets up what must be there
+   first. */
 void gcg__blocks_begin (void);
 
 /* This thread is about to end; it may still ask for blocks. */

@@ -14,7 +14,7 @@
 /* BYTES of zeroed memory aligned to ALIGNMENT (a power of 2), or NULL.  Any thread. */
 void *gcg__early_new (size_t bytes, size_t alignment);
 
-/* Whether BLOCK is from here, and how large it is. */
+/* Returns whether BLOCK is from here, and how large it is. */
 bool gcg__early_has (const void *block);
 size_t gcg__early_bytes (const void *block);
 

@@ -2,7 +2,7 @@
  * of its blocks).
  *
  * Tags on such pages have to be read, or their blocks would be none; pointers on them are not
- * followed: who cannot be read keeps nothing, as with valgrind.
+ * followed: a block that cannot be read keeps nothing, as with valgrind.
  */
 #ifndef GCG_LOCKED_H
 #define GCG_LOCKED_H

@@ -1,7 +1,8 @@
 /* regions.c -- see regions.h.
  *
- * A table that grows by mapping; what has grown out of is not unmapped, so that who reads it with
- * the world stopped finds a whole one.  A region that is unmapped in its middle becomes two.
+ * A table that grows by mapping; what has grown out of is not unmapped, so that a thread that reads
+ * it with the world stopped finds a whole one.  A region that is unmapped in its middle becomes
+ * two.
  */
 #include "regions.h"
 

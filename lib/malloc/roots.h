@@ -1,4 +1,4 @@
-/* roots.h -- in malloc mode: roots that libgc knows nothing of, and who is reached. */
+/* roots.h -- in malloc mode: roots that libgc does not know, and which blocks are reached. */
 #ifndef GCG_MALLOCROOTS_H
 #define GCG_MALLOCROOTS_H
 

@@ -1,4 +1,4 @@
-/* hazard.h -- who points to what the collector will take, in words.
+/* hazard.h -- describes what points to objects that the collector will reclaim.
  *
  * Words in thread-local data and under pthread keys are surely in use; malloc'd memory may have
  * been freed, and a word on a stack may be left over from a call that has returned: those are told
@@ -24,7 +24,7 @@ struct gcg__hazard_sum
   uint32_t n;
 };
 
-/* Is a word of KIND (GCG__HAZARD_...) surely in use? */
+/* Returns whether a word of KIND (GCG__HAZARD_...) is certainly in use. */
 bool gcg__hazard_is_certain (uint32_t kind);
 
 /* Sums up the hazards that are CERTAIN, or those that are not. */

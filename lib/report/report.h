@@ -141,7 +141,7 @@ enum gcg_status gcg__garbage_row (const struct gcg__model *model, uint32_t compo
                                   const char *key, struct gcg__json *json, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
-/* hazard.c: /api/hazards: who points to what the collector will take. */
+/* hazard.c: /api/hazards: what points to objects that the collector will reclaim. */
 enum gcg_status gcg__hazards_page (const struct gcg__model *model,
                                    const struct gcg__frame_state *frame,
                                    const struct gcg__query *query, struct gcg__json *json,
@@ -168,7 +168,7 @@ enum gcg_status gcg__type_page (const struct gcg__model *model,
                                 const struct gcg__frame_state *frame, const char *name,
                                 struct gcg__json *json, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
-/* Whether there is such a page: GCG_OK, or GCG_NOT_FOUND. */
+/* Returns GCG_OK if there is such a page, else GCG_NOT_FOUND. */
 enum gcg_status gcg__type_exists (const struct gcg__model *model,
                                   const struct gcg__timeline *timeline, const char *name,
                                   struct gcg_error *error) __attribute__ ((warn_unused_result));

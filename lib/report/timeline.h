@@ -33,7 +33,7 @@ enum gcg_status gcg__timeline_new (struct gcg__recording *recording,
 /* Takes TIMELINE (NULL is fine) and its recording. */
 void gcg__timeline_free (struct gcg__timeline *timeline);
 
-/* Whether SNAPSHOT is of the recorded process: then sites have the same numbers. */
+/* Returns whether SNAPSHOT is of the recorded process: then sites have the same numbers. */
 bool gcg__timeline_is_of (const struct gcg__timeline *timeline,
                           const struct gcg__snapshot *snapshot);
 

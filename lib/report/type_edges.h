@@ -27,7 +27,7 @@ struct gcg__subject
 bool gcg__subject_find (const struct gcg__model *model, const char *name,
                         struct gcg__subject *subject);
 
-/* Whether OBJECT is one of them. */
+/* Returns whether OBJECT is one of them. */
 bool gcg__subject_has (const struct gcg__subject *subject, const struct gcg__object *object);
 
 /* Writes the members "referents" and "referrers" of the object that is open, most pointers first.

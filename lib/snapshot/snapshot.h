@@ -310,7 +310,7 @@ gcg__edges_of (const struct gcg__snapshot *snapshot, uint32_t id)
   return edges;
 }
 
-/* Does REGION belong to a thread, number REGION->index? */
+/* Returns whether REGION belongs to a thread, number REGION->index. */
 static inline bool
 gcg__region_of_thread (const struct gcg__region *region)
 {
@@ -318,7 +318,7 @@ gcg__region_of_thread (const struct gcg__region *region)
          || region->kind == GCG__REGION_TLS;
 }
 
-/* Is REGION a block of malloc's, which the collector does not scan? */
+/* Returns whether REGION is a malloc'd block, which the collector does not scan. */
 static inline bool
 gcg__region_malloced (const struct gcg__region *region)
 {

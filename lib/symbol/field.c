@@ -2,7 +2,7 @@
  *
  * Goes down from the type to the member that holds the byte, element by element and member by
  * member.  In a union several members do; all are followed, in the order of the declaration, and
- * the best is kept: who asks has found a pointer there, so a pointer that begins exactly at the
+ * the best is kept: the caller has found a pointer there, so a pointer that begins exactly at the
  * byte wins over an integer of a pointer's size, that over anything else.  The ways still to go are
  * a queue of bounded length, not recursion, and each is cut off at a bounded depth.
  *

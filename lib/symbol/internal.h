@@ -242,7 +242,7 @@ bool gcg__spelling_parse (const char *text, struct gcg__spelling *spelling);
 /* Sets the kind, keyword and text of SPELLING from the words of TEXT, LENGTH bytes, without
    qualifiers and in one order.  False when there is nothing left, or too much. */
 bool gcg__spelling_words (const char *text, size_t length, struct gcg__spelling *spelling);
-/* Whether a word can only begin a type's name. */
+/* Returns whether a word can only begin a type's name. */
 bool gcg__spelling_is_type_word (const char *text, size_t length);
 /* Writes TYPE's name with POINTERS stars and without its first SKIP dimensions, such as
    "struct node *".  False when it has none. */
@@ -277,7 +277,7 @@ struct gcg__type *gcg__type_find (struct gcg__symbols *symbols, const char *text
    pointer has none. */
 const struct gcg__shape *gcg__type_shape (struct gcg__symbols *symbols, struct gcg__type *type,
                                           const struct gcg__shape *previous);
-/* Whether anything is known of it: it is a pointer or has a layout. */
+/* Returns whether anything is known of it: it is a pointer or has a layout. */
 bool gcg__type_is_known (struct gcg__symbols *symbols, struct gcg__type *type);
 /* The definition of aggregate DIE, which may be itself or, when it is but declared, one of the same
    name. */

@@ -2,9 +2,10 @@
  *
  * One name may stand for several layouts: a header changed between two libraries, two source files
  * that each have their own "struct node".  All distinct ones are kept, distinguished by a signature
- * over their members, the main program's first; who asks about a field also knows the object's size
- * and picks (field.c).  Modules are searched one after the other and only as far as somebody needs:
- * mostly the main program has the answer, and no library's debug information is read at all.
+ * over their members, the main program's first; the caller that asks about a field also knows the
+ * object's size and picks (field.c).  Modules are searched one after the other and only as far as
+ * needed: mostly the main program has the answer, and no library's debug information is read at
+ * all.
  *
  * Every answer is kept by the name as asked, the unknown ones too.
  */
