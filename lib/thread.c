@@ -106,18 +106,24 @@ gcg__thread_is_noted (uint64_t tid)
 }
 
 /* THREAD is the address of what the C library keeps of it: gone with the stack of a thread that has
-   ended, or kept for the next one, and then asked. */
+   ended, or kept for the next one, and then asked.  Where a filter of system calls refuses to say,
+   it lives. */
 bool
 gcg__thread_lives (pthread_t thread)
 {
-  int old_errno = errno;
+  int old_errno = errno, status;
   uintptr_t page = (uintptr_t)thread & ~(uintptr_t)(getpagesize () - 1);
   unsigned char resident;
   struct timespec used;
   clockid_t clock;
-  bool lives = syscall (SYS_mincore, page, 1, &resident) == 0
-               && pthread_getcpuclockid (thread, &clock) == 0 && clock_gettime (clock, &used) == 0;
+  bool lives;
 
+  if (syscall (SYS_mincore, page, 1, &resident) != 0)
+    lives = errno != ENOMEM;
+  else if ((status = pthread_getcpuclockid (thread, &clock)) != 0)
+    lives = status != ESRCH;
+  else
+    lives = clock_gettime (clock, &used) == 0 || errno != EINVAL;
   errno = old_errno;
   return lives;
 }
