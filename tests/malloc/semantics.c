@@ -185,7 +185,7 @@ failures (void)
   say ("realloc to too much", realloc (small, huge));
   say ("reallocarray that overflows", reallocarray (small, half, 3));
   say ("memalign of too much", memalign (64, huge));
-  say ("memalign by too much", memalign (SIZE_MAX - 5, 10));
+  say ("memalign by too much", memalign (huge - 5, 10));
   printf ("posix_memalign by 3: %d\n", posix_memalign (&block, 3, 10));
   printf ("posix_memalign by 4: %d\n", posix_memalign (&block, 4, 10));
   printf ("posix_memalign of too much: %d, untouched %d, errno %d\n",
