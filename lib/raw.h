@@ -51,7 +51,7 @@ static inline void *
 raw_map (size_t bytes)
 {
   return (void *)syscall (SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
 }
 
 static inline void *

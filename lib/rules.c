@@ -140,7 +140,7 @@ gcg__rules_ask (void)
   void *map = MAP_FAILED;
 
   if (fd >= 0 && fstat (fd, &status) == 0 && status.st_size > 0)
-    map = (void *)syscall (SYS_mmap, NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    map = (void *)syscall (SYS_mmap, NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0L);
   if (fd >= 0)
     raw_close (fd);
   if (map != MAP_FAILED)

@@ -44,7 +44,7 @@ gcg__hidden_show_stopped (void)
       void *low = (void *)(uintptr_t)hidden[i].low;
       uint64_t room = hidden[i].high - hidden[i].low;
       if (syscall (SYS_mmap, low, room, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0L)
           != -1)
         memcpy (low, copy + at, room);
       at += room;

@@ -429,14 +429,12 @@ aligned_alloc (size_t alignment, size_t bytes)
 API int
 posix_memalign (void **block, size_t alignment, size_t bytes)
 {
-  int old_errno = errno;
   void *made;
   if (alignment % sizeof (void *) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0)
     return EINVAL;
   made = allocate_aligned (alignment, bytes, REQUEST (bytes, bytes));
-  errno = old_errno;
   if (!made)
-    return ENOMEM;
+    return ENOMEM; /* which errno says as well, as the C library's does */
   *block = made;
   return 0;
 }

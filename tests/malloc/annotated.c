@@ -55,7 +55,7 @@ static void __attribute__ ((noinline)) ignore (void)
 static void __attribute__ ((noinline)) hold (int for_good)
 {
   void **pages = (void **)syscall (SYS_mmap, NULL, 8192, PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
   pages[600] = malloc (1337);
   memset (pages[600], 'x', 1337);
   __lsan_register_root_region (pages, 8192);

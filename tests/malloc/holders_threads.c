@@ -267,7 +267,7 @@ clone_raw (void *stack, size_t bytes)
 static void ALONE
 on_raw_stack (void)
 {
-  clone_raw (mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 65536);
+  clone_raw (mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L), 65536);
 }
 
 /* On a stack that is not registered anywhere. */
@@ -275,7 +275,7 @@ static void ALONE
 on_unseen_stack (void)
 {
   clone_raw ((void *)syscall (SYS_mmap, NULL, 65536, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L),
              65536);
 }
 
@@ -441,7 +441,7 @@ in_handler (void *unused)
   void *volatile block = case_block (1337);
   stack_t stack = { .ss_size = 65536 };
   struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
-  stack.ss_sp = mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  stack.ss_sp = mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
   sigaltstack (&stack, NULL);
   sigaction (SIGUSR1, &action, NULL);
   raise (SIGUSR1);

@@ -188,8 +188,10 @@ failures (void)
   say ("memalign by too much", memalign (huge - 5, 10));
   printf ("posix_memalign by 3: %d\n", posix_memalign (&block, 3, 10));
   printf ("posix_memalign by 4: %d\n", posix_memalign (&block, 4, 10));
-  printf ("posix_memalign of too much: %d, untouched %d, errno %d\n",
-          posix_memalign (&block, 64, huge), block == (void *)1, errno);
+  errno = 0;
+  int status = posix_memalign (&block, 64, huge);
+  printf ("posix_memalign of too much: %d, untouched %d, errno %d\n", status, block == (void *)1,
+          errno);
   errno = 77;
   free (malloc (100));
   free (NULL);
