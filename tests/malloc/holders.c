@@ -358,6 +358,7 @@ exit_in_mapped_coroutine (void)
   void *volatile local = case_block (1337);
   void *stack = mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   lose_666_numbers ();
+  case_clear_stack ();
   on_coroutine (stack, exit_from_here);
   exit (local != NULL);
 }
