@@ -170,7 +170,7 @@ export async function within({ browser, build, test, skip, shot }) {
       await browser.open(program.url);
       await browser.until('findings', 'document.querySelector("#findings .warning")');
       await browser.click('#stop');
-      await browser.until('word of it', `document.querySelector('.notice')?.textContent
+      await browser.until('word of it', `document.querySelector('.notice[role=status]')?.textContent
         .includes('the program runs on')`);
       await shot('stopped');
       await assert.rejects(async () => {
