@@ -267,7 +267,7 @@ clone_raw (void *stack, size_t bytes)
 static void ALONE
 on_raw_stack (void)
 {
-  clone_raw (mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L), 65536);
+  clone_raw (mmap (NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 65536);
 }
 
 /* On a stack that is not registered anywhere. */

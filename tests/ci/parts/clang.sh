@@ -4,7 +4,7 @@
 CLANG_TESTS="tests/agent/api tests/agent/contents tests/agent/semantics.test tests/agent/samples.test
   tests/agent/stacks tests/malloc/semantics.test tests/malloc/source tests/malloc/source_hardened
   tests/malloc/source.test tests/malloc/robust.test tests/snapshot_unit tests/analysis_unit
-  tests/report_unit tests/report_source tests/symbol_test tests/symbol_frames tests/examples.test"
+  tests/report_unit tests/report_source tests/examples.test"
 
 part_clang ()
 {
