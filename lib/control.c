@@ -518,12 +518,20 @@ leave_count (void)
 }
 
 /* The mutex is held.  Faults are not blocked: the incremental collector protects pages, and learns
-   of writes to them, its own while it collects in our thread among them, by SIGSEGV. */
+   of writes to them, its own while it collects in our thread among them, by SIGSEGV.  Nor are the
+   signals by which libgc stops threads, which are the program's own where libgc stops none. */
 static int
 start_thread (void)
 {
-  const int open[] = {
-    SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, GC_get_suspend_signal (), GC_get_thr_restart_signal ()
+  const int open[] = { SIGSEGV,
+                       SIGBUS,
+                       SIGILL,
+                       SIGFPE,
+                       SIGTRAP,
+#ifndef GCG_MALLOC
+                       GC_get_suspend_signal (),
+                       GC_get_thr_restart_signal ()
+#endif
   };
   sigset_t blocked, old;
   pthread_attr_t attributes;

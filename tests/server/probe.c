@@ -129,7 +129,7 @@ static int
 signals (int wanted)
 {
   static const int watched[]
-      = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGPWR, SIGCONT };
+      = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGIO, SIGPWR, SIGCONT };
   sigset_t all, old;
   int had = 0;
   sigfillset (&all);

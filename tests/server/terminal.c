@@ -170,7 +170,7 @@ interrupt_reaches_the_program_once (void **state)
   await (&terminal, "got INT");
   type (&terminal, 28);
   await (&terminal, "got QUIT");
-  pass_on (&terminal, SIGPWR, "got PWR");
+  pass_on (&terminal, SIGIO, "got POLL");
   await (&terminal, "[status 0]");
   assert_int_equal (count_of (&terminal, "got INT"), 1);
   assert_int_equal (count_of (&terminal, "got QUIT"), 1);
@@ -283,7 +283,7 @@ resized (void **state)
   await (&terminal, "ready");
   assert_int_equal (ioctl (terminal.fd, TIOCSWINSZ, &size), 0);
   await (&terminal, "got WINCH");
-  pass_on (&terminal, SIGPWR, "got PWR");
+  pass_on (&terminal, SIGIO, "got POLL");
   await (&terminal, "[status 0]");
   assert_int_equal (count_of (&terminal, "got WINCH"), 1);
   close_terminal (&terminal);
