@@ -131,9 +131,9 @@ find_socket (const struct gcg__server *server, const struct mg_connection *conne
   const struct mg_request_info *info = mg_get_request_info (connection);
   DIR *descriptors = info == NULL || info->remote_port == 0 ? NULL : opendir ("/proc/self/fd");
   struct dirent *entry;
-  int found = -1;
+  int found = -1, port = atomic_load (&server->access.port);
   while (found < 0 && descriptors != NULL && (entry = readdir (descriptors)) != NULL)
-    if (is_client (atoi (entry->d_name), server->port, info->remote_port))
+    if (is_client (atoi (entry->d_name), port, info->remote_port))
       found = atoi (entry->d_name);
   if (descriptors != NULL)
     closedir (descriptors);
