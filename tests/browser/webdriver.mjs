@@ -123,17 +123,21 @@ export class Browser {
     return found[ELEMENT];
   }
 
-  async click(selector) {
-    await this.call('POST', `/element/${await this.element(selector)}/click`, {});
+  /* What the protocol's command WHAT on the element SELECTOR answers.  The element is found again
+     when the page has put another in its place meanwhile. */
+  async on(selector, method, what, body = undefined) {
+    for (;;) {
+      try {
+        return await this.call(method, `/element/${await this.element(selector)}/${what}`, body);
+      } catch (error) {
+        if (!/stale element/.test(error.message)) throw error;
+      }
+    }
   }
 
-  async type(selector, text) {
-    await this.call('POST', `/element/${await this.element(selector)}/value`, { text });
-  }
-
-  async text(selector) {
-    return this.call('GET', `/element/${await this.element(selector)}/text`);
-  }
+  async click(selector) { await this.on(selector, 'POST', 'click', {}); }
+  async type(selector, text) { await this.on(selector, 'POST', 'value', { text }); }
+  async text(selector) { return this.on(selector, 'GET', 'text'); }
 
   /* Presses keys one after another where the focus is. */
   async press(...keys) {
