@@ -1,9 +1,10 @@
 /* collector.c -- see collector.h.
  *
  * State is written only by the collecting thread, which holds the allocation lock; only gcg__birth
- * is read elsewhere.  An event costs a clock reading.  A collection that is given up before it
- * marks (capture.c) leaves no trace in the ring, nor does one that was made for a snapshot: it is
- * shown in that snapshot alone.
+ * is read elsewhere.  An event costs a clock reading.  What a collection has left alive is counted
+ * before it sweeps, while the program's other threads run, unless that has lately taken more than a
+ * hundredth of the time.  A collection that is given up before it marks (capture.c) leaves no trace
+ * in the ring, nor does one that was made for a snapshot: it is shown in that snapshot alone.
  */
 #include "collector.h"
 
@@ -17,6 +18,9 @@
 #include "sample/survivors.h"
 #include "tag.h"
 
+/* One part in so many of the time may be spent on counting what is live. */
+#define LIVE_SHARE 100u
+
 uint32_t gcg__birth;
 uint32_t gcg__tag_room = 8;
 struct gcg__collection gcg__collection_now;
@@ -28,6 +32,7 @@ static GC_on_collection_event_proc program_event;
 static GC_await_finalize_proc program_await;
 
 static struct gcg__collection ring[GCG__MOST_COLLECTIONS];
+static uint64_t ring_live[GCG__MOST_COLLECTIONS];
 static uint64_t n_ring; /* ever */
 static uint64_t pause_last, pause_worst, pause_total;
 
@@ -58,7 +63,38 @@ collector_pause_over (uint64_t now)
   if (pause_last > pause_worst)
     __atomic_store_n (&pause_worst, pause_last, __ATOMIC_RELAXED);
   ring[n_ring % GCG__MOST_COLLECTIONS] = gcg__collection_now;
+  ring_live[n_ring % GCG__MOST_COLLECTIONS] = 0;
   n_ring++;
+}
+
+static void GC_CALLBACK
+add_live (void *object, size_t bytes, void *sum)
+{
+  (void)object;
+  *(uint64_t *)sum += bytes;
+}
+
+uint64_t
+gcg__collector_live (void)
+{
+  uint64_t sum = 0;
+
+  GCG__GC (enumerate_reachable_objects_inner) (add_live, &sum);
+  return sum;
+}
+
+/* The marks of the last collection of the ring are final, nothing has been swept. */
+static void
+count_live (void)
+{
+  static uint64_t counted_ns, cost_ns; /* when last, how long it took */
+  uint64_t begin = raw_now (CLOCK_MONOTONIC);
+
+  if (begin - counted_ns < LIVE_SHARE * cost_ns)
+    return;
+  ring_live[(n_ring - 1) % GCG__MOST_COLLECTIONS] = gcg__collector_live ();
+  counted_ns = raw_now (CLOCK_MONOTONIC);
+  cost_ns = counted_ns - begin;
 }
 
 static void GC_CALLBACK
@@ -94,6 +130,10 @@ on_collection_event (GC_EventType event)
       break;
     case GC_EVENT_POST_START_WORLD:
       collector_pause_over (raw_now (CLOCK_MONOTONIC));
+      break;
+    case GC_EVENT_RECLAIM_START:
+      if (n_ring && !is_ours)
+        count_live ();
       break;
     case GC_EVENT_RECLAIM_END:
       if (n_ring && !is_ours)
@@ -228,10 +268,14 @@ gcg__collector_has_displacement (size_t offset)
 }
 
 uint32_t
-gcg__collector_past_stopped (struct gcg__collection past[GCG__MOST_COLLECTIONS])
+gcg__collector_past_stopped (struct gcg__collection past[GCG__MOST_COLLECTIONS],
+                             uint64_t live[GCG__MOST_COLLECTIONS])
 {
   uint64_t first = n_ring > GCG__MOST_COLLECTIONS ? n_ring - GCG__MOST_COLLECTIONS : 0;
   for (uint64_t i = first; i < n_ring; i++)
-    past[i - first] = ring[i % GCG__MOST_COLLECTIONS];
+    {
+      past[i - first] = ring[i % GCG__MOST_COLLECTIONS];
+      live[i - first] = ring_live[i % GCG__MOST_COLLECTIONS];
+    }
   return (uint32_t)(n_ring - first);
 }

@@ -49,9 +49,15 @@ const struct gcg__range *gcg__collector_ranges_stopped (uint32_t *n);
 void gcg__collector_add_displacement (size_t offset);
 bool gcg__collector_has_displacement (size_t offset);
 
-/* The ring of past collections, oldest first, into PAST; returns their number. */
+/* The ring of past collections, oldest first, into PAST, and into LIVE the bytes that each has left
+   alive (0: not counted); returns their number. */
 #define GCG__MOST_COLLECTIONS 512u
-uint32_t gcg__collector_past_stopped (struct gcg__collection past[GCG__MOST_COLLECTIONS]);
+uint32_t gcg__collector_past_stopped (struct gcg__collection past[GCG__MOST_COLLECTIONS],
+                                      uint64_t live[GCG__MOST_COLLECTIONS]);
+
+/* Bytes of the slots that are marked.  With the allocation lock held, from the end of marking until
+   sweeping begins.  Reads the marks of all blocks, but no object. */
+uint64_t gcg__collector_live (void);
 
 /* How long the world has stood: last, longest, all collections so far.  Any thread. */
 void gcg__collector_pauses (uint64_t *last, uint64_t *worst, uint64_t *total);

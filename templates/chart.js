@@ -186,7 +186,8 @@ export class TimeChart extends Drawing {
   }
 
   /* TIMES: Unix milliseconds, ascending.  SERIES, from the bottom of the stack: { key, name,
-     colour (a variable), values, kind: "area" | "line" | "bars", axis, format, href }. */
+     colour (a variable), values, kind: "area" | "line" | "bars", axis, format, href,
+     sparse (values that are null are passed over) }. */
   show(data) {
     const keys = (series) => series.map((one) => `${one.key} ${one.name} ${one.href}`).join('\n');
     const same = keys(data.series) === keys(this.data.series);
@@ -227,7 +228,8 @@ export class TimeChart extends Drawing {
       borderDash: one.dashed ? [5, 4] : [],
       barThickness: 3,
       order: { bars: 0, line: 1, area: 2 }[one.kind], /* the first is drawn over the others */
-      pointRadius: times.length === 1 ? 4 : 0,
+      spanGaps: one.sparse ?? false,
+      pointRadius: times.length === 1 || (one.sparse && one.values.filter((value) => value !== null).length === 1) ? 4 : 0,
       pointBackgroundColor: colour(one.colour),
     }));
   }

@@ -129,18 +129,20 @@ const look = follow(async () => {
   return standing(samples);
 }, document.getElementById('standing'));
 
-/* Of the snapshot's own collection it is known what it left alive, but not yet what it gives back. */
+/* Of the snapshot's own collection it is not known yet what it gives back. */
 function isOwn(one, frame) {
   return one.number === frame.snapshot.collection;
 }
 
-/* ONE of DATA's collections.  After those before the snapshot's the collector reports only which blocks
-   are free: the others hold what is alive, what has not been swept, and gaps. */
+/* ONE of DATA's collections.  Blocks that are not free hold what is live, what has not been swept, and
+   gaps.  What is live is not counted at each collection; snapshots of earlier versions lack it. */
 function collectionWords(one, { frame, reachable }) {
   const own = isOwn(one, frame);
   const when = own ? 'the snapshot’s own' : `${age(-one.at_ms / 1000)} before the snapshot`;
-  return `Collection ${count(one.number)}, ${when}: `
-    + (own ? `${size(reachable.bytes)} live` : `${size(one.heap_bytes - one.free_bytes)} in blocks not free`)
+  const live = one.live_bytes ?? (own ? reachable.bytes : null);
+  const parts = [live === null ? null : `${size(live)} live`,
+    own ? null : `${size(one.heap_bytes - one.free_bytes)} in blocks not free`];
+  return `Collection ${count(one.number)}, ${when}: ${parts.filter((part) => part !== null).join(', ')}`
     + ` of ${size(one.heap_bytes)}, pause ${duration(one.pause_ns)}`
     + (one.mark_ns ? `, of it marking ${duration(one.mark_ns)}` : '');
 }
@@ -166,7 +168,8 @@ function drawCollections(data) {
   collections.show({
     times: sorted.map((one) => frame.snapshot.taken_unix_ms + one.at_ms),
     series: [
-      { key: 'used', name: 'Blocks not free', colour: '--accent', kind: 'area', values: sorted.map(used) },
+      { key: 'live', name: 'Live', colour: '--accent', kind: 'area', sparse: true, values: sorted.map((one) => one.live_bytes) },
+      { key: 'used', name: 'Blocks not free', colour: '--series-3', kind: 'line', values: sorted.map(used) },
       { key: 'heap', name: 'Heap size', colour: '--grey', kind: 'line', dashed: true, values: sorted.map((one) => one.heap_bytes) },
       { key: 'pause', name: 'Pause', colour: '--warn', kind: 'bars', axis: 'y2', values: sorted.map((one) => one.pause_ns) },
     ],

@@ -24,6 +24,13 @@ tests_agent_contents_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
 tests_agent_contents_LDADD = $(AGENT_TEST_LIBS)
 TESTS += %D%/agent/contents
 
+check_PROGRAMS += %D%/agent/live
+tests_agent_live_SOURCES = %D%/agent/live.c %D%/agent/tap.h lib/snapshot/reader.c \
+	lib/snapshot/find.c lib/snapshot/check.c lib/snapshot/checksum.c
+tests_agent_live_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_live_LDADD = $(AGENT_TEST_LIBS)
+TESTS += %D%/agent/live
+
 check_PROGRAMS += %D%/agent/samples %D%/agent/samples_plain
 RECORDED_SOURCES = %D%/agent/tap.h %D%/agent/recorded.h lib/recording/reader.c \
 	lib/recording/recording.c lib/recording/take.c lib/snapshot/reader.c lib/snapshot/find.c \

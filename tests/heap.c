@@ -58,6 +58,7 @@ struct heap
   struct vector previews, preview_starts, edge_places, root_places, hazards, usage, rules;
   uint64_t hazards_left_out;
   uint64_t pause_ns[OWN_COLLECTION + 1]; /* of collections, by number; 0: not said */
+  uint64_t live[OWN_COLLECTION + 1];     /* what each has left alive; 0: not counted */
   bool places;                           /* not all pointers are to starts */
   uint64_t next_address;
   uint32_t next_slot; /* in the last block */
@@ -432,9 +433,10 @@ heap_birth (struct heap *heap, uint32_t object, uint32_t birth)
 }
 
 void
-heap_collection (struct heap *heap, uint32_t number, uint64_t pause_ns)
+heap_collection (struct heap *heap, uint32_t number, uint64_t pause_ns, uint64_t live)
 {
   heap->pause_ns[number] = pause_ns;
+  heap->live[number] = live;
 }
 
 static int
@@ -619,16 +621,21 @@ heap_write (struct heap *heap)
           .warn_proc = UINT64_C (0x555500001000) };
   const uint64_t stack[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
   const struct gcg__stack_piece piece = { .low = HEAP_STATIC - 4096, .n = 8 };
-  struct gcg__collection collections[OWN_COLLECTION], *next = collections;
+  struct gcg__collection collections[OWN_COLLECTION];
+  uint64_t live[OWN_COLLECTION], any_live = 0, n_collections = 0;
   for (uint32_t i = 1; i <= OWN_COLLECTION; i++)
     if (heap->pause_ns[i] > 0)
-      *next++ = (struct gcg__collection){ i,
-                                          UINT64_C (4299000000) + i * UINT64_C (100000000),
-                                          heap->info.stop_ns,
-                                          heap->info.mark_ns,
-                                          heap->pause_ns[i],
-                                          heap->info.heap_bytes,
-                                          heap->info.free_bytes };
+      {
+        any_live |= live[n_collections] = heap->live[i];
+        collections[n_collections++]
+            = (struct gcg__collection){ i,
+                                        UINT64_C (4299000000) + i * UINT64_C (100000000),
+                                        heap->info.stop_ns,
+                                        heap->info.mark_ns,
+                                        heap->pause_ns[i],
+                                        heap->info.heap_bytes,
+                                        heap->info.free_bytes };
+      }
 #define HEAP_ONE(name, one)       [GCG__SECTION_##name - 1] = { &(one), 1 }
 #define HEAP_VECTOR(name, vector) [GCG__SECTION_##name - 1] = { heap->vector.data, heap->vector.n }
   uint64_t n_edge_places = heap->places ? heap->edge_places.n : 0;
@@ -651,7 +658,7 @@ heap_write (struct heap *heap)
     HEAP_VECTOR (BIG_SLACKS, big_slacks),
     HEAP_VECTOR (BIG_COUNTS, big_counts),
     HEAP_VECTOR (BIG_STEPS, big_steps),
-    [GCG__SECTION_COLLECTIONS - 1] = { collections, (uint64_t)(next - collections) },
+    [GCG__SECTION_COLLECTIONS - 1] = { collections, n_collections },
     HEAP_VECTOR (FINALIZERS, finalizers),
     HEAP_ONE (STACK_PIECES, piece),
     [GCG__SECTION_STACKS - 1] = { stack, 8 },
@@ -663,6 +670,7 @@ heap_write (struct heap *heap)
     HEAP_VECTOR (HAZARDS, hazards),
     HEAP_VECTOR (USAGE, usage),
     HEAP_VECTOR (RULES, rules),
+    [GCG__SECTION_LIVE - 1] = { live, any_live ? n_collections : 0 },
   };
 #undef HEAP_ONE
 #undef HEAP_VECTOR

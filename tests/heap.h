@@ -59,9 +59,10 @@ void heap_finalizer (struct heap *heap, uint32_t object, uint32_t mode);
    so do all others. */
 void heap_contents (struct heap *heap, uint32_t object, const void *bytes, uint64_t n);
 void heap_birth (struct heap *heap, uint32_t object, uint32_t birth);
-/* Collection NUMBER stopped the program for PAUSE_NS.  Number 7 is the snapshot's own, and there
-   without being asked for; no other is later. */
-void heap_collection (struct heap *heap, uint32_t number, uint64_t pause_ns);
+/* Collection NUMBER stopped the program for PAUSE_NS and left LIVE bytes alive (0: not counted;
+   when none of any, the snapshot does not say).  Number 7 is the snapshot's own, and there without
+   being asked for; no other is later. */
+void heap_collection (struct heap *heap, uint32_t number, uint64_t pause_ns, uint64_t live);
 /* Writes to a memfd, sealed like the agent's, and returns its descriptor, offset anywhere. */
 int heap_write (struct heap *heap);
 /* Writes, opens, checks; aborts with the message when that fails. */

@@ -242,6 +242,7 @@ test_lengths (void **state)
         /* These may have any length: nothing counts or needs their last element. */
         bool any = code == GCG__SECTION_COLLECTIONS || (way != 0 && code == GCG__SECTION_STATISTICS)
                    || (way == 0 && code == GCG__SECTION_ROOT_PLACES) /* of the one root */
+                   || (way == 0 && code == GCG__SECTION_LIVE)        /* of the one collection */
                    || (way == 0 && (code == GCG__SECTION_USAGE || code == GCG__SECTION_RULES))
                    || (way == 0
                        && (code == GCG__SECTION_STRINGS || code == GCG__SECTION_MODULES
@@ -310,6 +311,38 @@ test_usage_and_rules (void **state)
   columns_resize (&columns, GCG__SECTION_RULES, 0);
   columns_resize (&columns, GCG__SECTION_USAGE, 0);
   expect (&columns, "neither", NULL);
+  gcg__snapshot_close (s);
+}
+
+/* What collections have left alive is there of each or of none. */
+static void
+test_live (void **state)
+{
+  (void)state;
+  struct heap *heap = heap_new ();
+  struct columns columns;
+  heap_collection (heap, 6, 1000, 4096);
+  struct gcg__snapshot *s = heap_snapshot (heap);
+  heap_free (heap);
+  assert_int_equal (s->n_collections, 2);
+  assert_int_equal (s->live[0], 4096);
+  assert_int_equal (s->live[1], 0);
+  static const struct
+  {
+    unsigned code, n;
+    const char *words;
+  } lengths[] = { { GCG__SECTION_LIVE, 1, "differ in length" },
+                  { GCG__SECTION_LIVE, 3, "differ in length" },
+                  { GCG__SECTION_COLLECTIONS, 1, "differ in length" },
+                  { GCG__SECTION_COLLECTIONS, 0, "differ in length" },
+                  { GCG__SECTION_LIVE, 0, NULL } };
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+    {
+      columns_load (&columns, s);
+      columns_resize (&columns, lengths[i].code, lengths[i].n);
+      expect (&columns, "live bytes", lengths[i].words);
+    }
+  assert_null (sound->live);
   gcg__snapshot_close (s);
 }
 
@@ -536,7 +569,7 @@ main (void)
     cmocka_unit_test (test_previews),        cmocka_unit_test (test_statistics),
     cmocka_unit_test (test_places),          cmocka_unit_test (test_no_objects),
     cmocka_unit_test (test_limits),          cmocka_unit_test (test_hazards),
-    cmocka_unit_test (test_usage_and_rules),
+    cmocka_unit_test (test_usage_and_rules), cmocka_unit_test (test_live),
   };
   return cmocka_run_group_tests_name ("snapshot_check", tests, setup, teardown);
 }

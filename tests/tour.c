@@ -56,7 +56,7 @@ tour_names (const struct gcg__snapshot *s)
   for (uint32_t i = 0; i < s->n_threads; i++)
     digest += tour_text (s, s->threads[i].name, GCG__STRING_MAX) + s->threads[i].registers[31];
   for (uint32_t i = 0; i < s->n_collections; i++)
-    digest += s->collections[i].number + s->collections[i].free_bytes;
+    digest += s->collections[i].number + s->collections[i].free_bytes + (s->live ? s->live[i] : 0);
   return digest;
 }
 

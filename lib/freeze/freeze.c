@@ -157,17 +157,24 @@ collections_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   struct column *column = COLUMN (freeze, COLLECTIONS);
   struct gcg__collection *past
       = column_reserve_stopped (column, sizeof *past, GCG__MOST_COLLECTIONS + 1, &freeze->error);
+  struct column *live_column = COLUMN (freeze, LIVE);
+  uint64_t *live = column_reserve_stopped (live_column, sizeof *live, GCG__MOST_COLLECTIONS + 1,
+                                           &freeze->error);
   uint32_t n;
 
-  if (!past)
+  if (!past || !live)
     return;
-  n = gcg__collector_past_stopped (past);
+  n = gcg__collector_past_stopped (past, live);
   past[n] = gcg__collection_now;
   past[n].number = GC_get_gc_no ();
   past[n].pause_ns = freeze->monotonic_ns - past[n].start_ns;
   past[n].heap_bytes = info->heap_bytes;
   past[n].free_bytes = info->free_bytes;
   column->n = n + 1;
+#ifndef GCG_MALLOC
+  live[n] = gcg__collector_live ();
+  live_column->n = n + 1;
+#endif
 }
 
 static void

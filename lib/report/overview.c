@@ -47,6 +47,10 @@ write_collections (const struct gcg__snapshot *s, struct gcg__json *json)
       gcg__json_unsigned (json, "mark_ns", c->mark_ns);
       gcg__json_unsigned (json, "heap_bytes", c->heap_bytes);
       gcg__json_unsigned (json, "free_bytes", c->free_bytes);
+      if (s->live != NULL && s->live[i] != 0)
+        gcg__json_unsigned (json, "live_bytes", s->live[i]);
+      else
+        gcg__json_null (json, "live_bytes");
       gcg__json_end (json);
     }
   gcg__json_end (json);

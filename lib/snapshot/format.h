@@ -73,11 +73,12 @@ struct gcg__file_section
   XX (ROOT_PLACES, 26, uint8_t)                                                                    \
   XX (HAZARDS, 27, struct gcg__hazard)                                                             \
   XX (USAGE, 28, struct gcg__usage)                                                                \
-  XX (RULES, 29, char)
+  XX (RULES, 29, char)                                                                             \
+  XX (LIVE, 30, uint64_t)
 
 enum gcg__section
 {
-  GCG__N_SECTIONS = 29, /* codes are 1 ... 29 */
+  GCG__N_SECTIONS = 30, /* codes are 1 ... 30 */
   GCG__SECTION_OPTIONAL = 20,
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
@@ -270,6 +271,9 @@ struct gcg__collection
   uint64_t heap_bytes; /* after it */
   uint64_t free_bytes;
 };
+
+/* LIVE: for each collection the bytes of the slots that its marking has reached; 0 = not counted.
+   Empty when none was. */
 
 #define GCG__FINALIZER_ORDERED     1u
 #define GCG__FINALIZER_IGNORE_SELF 2u

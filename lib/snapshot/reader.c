@@ -116,7 +116,7 @@ gcg__snapshot_set_columns (struct gcg__snapshot *s,
                            struct gcg_error *error)
 {
   uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
-  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics, n_hazards, n_usage;
+  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics, n_hazards, n_usage, n_live;
 #define READER_COLUMN(NAME, field, count)                                                          \
   s->field = columns[GCG__SECTION_##NAME - 1].data;                                                \
   count = columns[GCG__SECTION_##NAME - 1].n
@@ -149,6 +149,7 @@ gcg__snapshot_set_columns (struct gcg__snapshot *s,
   READER_COLUMN (HAZARDS, hazards, n_hazards);
   READER_COLUMN (USAGE, usage, n_usage);
   READER_COLUMN (RULES, rules, s->n_rules);
+  READER_COLUMN (LIVE, live, n_live);
 #undef READER_COLUMN
   if (n_info != 1)
     return gcg__snapshot_fail (error, GCG_CORRUPT,
@@ -166,11 +167,14 @@ gcg__snapshot_set_columns (struct gcg__snapshot *s,
     s->usage = NULL;
   if (s->n_rules == 0)
     s->rules = NULL;
+  if (n_live == 0)
+    s->live = NULL;
   if (s->n_edge_places == 0)
     s->edge_places = NULL;
   if (s->n_root_places == 0)
     s->root_places = NULL;
-  if (n_words != n_objects || n_counts != n_objects || n_steps != s->n_edges)
+  if (n_words != n_objects || n_counts != n_objects || n_steps != s->n_edges
+      || (n_live != 0 && n_live != n_collections))
     return gcg__snapshot_fail (error, GCG_CORRUPT,
                                "damaged snapshot: columns of the same table differ in length");
   if (n_objects > UINT32_MAX || n_modules > UINT32_MAX || n_threads > UINT32_MAX

@@ -76,6 +76,7 @@ struct gcg__snapshot
   const uint8_t *edge_steps;    /* [n_edges] */
   const struct gcg__big *big_slacks, *big_counts, *big_steps;
   const struct gcg__collection *collections; /* oldest first */
+  const uint64_t *live; /* [n_collections] bytes each has marked, 0: unknown; NULL: all are */
   const struct gcg__finalizer *finalizers;
   const uint64_t *stacks;
   const struct gcg__stack_piece *stack_pieces;

@@ -42,6 +42,12 @@ export async function live({ browser, build, gcglass, test, shot }) {
         [frame.snapshot.collection]);
     });
 
+    await test('what a collection has left alive lies between what is reachable and the heap', async () => {
+      const { reachable, collections } = await browser.run(`return fetch('/api/overview').then((answer) => answer.json())`);
+      const own = collections.at(-1);
+      assert.ok(own.live_bytes >= reachable.bytes && own.live_bytes <= own.heap_bytes, JSON.stringify(own));
+    });
+
     await test('the cycle of the example, by its fields', async () => {
       await browser.open(`${server.origin}/garbage?cycles=1&type=struct+view&sort=bytes&order=asc`);
       await browser.click('#garbage tbody tr:first-child a');
