@@ -12,7 +12,7 @@
 #include <sys/random.h>
 
 #include "server/assets.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/reply.h"
 #include "server/request.h"
 
@@ -49,7 +49,7 @@ gcg__access_init (struct gcg__access *access, const char *token, struct gcg_erro
   pthread_mutex_init (&access->lock, NULL);
   access->open = token != NULL && strcmp (token, "off") == 0;
   if (!make_secret (access->session))
-    return gcg__report_fail (error, GCG_SYSTEM, "no random numbers: %s", strerror (errno));
+    return gcg__error_write (error, GCG_SYSTEM, "no random numbers: %s", strerror (errno));
   if (token != NULL && *token != '\0' && !access->open)
     {
       size_t n = strlen (token);
@@ -57,14 +57,14 @@ gcg__access_init (struct gcg__access *access, const char *token, struct gcg_erro
           || token[strspn (token,
                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~")]
                  != '\0')
-        return gcg__report_fail (error, GCG_INVALID,
+        return gcg__error_write (error, GCG_INVALID,
                                  "a token must be %d to %d letters, digits, '-', '_', '.' or '~'",
                                  SHORTEST_OWN, GCG__TOKEN_BYTES - 1);
       access->chosen = true;
       strcpy (access->token, token);
     }
   else if (!make_secret (access->token))
-    return gcg__report_fail (error, GCG_SYSTEM, "no random numbers: %s", strerror (errno));
+    return gcg__error_write (error, GCG_SYSTEM, "no random numbers: %s", strerror (errno));
   strcpy (access->launch, access->token);
   return GCG_OK;
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "report/report.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/handlers.h"
 #include "server/reply.h"
 #include "server/request.h"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 /* A file of the front end is a few kilobytes; this is against mistakes. */
 #define MAX_BYTES (16u << 20)
@@ -59,7 +59,7 @@ gcg__assets_init (struct gcg__assets *assets, const char *path, struct gcg_error
     return GCG_OK;
   assets->directory = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (assets->directory < 0)
-    return gcg__report_fail (error, GCG_SYSTEM, "templates %s: %s", path, strerror (errno));
+    return gcg__error_write (error, GCG_SYSTEM, "templates %s: %s", path, strerror (errno));
   return GCG_OK;
 }
 

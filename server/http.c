@@ -33,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/pictures.h"
 #include "server/reply.h"
 #include "server/request.h"
@@ -363,12 +363,12 @@ start_failure (struct gcg__server *server, struct gcg_error *error)
   if (fd >= 0)
     close (fd);
   if (reason == EADDRINUSE)
-    return gcg__report_fail (error, GCG_BUSY, "port %d is in use, perhaps by another gcglass",
+    return gcg__error_write (error, GCG_BUSY, "port %d is in use, perhaps by another gcglass",
                              port);
   if (reason != 0)
-    return gcg__report_fail (error, GCG_SYSTEM, "cannot listen on port %d: %s", port,
+    return gcg__error_write (error, GCG_SYSTEM, "cannot listen on port %d: %s", port,
                              strerror (reason));
-  return gcg__report_fail (error, GCG_SYSTEM, "the HTTP server does not start: %s",
+  return gcg__error_write (error, GCG_SYSTEM, "the HTTP server does not start: %s",
                            server->failure[0] != '\0' ? server->failure : "no reason given");
 }
 
@@ -416,7 +416,7 @@ start_http (struct gcg__server *server, struct gcg_error *error)
     return start_failure (server, error);
   server->http = http;
   if (mg_get_server_ports (http, 1, ports) != 1)
-    return gcg__report_fail (error, GCG_SYSTEM, "the HTTP server has no port");
+    return gcg__error_write (error, GCG_SYSTEM, "the HTTP server has no port");
   server->port = ports[0].port;
   /* A browser may try ::1 first: no other process may answer there. */
   server->numeric = try_port (AF_INET6, server->port, &server->guard_fd) == EADDRINUSE;
@@ -504,12 +504,12 @@ gcg__server_start (struct gcg__source *source, const struct gcg__server_options 
 {
   enum gcg_status status;
   if (options->host != NULL && !is_loopback (options->host))
-    return gcg__report_fail (error, GCG_INVALID,
+    return gcg__error_write (error, GCG_INVALID,
                              "host %s: gcglass serves this machine only: localhost or 127.0.0.1",
                              options->host);
   struct gcg__server *server = calloc (1, sizeof *server);
   if (server == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   server->options = *options;
   server->source = source;
   server->guard_fd = -1;
@@ -571,7 +571,7 @@ gcg__server_doorway (struct gcg__server *server, char path[4096], struct gcg_err
                    "<title>gcglass</title><a href=\"%s\">gcglass</a>\n",
                    url, url);
   if (close (fd) != 0 || n < 0)
-    return gcg__report_fail (error, GCG_SYSTEM, "%s/%s: %s", gcg__tempdir_path (server->tempdir),
+    return gcg__error_write (error, GCG_SYSTEM, "%s/%s: %s", gcg__tempdir_path (server->tempdir),
                              name, strerror (errno));
   snprintf (path, 4096, "%s/%s", gcg__tempdir_path (server->tempdir), name);
   return GCG_OK;

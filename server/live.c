@@ -24,7 +24,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/samples.h"
 #include "server/source.h"
 
@@ -389,13 +389,13 @@ live_start (struct gcg__live *live, const struct gcg__live_events *events, struc
   live->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (live->wake_fd < 0)
     {
-      gcg__report_fail (error, GCG_SYSTEM, "eventfd: %s", strerror (errno));
+      gcg__error_write (error, GCG_SYSTEM, "eventfd: %s", strerror (errno));
       goto fail_wake;
     }
   int failure = pthread_create (&live->thread, NULL, converse, live);
   if (failure != 0)
     {
-      gcg__report_fail (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
+      gcg__error_write (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
       goto fail_thread;
     }
   gcg__source_set_ask (live->source, gcg__live_ask, live);
@@ -446,13 +446,13 @@ gcg__live_listen (struct gcg__source *source, const struct gcg__live_events *eve
   struct gcg__live *live = calloc (1, sizeof *live);
   enum gcg_status status;
   if (live == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   live->source = source;
   live->fd = -1;
   live->listen_fd = gcg__live_socket (name);
   if (live->listen_fd < 0)
     {
-      status = gcg__report_fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
+      status = gcg__error_write (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
       goto fail_socket;
     }
   status = live_start (live, events, error);
@@ -477,7 +477,7 @@ gcg__live_connected (struct gcg__source *source, int fd, pid_t pid,
   enum gcg_status status;
   if (live == NULL)
     {
-      status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+      status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
       goto fail_memory;
     }
   live->source = source;

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "report/report.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/source.h"
 #include "server/tempdir.h"
 
@@ -63,7 +63,7 @@ gcg__pictures_new (struct gcg__tempdir *directory, struct gcg__pictures **result
 {
   struct gcg__pictures *pictures = calloc (1, sizeof *pictures);
   if (pictures == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   pictures->directory = directory;
   pthread_mutex_init (&pictures->lock, NULL);
   pthread_cond_init (&pictures->changed, NULL);
@@ -114,7 +114,7 @@ draw (struct gcg__pictures *pictures, const struct gcg__entry *entry,
       if (n > 0)
         done += (size_t)n;
       else if (n == 0 || errno != EINTR)
-        status = gcg__report_fail (error, GCG_SYSTEM, "cannot keep the picture in %s: %s",
+        status = gcg__error_write (error, GCG_SYSTEM, "cannot keep the picture in %s: %s",
                                    gcg__tempdir_path (pictures->directory), strerror (errno));
     }
   free (data);
@@ -217,7 +217,7 @@ gcg__pictures_get (struct gcg__pictures *pictures, const struct gcg__entry *entr
   else if (slot == NULL && !pictures->shut)
     slot = draw_slot (pictures, entry, picture, key);
   if (slot == NULL)
-    status = gcg__report_fail (error, GCG_BUSY,
+    status = gcg__error_write (error, GCG_BUSY,
                                "Other pictures are being drawn: try again in a few seconds.");
   else if (slot->state == SLOT_FAILED)
     {
@@ -236,7 +236,7 @@ gcg__pictures_get (struct gcg__pictures *pictures, const struct gcg__entry *entr
       *fd = gcg__tempdir_open (pictures->directory, slot->name);
       if (*fd < 0)
         {
-          status = gcg__report_fail (error, GCG_SYSTEM, "%s/%s: %s: the picture was removed",
+          status = gcg__error_write (error, GCG_SYSTEM, "%s/%s: %s: the picture was removed",
                                      gcg__tempdir_path (pictures->directory), slot->name,
                                      strerror (errno));
           clear (pictures, slot);

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "report/buffer.h"
-#include "report/fail.h"
+#include "base/error.h"
 
 #define DOT_NODES     300u                /* more are not tried with dot */
 #define PICTURE_BYTES ((size_t)256 << 20) /* a larger one is not taken */
@@ -172,8 +172,8 @@ start (struct child *child, const char *engine, enum gcg__picture_format format,
   close_fd (&child->out);
   close_fd (&child->err);
   if (result == EMFILE || result == ENFILE || result == ENOMEM || result == EAGAIN)
-    return gcg__report_fail (error, GCG_SYSTEM, "cannot start the renderer: %s", strerror (result));
-  return gcg__report_fail (error, GCG_NO_RENDERER,
+    return gcg__error_write (error, GCG_SYSTEM, "cannot start the renderer: %s", strerror (result));
+  return gcg__error_write (error, GCG_NO_RENDERER,
                            "the renderer %s cannot be started: %s; install it or name it in "
                            "GCGLASS_RENDER",
                            path, strerror (result));
@@ -272,14 +272,14 @@ judge (int status, const struct gcg__buffer *words, uint32_t nodes, struct gcg_e
   if (status != -1 && WIFEXITED (status) && WEXITSTATUS (status) == 0)
     return GCG_OK;
   if (status != -1 && WIFSIGNALED (status))
-    return gcg__report_fail (error, GCG_RENDER,
+    return gcg__error_write (error, GCG_RENDER,
                              "the picture of %u nodes is too large: the renderer was ended by "
                              "signal %d",
                              nodes, WTERMSIG (status));
   if (status != -1 && WEXITSTATUS (status) == 3)
-    return gcg__report_fail (error, GCG_RENDER, "the picture of %u nodes is too large: %s", nodes,
+    return gcg__error_write (error, GCG_RENDER, "the picture of %u nodes is too large: %s", nodes,
                              text);
-  return gcg__report_fail (error, GCG_RENDER, "the renderer has failed: %s", text);
+  return gcg__error_write (error, GCG_RENDER, "the renderer has failed: %s", text);
 }
 
 static enum gcg_status
@@ -302,13 +302,13 @@ draw_with (const char *engine, const char *dot, size_t dot_bytes, uint32_t nodes
   if (whole && !in_time)
     status = GCG_TIMEOUT; /* the caller reports it, with the total time */
   else if (out.status == GCG_NO_MEMORY)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the picture");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the picture");
   else if (out.status != GCG_OK)
-    status = gcg__report_fail (error, GCG_RENDER, "the picture of %u nodes is too large", nodes);
+    status = gcg__error_write (error, GCG_RENDER, "the picture of %u nodes is too large", nodes);
   else
     status = judge (ended, &words, nodes, error);
   if (status == GCG_OK && out.n == 0)
-    status = gcg__report_fail (error, GCG_RENDER, "the renderer gave no picture");
+    status = gcg__error_write (error, GCG_RENDER, "the renderer gave no picture");
   if (status == GCG_OK)
     {
       *picture_bytes = out.n;
@@ -337,7 +337,7 @@ gcg__renderer_draw (const char *dot, size_t dot_bytes, uint32_t nodes,
         = draw_with ("sfdp", dot, dot_bytes, nodes, format,
                      seconds - (double)(now_ms () - start) / 1000, picture, picture_bytes, error);
   if (status == GCG_TIMEOUT)
-    return gcg__report_fail (error, GCG_TIMEOUT,
+    return gcg__error_write (error, GCG_TIMEOUT,
                              "the picture of %u nodes was not drawn within %g s", nodes, seconds);
   return status;
 }

@@ -23,7 +23,7 @@
 #include "protocol.h"
 #include "recording/recording.h"
 #include "recording/writer.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/report.h"
 #include "server/source.h"
 
@@ -80,7 +80,7 @@ gcg__samples_new (struct gcg__samples **result, struct gcg_error *error)
   struct gcg__recording *recording = NULL;
   pthread_condattr_t attributes;
   if (samples == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   enum gcg_status status = gcg__recording_new (&recording, error);
   if (status == GCG_OK)
     status = gcg__timeline_new (recording, &samples->timeline, error);
@@ -264,7 +264,7 @@ gcg__samples_set_say (struct gcg__samples *samples, pid_t pid, gcg__say_function
     if (!w->done)
       {
         w->done = true;
-        gcg__report_fail (&w->error, GCG_UNSUPPORTED,
+        gcg__error_write (&w->error, GCG_UNSUPPORTED,
                           "The program ended before it took the sample.");
       }
   pthread_cond_broadcast (&samples->changed);
@@ -311,7 +311,7 @@ answer (struct gcg__samples *samples, uint32_t sequence, enum gcg_status status,
       {
         w->done = true;
         if (status != GCG_OK)
-          gcg__report_fail (&w->error, status, "%s", text);
+          gcg__error_write (&w->error, status, "%s", text);
       }
   pthread_cond_broadcast (&samples->changed);
   pthread_mutex_unlock (&samples->lock);
@@ -442,14 +442,14 @@ await (struct gcg__samples *samples, struct waiter *waiter)
          && gcg__patience_wait (&patience, &samples->changed, &samples->lock, samples->pid))
     ;
   if (!waiter->done && samples->shut)
-    gcg__report_fail (&waiter->error, GCG_BUSY, "gcglass is ending.");
+    gcg__error_write (&waiter->error, GCG_BUSY, "gcglass is ending.");
   else if (!waiter->done && gcg__patience_is_stopped (&patience))
-    gcg__report_fail (
+    gcg__error_write (
         &waiter->error, GCG_TIMEOUT,
         "The program is stopped (by SIGSTOP, a debugger or job control): the sample is "
         "taken when it is continued.");
   else if (!waiter->done)
-    gcg__report_fail (
+    gcg__error_write (
         &waiter->error, GCG_TIMEOUT,
         "The program has not taken the sample within %d s: it may hold the collector's lock.",
         SAMPLE_SECONDS);
@@ -463,7 +463,7 @@ await (struct gcg__samples *samples, struct waiter *waiter)
 static enum gcg_status
 nobody (struct gcg_error *error)
 {
-  return gcg__report_fail (error, GCG_UNSUPPORTED, "There is no live process to take samples of.");
+  return gcg__error_write (error, GCG_UNSUPPORTED, "There is no live process to take samples of.");
 }
 
 enum gcg_status
@@ -475,7 +475,7 @@ gcg__samples_take (struct gcg__samples *samples, const char *description, struct
   if (samples->say == NULL || samples->shut)
     status = nobody (error);
   else if (samples->n_waiters == MAX_WAITERS)
-    status = gcg__report_fail (error, GCG_BUSY, "Too many samples are being taken: try again.");
+    status = gcg__error_write (error, GCG_BUSY, "Too many samples are being taken: try again.");
   else
     {
       waiter.sequence = ++samples->sequence;
@@ -485,7 +485,7 @@ gcg__samples_take (struct gcg__samples *samples, const char *description, struct
       if (!samples->say (samples->context, GCG__SAMPLE, waiter.sequence, description))
         {
           waiter.done = true;
-          gcg__report_fail (&waiter.error, GCG_UNSUPPORTED,
+          gcg__error_write (&waiter.error, GCG_UNSUPPORTED,
                             "The program does not answer any more.");
         }
       await (samples, &waiter);

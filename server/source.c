@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/model.h"
 #include "server/samples.h"
 #include "server/source_internal.h"
@@ -55,12 +55,12 @@ gcg__entry_open (int fd, const char *name, const char *description, struct gcg__
   if (entry == NULL)
     {
       close (fd);
-      return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+      return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
     }
   entry->fd = fd;
   entry->references = 1;
   if (seals >= 0 && (~seals & (F_SEAL_SHRINK | F_SEAL_WRITE)) != 0)
-    status = gcg__report_fail (error, GCG_CORRUPT, "%s: the snapshot is not sealed", name);
+    status = gcg__error_write (error, GCG_CORRUPT, "%s: the snapshot is not sealed", name);
   else
     status = gcg__snapshot_open_fd (fd, name, &entry->snapshot, error);
   if (status != GCG_OK)
@@ -245,7 +245,7 @@ gcg__source_new (struct gcg__source **result, struct gcg_error *error)
   if (source == NULL || gcg__samples_new (&source->samples, error) != GCG_OK)
     {
       free (source);
-      return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+      return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
     }
   pthread_mutex_init (&source->lock, NULL);
   pthread_condattr_init (&attributes);
@@ -259,7 +259,7 @@ gcg__source_new (struct gcg__source **result, struct gcg_error *error)
   failure = pthread_create (&source->builder, NULL, build, source);
   if (failure != 0)
     {
-      gcg__report_fail (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
+      gcg__error_write (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
       goto fail_thread;
     }
   *result = source;
@@ -364,7 +364,7 @@ fall_silent (struct gcg__source *source, enum gcg__state state)
     if (!w->arrived && !w->done)
       {
         w->done = true;
-        gcg__report_fail (&w->error, GCG_UNSUPPORTED,
+        gcg__error_write (&w->error, GCG_UNSUPPORTED,
                           "The program ended before it took the snapshot.");
       }
   pthread_cond_broadcast (&source->changed);
@@ -428,7 +428,7 @@ gcg__source_queue (struct gcg__source *source, struct gcg__entry *entry, uint32_
       if (copy >= 0)
         close (copy);
       gcg__entry_free (entry);
-      return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+      return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
     }
   *item = (struct gcg__item){ .entry = entry, .sequence = sequence };
   pthread_mutex_lock (&source->lock);
@@ -487,7 +487,7 @@ gcg__source_fail (struct gcg__source *source, uint32_t sequence, enum gcg_status
                   const char *text)
 {
   struct gcg_error error;
-  gcg__report_fail (&error, status, "%s", text);
+  gcg__error_write (&error, status, "%s", text);
   pthread_mutex_lock (&source->lock);
   if (sequence != 0 && sequence == source->unattended)
     source->unattended = 0;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/patience.h"
 #include "server/source_internal.h"
 #include "snapshot/snapshot.h"
@@ -34,9 +34,9 @@ gcg__source_get (struct gcg__source *source, uint32_t id, const struct gcg__entr
       }
   pthread_mutex_unlock (&source->lock);
   if (none)
-    return gcg__report_fail (error, GCG_BUSY, "There is no snapshot yet.");
+    return gcg__error_write (error, GCG_BUSY, "There is no snapshot yet.");
   if (entry == NULL)
-    return gcg__report_fail (
+    return gcg__error_write (
         error, GCG_NOT_FOUND,
         "There is no snapshot %u: only the newest %d are kept, fewer when they are "
         "large.",
@@ -73,14 +73,14 @@ await (struct gcg__source *source, struct gcg__waiter *waiter)
          && gcg__patience_wait (&patience, &source->changed, &source->lock, source->pid))
     ;
   if (!waiter->done && source->shut)
-    gcg__report_fail (&waiter->error, GCG_BUSY, "gcglass is ending.");
+    gcg__error_write (&waiter->error, GCG_BUSY, "gcglass is ending.");
   else if (!waiter->done && gcg__patience_is_stopped (&patience))
-    gcg__report_fail (
+    gcg__error_write (
         &waiter->error, GCG_TIMEOUT,
         "The program is stopped (by SIGSTOP, a debugger or job control): the snapshot "
         "is taken when it is continued.");
   else if (!waiter->done)
-    gcg__report_fail (
+    gcg__error_write (
         &waiter->error, GCG_TIMEOUT,
         "The program has not taken the snapshot within %d s: it may hold the collector's lock.",
         CAPTURE_SECONDS);
@@ -102,14 +102,14 @@ gcg__source_capture (struct gcg__source *source, const char *description, uint32
       enum gcg_status status;
       if (source->state == GCG__STATE_STARTING)
         status
-            = gcg__report_fail (error, GCG_UNSUPPORTED,
+            = gcg__error_write (error, GCG_UNSUPPORTED,
                                 "The program has not used the collector yet: nothing to look at.");
       else if (!can_ask (source))
-        status = gcg__report_fail (error, GCG_UNSUPPORTED,
+        status = gcg__error_write (error, GCG_UNSUPPORTED,
                                    "There is no live process to take a snapshot of.");
       else
         status
-            = gcg__report_fail (error, GCG_BUSY, "Too many snapshots are being taken: try again.");
+            = gcg__error_write (error, GCG_BUSY, "Too many snapshots are being taken: try again.");
       pthread_mutex_unlock (&source->lock);
       return status;
     }
@@ -125,7 +125,7 @@ gcg__source_capture (struct gcg__source *source, const char *description, uint32
   if (!asked && !waiter.done)
     {
       waiter.done = true;
-      gcg__report_fail (&waiter.error, GCG_UNSUPPORTED, "The program does not answer any more.");
+      gcg__error_write (&waiter.error, GCG_UNSUPPORTED, "The program does not answer any more.");
     }
   await (source, &waiter);
   pthread_mutex_unlock (&source->lock);
@@ -167,7 +167,7 @@ gcg__source_analyse_again (struct gcg__source *source, struct gcg_error *error)
     return status;
   int fd = fcntl (newest->fd, F_DUPFD_CLOEXEC, 3);
   if (fd < 0)
-    status = gcg__report_fail (error, GCG_SYSTEM, "cannot open the snapshot again: %s",
+    status = gcg__error_write (error, GCG_SYSTEM, "cannot open the snapshot again: %s",
                                strerror (errno));
   else
     status = gcg__entry_open (fd, "snapshot", newest->description, &entry, error);

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #define PREFIX   "gcglass-"
 #define TEMPLATE "XXXXXX"
@@ -138,11 +138,11 @@ gcg__tempdir_new (struct gcg__tempdir **result, struct gcg_error *error)
   struct gcg__tempdir *directory = malloc (sizeof (*directory) + bytes);
   struct stat status;
   if (directory == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   directory->parent_fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory->parent_fd < 0)
     {
-      gcg__report_fail (error, GCG_SYSTEM, "%s: %s: set TMPDIR to a directory to write to", parent,
+      gcg__error_write (error, GCG_SYSTEM, "%s: %s: set TMPDIR to a directory to write to", parent,
                         strerror (errno));
       goto fail_parent;
     }
@@ -151,7 +151,7 @@ gcg__tempdir_new (struct gcg__tempdir **result, struct gcg_error *error)
   directory->name = directory->path + strlen (parent) + 1;
   if (mkdtemp (directory->path) == NULL)
     {
-      gcg__report_fail (error, GCG_SYSTEM,
+      gcg__error_write (error, GCG_SYSTEM,
                         "cannot make a temporary directory in %s: %s: set TMPDIR to another",
                         parent, strerror (errno));
       goto fail_make;
@@ -159,7 +159,7 @@ gcg__tempdir_new (struct gcg__tempdir **result, struct gcg_error *error)
   directory->fd = directory_open (directory->parent_fd, directory->name, &status);
   if (directory->fd < 0 || flock (directory->fd, LOCK_EX | LOCK_NB) != 0)
     {
-      gcg__report_fail (error, GCG_SYSTEM, "%s: %s", directory->path, strerror (errno));
+      gcg__error_write (error, GCG_SYSTEM, "%s: %s", directory->path, strerror (errno));
       goto fail_open;
     }
   *result = directory;
@@ -199,7 +199,7 @@ gcg__tempdir_create (struct gcg__tempdir *directory, const char *name, struct gc
 {
   int fd = openat (directory->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0)
-    gcg__report_fail (error, GCG_SYSTEM, "%s/%s: %s", directory->path, name, strerror (errno));
+    gcg__error_write (error, GCG_SYSTEM, "%s/%s: %s", directory->path, name, strerror (errno));
   return fd;
 }
 

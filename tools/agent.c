@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "protocol.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/live.h"
 
 static int
@@ -72,21 +72,21 @@ connect_to (uint32_t pid, uint32_t timeout, int *fd, struct gcg_error *error)
   int n = snprintf (address.sun_path + 1, sizeof address.sun_path - 1, GCG__AGENT_NAME, (int)pid);
   socklen_t length = (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + (size_t)n);
   if (kill ((pid_t)pid, 0) != 0 && errno == ESRCH)
-    return gcg__report_fail (error, GCG_NOT_FOUND, "there is no process %u", pid);
+    return gcg__error_write (error, GCG_NOT_FOUND, "there is no process %u", pid);
   int s = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (s < 0)
-    return gcg__report_fail (error, GCG_SYSTEM, "no socket: %s", strerror (errno));
+    return gcg__error_write (error, GCG_SYSTEM, "no socket: %s", strerror (errno));
   setsockopt (s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (connect (s, (struct sockaddr *)&address, length) != 0)
     {
       int why = errno;
       close (s);
       if (why == ECONNREFUSED)
-        return gcg__report_fail (error, GCG_NO_COLLECTOR,
+        return gcg__error_write (error, GCG_NO_COLLECTOR,
                                  "process %u does not listen: start it with gcglass run, or let it "
                                  "call gcg_start_in_background",
                                  pid);
-      return gcg__report_fail (error, GCG_SYSTEM, "process %u: %s", pid, strerror (why));
+      return gcg__error_write (error, GCG_SYSTEM, "process %u: %s", pid, strerror (why));
     }
   struct ucred peer;
   socklen_t peer_bytes = sizeof peer;
@@ -94,7 +94,7 @@ connect_to (uint32_t pid, uint32_t timeout, int *fd, struct gcg_error *error)
       || getsockopt (s, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) != 0 || peer.pid != (pid_t)pid)
     {
       close (s);
-      return gcg__report_fail (error, GCG_SYSTEM,
+      return gcg__error_write (error, GCG_SYSTEM,
                                "who answers for process %u is not this process, or another user's",
                                pid);
     }
@@ -107,9 +107,9 @@ static enum gcg_status
 fail_receive (uint32_t pid, uint32_t timeout, struct gcg_error *error)
 {
   if (errno == EAGAIN || errno == EWOULDBLOCK)
-    return gcg__report_fail (error, GCG_TIMEOUT, "process %u did not answer within %u s", pid,
+    return gcg__error_write (error, GCG_TIMEOUT, "process %u did not answer within %u s", pid,
                              timeout);
-  return gcg__report_fail (error, GCG_SYSTEM, "process %u ended the conversation", pid);
+  return gcg__error_write (error, GCG_SYSTEM, "process %u ended the conversation", pid);
 }
 
 /* Receives messages until one of TYPE answers; *FD is what came with it, or -1. */
@@ -159,7 +159,7 @@ converse (int s, const struct agent_arguments *arguments, uint16_t type, int *fd
     }
   if (attached >= 0)
     close (attached);
-  return gcg__report_fail (
+  return gcg__error_write (
       error, message.status != GCG_OK ? message.status : GCG_CORRUPT, "process %u: %s",
       arguments->pid, message.status != GCG_OK ? message.text : "the answer came without its file");
 }

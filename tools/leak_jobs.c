@@ -17,7 +17,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/words.h"
 #include "tools/save.h"
 
@@ -134,7 +134,7 @@ write_log (struct leak_jobs *jobs, struct process *process, const char *text, si
       process->log_bytes += bytes;
     }
   enum gcg_status status = path == NULL || log == NULL
-                               ? gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a log")
+                               ? gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a log")
                                : save_begin (&save, path, error);
   if (status == GCG_OK)
     {
@@ -182,7 +182,7 @@ write_text (struct leak_jobs *jobs, struct process *process, const struct gcg__l
                                         .colour = !to_log && leak_wants_colour (stderr) };
   FILE *to = open_memstream (&text, &bytes);
   if (to == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a report");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a report");
   enum gcg_status status = leak_write_text (report, &how, to, error);
   fclose (to);
   if (status == GCG_OK && to_log)
@@ -199,7 +199,7 @@ write_json (struct leak_jobs *jobs, const struct process *process,
 {
   char *path = output_path (jobs, jobs->run->options.json, process->pid);
   enum gcg_status status
-      = path == NULL ? gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a report")
+      = path == NULL ? gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a report")
                      : leak_write_file (report, NULL, path, error);
   free (path);
   return status;
@@ -212,7 +212,7 @@ write_snapshot (struct leak_jobs *jobs, const struct process *process, int fd,
 {
   char *path = output_path (jobs, jobs->run->save, process->pid);
   enum gcg_status status
-      = path == NULL ? gcg__report_fail (error, GCG_NO_MEMORY, "out of memory to save a snapshot")
+      = path == NULL ? gcg__error_write (error, GCG_NO_MEMORY, "out of memory to save a snapshot")
                      : gcg__save_copy (fd, path, error);
   free (path);
   return status;
@@ -344,7 +344,7 @@ leak_jobs_new (const struct leak_run *run, struct leak_jobs **result, struct gcg
   struct leak_jobs *jobs = calloc (1, sizeof *jobs);
   int failure;
   if (jobs == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   jobs->run = run;
   jobs->last = &jobs->first;
   pthread_mutex_init (&jobs->lock, NULL);
@@ -359,7 +359,7 @@ leak_jobs_new (const struct leak_run *run, struct leak_jobs **result, struct gcg
   if (jobs->done_fd >= 0)
     close (jobs->done_fd);
   free (jobs);
-  return gcg__report_fail (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
+  return gcg__error_write (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
 }
 
 void

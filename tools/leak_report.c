@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "tools/save.h"
 
 static int

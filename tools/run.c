@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/save.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/findings.h"
 #include "report/model.h"
 #include "report/words.h"

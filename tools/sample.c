@@ -16,7 +16,7 @@
 #include "protocol.h"
 #include "recording/recording.h"
 #include "recording/writer.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/report.h"
 #include "tools/agent.h"
 
@@ -28,14 +28,14 @@ read_records (int fd, struct gcg__recording **recording, char **bytes, size_t *n
   struct stat about;
   ssize_t got = -1;
   if (fstat (fd, &about) != 0 || about.st_size <= 0)
-    return gcg__report_fail (error, GCG_CORRUPT, "the process's answer is empty");
+    return gcg__error_write (error, GCG_CORRUPT, "the process's answer is empty");
   *n = (size_t)about.st_size;
   *bytes = malloc (*n);
   for (size_t done = 0; *bytes != NULL && done < *n; done += (size_t)got)
     if ((got = pread (fd, *bytes + done, *n - done, (off_t)done)) <= 0)
       break;
   if (*bytes == NULL || got <= 0)
-    return gcg__report_fail (error, GCG_SYSTEM, "cannot read the process's answer");
+    return gcg__error_write (error, GCG_SYSTEM, "cannot read the process's answer");
   enum gcg_status status = gcg__recording_new (recording, error);
   if (status != GCG_OK)
     return status;

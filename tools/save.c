@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 enum gcg_status
 save_begin (struct save *save, const char *path, struct gcg_error *error)
@@ -28,7 +28,7 @@ save_begin (struct save *save, const char *path, struct gcg_error *error)
   if (copy >= 0)
     close (copy);
   (void)!gcg__save_end (&save->file, false, &ignored);
-  return gcg__report_fail (error, why == ENOMEM ? GCG_NO_MEMORY : GCG_SYSTEM, "cannot write %s: %s",
+  return gcg__error_write (error, why == ENOMEM ? GCG_NO_MEMORY : GCG_SYSTEM, "cannot write %s: %s",
                            path, strerror (why));
 }
 
@@ -45,7 +45,7 @@ save_end (struct save *save, bool keep, struct gcg_error *error)
   failed |= fclose (save->stream) != 0;
   enum gcg_status status = gcg__save_end (&save->file, keep && !failed, error);
   if (keep && failed)
-    return gcg__report_fail (error, GCG_SYSTEM, "cannot write %s: %s", save->file.path,
+    return gcg__error_write (error, GCG_SYSTEM, "cannot write %s: %s", save->file.path,
                              strerror (why));
   return status;
 }

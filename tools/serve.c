@@ -14,7 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "server/live.h"
 #include "server/source.h"
 #include "tools/command.h"
@@ -54,7 +54,7 @@ read_wishes (const struct gcg__message *message, struct wishes *wishes, struct g
       else if (strcmp (line, "debug") == 0)
         wishes->debug = strcmp (value, "0") != 0;
       else if (strcmp (line, "port") == 0 && !command_number (value, 0, 65535, &wishes->port))
-        return gcg__report_fail (error, GCG_INVALID, "port %s: ports are 0 to 65535", value);
+        return gcg__error_write (error, GCG_INVALID, "port %s: ports are 0 to 65535", value);
     }
   return GCG_OK;
 }
@@ -120,14 +120,14 @@ serve (struct serving *serving, const struct wishes *wishes, pid_t pid, struct g
     {
       int fd = open (wishes->snapshot, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
       if (fd < 0)
-        return gcg__report_fail (error, GCG_SYSTEM, "%s: %m", wishes->snapshot);
+        return gcg__error_write (error, GCG_SYSTEM, "%s: %m", wishes->snapshot);
       status = gcg__source_add (serving->source, fd, wishes->snapshot, NULL, 0, error);
       gcg__source_set_file (serving->source, wishes->snapshot);
     }
   if (status == GCG_OK)
     status = gcg__server_start (serving->source, &serving->options, &serving->server, error);
   if (status == GCG_BUSY)
-    gcg__report_fail (error, status,
+    gcg__error_write (error, status,
                       "port %d is in use, perhaps by another gcglass: choose one in "
                       "gcg_options.port, or -1 for any",
                       serving->options.port);
@@ -150,7 +150,7 @@ converse (struct serving *serving, int fd, pid_t pid, const struct gcg__message 
   enum gcg_status status = read_wishes (message, &wishes, &error);
   int copy = fcntl (fd, F_DUPFD_CLOEXEC, 3);
   if (status == GCG_OK && copy < 0)
-    status = gcg__report_fail (&error, GCG_SYSTEM, "no descriptor: %m");
+    status = gcg__error_write (&error, GCG_SYSTEM, "no descriptor: %m");
   /* The process is live before the URL is known: the first look is not to find it missing. */
   if (status == GCG_OK)
     status = gcg__live_connected (serving->source, copy, pid, &events, &live, &error);

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 struct connection
 {
@@ -40,13 +40,13 @@ watch_new (const struct watch_events *events, char name[GCG__SOCKET_NAME_BYTES],
 {
   struct watch *watch = calloc (1, sizeof *watch);
   if (watch == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   watch->events = *events;
   watch->listen_fd = gcg__live_socket (name);
   if (watch->listen_fd < 0)
     {
       free (watch);
-      return gcg__report_fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
+      return gcg__error_write (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
     }
   *result = watch;
   return GCG_OK;

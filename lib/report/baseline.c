@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/suppress.h"
 
 static int
@@ -47,9 +47,9 @@ baseline_add_groups (struct gcg__baseline *baseline, const json_t *groups, const
   {
     const char *signature = json_string_value (json_object_get (group, "signature"));
     if (signature == NULL)
-      return gcg__report_fail (error, GCG_INVALID, "%s: group %zu has no signature", path, i + 1);
+      return gcg__error_write (error, GCG_INVALID, "%s: group %zu has no signature", path, i + 1);
     if (!baseline_add (baseline, signature))
-      return gcg__report_fail (error, GCG_NO_MEMORY, "%s: out of memory", path);
+      return gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", path);
   }
   return GCG_OK;
 }
@@ -61,13 +61,13 @@ baseline_read_json (struct gcg__baseline *baseline, const char *text, const char
   json_error_t wrong;
   json_t *report = json_loads (text, 0, &wrong);
   if (report == NULL)
-    return gcg__report_fail (error, GCG_INVALID, "%s:%d: not JSON: %s", path, wrong.line,
+    return gcg__error_write (error, GCG_INVALID, "%s:%d: not JSON: %s", path, wrong.line,
                              wrong.text);
   const json_t *groups = json_object_get (report, "groups");
   const json_t *known = json_object_get (report, "known_groups");
   enum gcg_status status;
   if (!json_is_array (groups))
-    status = gcg__report_fail (error, GCG_INVALID,
+    status = gcg__error_write (error, GCG_INVALID,
                                "%s: no report of leaks: write one with gcglass leaks --json", path);
   else
     status = baseline_add_groups (baseline, groups, path, error);
@@ -88,7 +88,7 @@ baseline_read_lines (struct gcg__baseline *baseline, char *text, const char *pat
       while (n > 0 && strchr (" \t\r", line[n - 1]) != NULL)
         line[--n] = '\0';
       if (n > 0 && line[0] != '#' && !baseline_add (baseline, line))
-        return gcg__report_fail (error, GCG_NO_MEMORY, "%s: out of memory", path);
+        return gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", path);
     }
   return GCG_OK;
 }

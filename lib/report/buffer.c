@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #define PIECE_BYTES (64u << 10)
 #define REPLACEMENT 0xfffdu
@@ -169,9 +169,9 @@ enum gcg_status
 gcg__buffer_status (const struct gcg__buffer *buffer, struct gcg_error *error)
 {
   if (buffer->status == GCG_NO_MEMORY)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while writing the report");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory while writing the report");
   if (buffer->status != GCG_OK)
-    return gcg__report_fail (error, buffer->status, "the output cannot be written");
+    return gcg__error_write (error, buffer->status, "the output cannot be written");
   return GCG_OK;
 }
 

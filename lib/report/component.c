@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "report/explain.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/object_table.h"
 
 #define MAX_CYCLES     20u
@@ -155,7 +155,7 @@ gcg__component_page (struct gcg__model *model, const struct gcg__frame_state *fr
 {
   const struct gcg__analysis *a = model->analysis;
   if (number == 0 || number > a->n_components)
-    return gcg__report_fail (error, GCG_NOT_FOUND,
+    return gcg__error_write (error, GCG_NOT_FOUND,
                              "no component %llu: this snapshot's garbage has %u",
                              (unsigned long long)number, a->n_components);
   uint32_t index = (uint32_t)(number - 1);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/fold.h"
 #include "report/words.h"
 
@@ -119,7 +119,7 @@ list_candidates (struct picture *p, struct gcg_error *error)
   const struct gcg__analysis *a = p->model->analysis;
   p->chosen = calloc (p->component->n_objects + (size_t)1, sizeof *p->chosen);
   if (p->chosen == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the picture");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the picture");
   for (uint32_t i = 0; i < p->component->n_objects; i++)
     {
       uint32_t id = a->members[p->component->first_member + i];
@@ -172,7 +172,7 @@ measure_distances (struct picture *p, struct gcg_error *error)
   const struct gcg__analysis *a = p->model->analysis;
   uint32_t *queue = calloc (p->n_all + (size_t)1, sizeof *queue), n = 0;
   if (queue == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the picture");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the picture");
   for (uint32_t i = 0; i < p->n_all; i++)
     if (p->chosen[i].distance == 0)
       queue[n++] = i;
@@ -400,7 +400,7 @@ write_picture (struct picture *p, struct gcg_error *error)
     }
   for (uint32_t i = 0; i < p->n_chosen; i++)
     if (!write_edges (p, &p->chosen[i]))
-      return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the picture's edges");
+      return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the picture's edges");
   gcg__buffer_text (p->out, "}\n");
   return gcg__buffer_status (p->out, error);
 }
@@ -412,7 +412,7 @@ gcg__dot_write (struct gcg__model *model, const struct gcg__dot_options *options
   const struct gcg__analysis *a = model->analysis;
   uint64_t number = options->number;
   if (number == 0 || number > a->n_components)
-    return gcg__report_fail (error, GCG_NOT_FOUND,
+    return gcg__error_write (error, GCG_NOT_FOUND,
                              "no component %llu: this snapshot's garbage has %u",
                              (unsigned long long)number, a->n_components);
   struct picture p = { .model = model,
@@ -421,7 +421,7 @@ gcg__dot_write (struct gcg__model *model, const struct gcg__dot_options *options
                        .index = (uint32_t)(number - 1),
                        .reduce = options->reduce };
   if (p.reduce && p.component->n_cycles == 0)
-    return gcg__report_fail (error, GCG_NOT_FOUND, "component %llu has no cycle to reduce it to",
+    return gcg__error_write (error, GCG_NOT_FOUND, "component %llu has no cycle to reduce it to",
                              (unsigned long long)number);
   enum gcg_status status = GCG_OK;
   if (!p.reduce)

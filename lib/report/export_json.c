@@ -13,7 +13,7 @@
 
 #include "report/report.h"
 
-#include "report/fail.h"
+#include "base/error.h"
 
 static void
 write_names (const struct gcg__model *model, struct gcg__json *json)
@@ -97,7 +97,7 @@ gcg__export_json (const struct gcg__model *model, uint64_t component, bool reduc
   const struct gcg__snapshot *s = model->snapshot;
   const struct gcg__analysis *a = model->analysis;
   if (component > a->n_components)
-    return gcg__report_fail (error, GCG_NOT_FOUND,
+    return gcg__error_write (error, GCG_NOT_FOUND,
                              "no component %llu: this snapshot's garbage has %u",
                              (unsigned long long)component, a->n_components);
   gcg__json_object (json, NULL);

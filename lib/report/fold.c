@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "report/buffer.h"
-#include "report/fail.h"
+#include "base/error.h"
 
 #define MAX_OBJECTS (1u << 20)
 /* An object with more edges than this has its leaves distinguished by type only. */
@@ -125,7 +125,7 @@ gcg__fold_init (struct gcg__fold *fold, const struct gcg__model *model, uint32_t
     n += is_leaf (a, members[i]);
   fold->leaves = malloc ((n + (size_t)1) * sizeof *fold->leaves);
   if (fold->leaves == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for %u leaves", n);
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for %u leaves", n);
   struct gcg__buffer field;
   gcg__buffer_init (&field, NULL, NULL);
   for (uint32_t i = 0; i < c->n_objects; i++)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 enum gcg_status
 gcg__garbage_row (const struct gcg__model *model, uint32_t index, const char *key,
@@ -168,7 +168,7 @@ gcg__garbage_page (const struct gcg__model *model, const struct gcg__frame_state
 {
   struct garbage_table garbage = { .model = model, .query = query };
   if (!find_groups (&garbage))
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the table of garbage");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the table of garbage");
   struct gcg__table table = { .table = &garbage,
                               .columns = columns,
                               .n_rows = model->analysis->n_components,

@@ -8,7 +8,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/graph.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/words.h"
 
 #define MOST_ROUNDS    32u
@@ -309,7 +309,7 @@ gcg__inference_init (struct gcg__inference *inference, const struct gcg__snapsho
   if (!run.failed)
     return GCG_OK;
   gcg__inference_fini (inference);
-  return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while inferring types");
+  return gcg__error_write (error, GCG_NO_MEMORY, "out of memory while inferring types");
 }
 
 void

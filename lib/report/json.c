@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 void
 gcg__json_init (struct gcg__json *json, gcg__sink sink, void *context)
@@ -194,7 +194,7 @@ gcg__json_finish (struct gcg__json *json, struct gcg_error *error)
 {
   gcg__buffer_flush (&json->out);
   if (json->out.status == GCG_INVALID || (json->out.status == GCG_OK && json->depth != 0))
-    return gcg__report_fail (error, GCG_INVALID, "the report nests too deep or is not closed");
+    return gcg__error_write (error, GCG_INVALID, "the report nests too deep or is not closed");
   return gcg__buffer_status (&json->out, error);
 }
 
@@ -209,6 +209,6 @@ gcg__json_take (struct gcg__json *json, size_t *bytes, struct gcg_error *error)
   *bytes = json->out.n;
   char *text = gcg__buffer_take (&json->out);
   if (text == NULL)
-    (void)gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while writing the report");
+    (void)gcg__error_write (error, GCG_NO_MEMORY, "out of memory while writing the report");
   return text;
 }

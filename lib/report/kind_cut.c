@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #define MAX_OBJECTS (1u << 20)
 #define MAX_EDGES   (UINT64_C (1) << 20)
@@ -142,7 +142,7 @@ gcg__kind_cut (const struct gcg__model *model, uint32_t cycle, const struct gcg_
   enum gcg_status status = GCG_OK;
   if (graph.types == NULL || graph.first == NULL || graph.targets == NULL || graph.offsets == NULL
       || graph.degrees == NULL || graph.queue == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a cycle of %u objects",
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a cycle of %u objects",
                                graph.n);
   else
     {

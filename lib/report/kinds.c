@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "report/explain.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/map.h"
 #include "report/suppress.h"
 
@@ -200,7 +200,7 @@ write_cycle (struct gcg__model *model, const struct row *row, struct gcg__json *
   if (status != GCG_OK)
     return status;
   if (!write_path (model, &e, json))
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the path of a cycle");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the path of a cycle");
   bool everywhere = e.everywhere.n > 0;
   gcg__json_string (json, "cut", gcg__buffer_string (everywhere ? &e.everywhere : &e.edge));
   gcg__json_unsigned (json, "freed_bytes",
@@ -254,7 +254,7 @@ rows_write (const struct rows *rows, struct gcg__json *json, struct gcg_error *e
 static enum gcg_status
 no_memory (struct gcg_error *error)
 {
-  return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the kinds of leaks");
+  return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the kinds of leaks");
 }
 
 enum gcg_status

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/origin.h"
 #include "report/words.h"
 
@@ -379,7 +379,7 @@ gcg__leak_names_cycle (struct gcg__leak_names *names, struct gcg__model *model,
       gcg__buffer_fini (&signature);
     }
   if (!signatures_take (made, names))
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the names of a cycle");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the names of a cycle");
   names->rule = rule;
   return GCG_OK;
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/kinds.h"
 #include "report/leak_names.h"
 #include "report/map.h"
@@ -58,7 +58,7 @@ gcg__leak_kind_name (enum gcg__leak_kind kind)
 static enum gcg_status
 no_memory (const struct making *m)
 {
-  return gcg__report_fail (m->error, GCG_NO_MEMORY, "out of memory for the report of leaks");
+  return gcg__error_write (m->error, GCG_NO_MEMORY, "out of memory for the report of leaks");
 }
 
 static void

@@ -8,7 +8,6 @@ lib_report_libreport_la_SOURCES = \
 	%D%/buffer.h %D%/buffer.c \
 	%D%/collector.h %D%/collector.c \
 	%D%/explain.h %D%/explain.c \
-	%D%/fail.h %D%/fail.c \
 	%D%/findings.h %D%/findings.c \
 	%D%/fold.h %D%/fold.c \
 	%D%/hazard.h %D%/hazard.c \

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 /* Components with at least so many objects have their types counted beforehand: those of the
    others are counted when a page shows them. */
@@ -159,7 +159,7 @@ gcg__model_new (struct gcg__snapshot *snapshot, struct gcg__model **result, stru
   enum gcg_status status = GCG_NO_MEMORY;
   struct gcg__model *model = calloc (1, sizeof *model);
   if (model == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   model->snapshot = snapshot;
   if ((status = gcg__analysis_new (snapshot, &model->analysis, error)) != GCG_OK
       || (status = gcg__symbols_new (snapshot, &model->symbols, error)) != GCG_OK
@@ -175,7 +175,7 @@ gcg__model_new (struct gcg__snapshot *snapshot, struct gcg__model **result, stru
   if (model->paths == NULL || model->kept == NULL || model_list_types (model) != GCG_OK
       || model_count_mixes (model) != GCG_OK)
     {
-      status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory after the analysis");
+      status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory after the analysis");
       goto fail_parts;
     }
   model_count_leaks (model);
@@ -222,7 +222,7 @@ gcg__model_path (struct gcg__model *model, uint32_t cycle, const struct gcg__cyc
     }
   struct gcg__cycle_path *path = malloc (sizeof *path);
   if (path == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the shortest cycle");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the shortest cycle");
   enum gcg_status status = gcg__cycle_path (model->analysis, cycle, path, error);
   if (status != GCG_OK)
     {
@@ -248,7 +248,7 @@ gcg__model_root_tree (struct gcg__model *model, const struct gcg__root_tree **re
     {
       struct gcg__root_tree *tree = malloc (sizeof *tree);
       if (tree == NULL)
-        return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the ways from the roots");
+        return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the ways from the roots");
       enum gcg_status status = gcg__root_tree_init (tree, model->analysis, error);
       if (status != GCG_OK)
         {
@@ -287,7 +287,7 @@ gcg__model_mix (const struct gcg__model *model, uint32_t component, struct gcg__
     }
   uint32_t *counts = calloc (model->types->n_groups + 1u, sizeof *counts);
   if (counts == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a component's types");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a component's types");
   mix_count (model->analysis, model->types, component, counts, mix);
   free (counts);
   return GCG_OK;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/hazard.h"
 #include "report/object_table.h"
 #include "report/preview.h"
@@ -41,7 +41,7 @@ gcg__object_find (const struct gcg__model *model, const char *text, struct gcg__
   uint32_t id;
   if (!parse_address (text, &address)
       || !gcg__snapshot_find (model->snapshot, address, &id, offset))
-    return gcg__report_fail (error, GCG_NOT_FOUND, "%.40s is not in any object of this snapshot",
+    return gcg__error_write (error, GCG_NOT_FOUND, "%.40s is not in any object of this snapshot",
                              text);
   gcg__snapshot_object (model->snapshot, id, object);
   return GCG_OK;

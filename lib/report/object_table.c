@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 /* The table of objects as the query sees it. */
 struct object_table
@@ -291,7 +291,7 @@ gcg__object_table_write (const struct gcg__model *model, const uint32_t *members
   struct gcg__chosen chosen;
   enum gcg_status status;
   if (!find_sites (&objects))
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the table of objects");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the table of objects");
   else
     status = gcg__query_choose (query, &table, &chosen, error);
   if (status == GCG_OK)

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "report/buffer.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/kept.h"
 
 #define DIGIT_BITS 11u
@@ -130,7 +130,7 @@ gcg__order_choose (const struct gcg__query *query, const struct gcg__table *tabl
     item = make (table, column, backwards, gcg__buffer_string (&key));
   gcg__buffer_fini (&key);
   if (item == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while sorting");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory while sorting");
   const uint32_t *rows = item->data;
   chosen->total = item->bytes / sizeof *rows;
   for (uint64_t i = query->offset; i < chosen->total && chosen->n < query->limit; i++)

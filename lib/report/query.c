@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "report/buffer.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/order.h"
 #include "snapshot/format.h"
 
@@ -45,14 +45,14 @@ gcg__query_set (struct gcg__query *query, const char *name, const char *value,
   if (strcmp (name, "offset") == 0)
     {
       if (!parse_number (value, 0, UINT32_MAX, &number))
-        return gcg__report_fail (error, GCG_INVALID, "offset must be a number from 0 to %u",
+        return gcg__error_write (error, GCG_INVALID, "offset must be a number from 0 to %u",
                                  UINT32_MAX);
       query->offset = number;
     }
   else if (strcmp (name, "limit") == 0)
     {
       if (!parse_number (value, 1, GCG__QUERY_LIMIT_MAX, &number))
-        return gcg__report_fail (error, GCG_INVALID, "limit must be a number from 1 to %u",
+        return gcg__error_write (error, GCG_INVALID, "limit must be a number from 1 to %u",
                                  GCG__QUERY_LIMIT_MAX);
       query->limit = (uint32_t)number;
     }
@@ -61,13 +61,13 @@ gcg__query_set (struct gcg__query *query, const char *name, const char *value,
       query->ordered = true;
       query->descending = strcmp (value, "desc") == 0;
       if (!query->descending && strcmp (value, "asc") != 0)
-        return gcg__report_fail (error, GCG_INVALID, "order must be asc or desc");
+        return gcg__error_write (error, GCG_INVALID, "order must be asc or desc");
     }
   else if (strcmp (name, "cycles") == 0)
     {
       query->cycles = strcmp (value, "1") == 0;
       if (!query->cycles && strcmp (value, "0") != 0)
-        return gcg__report_fail (error, GCG_INVALID, "cycles must be 0 or 1");
+        return gcg__error_write (error, GCG_INVALID, "cycles must be 0 or 1");
     }
   else if (strcmp (name, "sort") == 0)
     query->sort = value[0] != '\0' ? value : NULL;
@@ -78,19 +78,19 @@ gcg__query_set (struct gcg__query *query, const char *name, const char *value,
   else if (strcmp (name, "site") == 0)
     {
       if (!parse_number (value, 1, GCG__SITES_MAX - 1, &number))
-        return gcg__report_fail (error, GCG_INVALID, "site must be the number of a site");
+        return gcg__error_write (error, GCG_INVALID, "site must be the number of a site");
       query->site = (uint32_t)number;
     }
   else if (strcmp (name, "from") == 0 || strcmp (name, "to") == 0)
     {
       if (!parse_number (value, 1, UINT32_MAX, &number))
-        return gcg__report_fail (error, GCG_INVALID, "%s must be the number of a sample", name);
+        return gcg__error_write (error, GCG_INVALID, "%s must be the number of a sample", name);
       *(name[0] == 'f' ? &query->from : &query->to) = number;
     }
   else if (strcmp (name, "points") == 0 || strcmp (name, "types") == 0)
     {
       if (!parse_number (value, 1, GCG__QUERY_LIMIT_MAX, &number))
-        return gcg__report_fail (error, GCG_INVALID, "%s must be a number from 1 to %u", name,
+        return gcg__error_write (error, GCG_INVALID, "%s must be a number from 1 to %u", name,
                                  GCG__QUERY_LIMIT_MAX);
       *(name[0] == 'p' ? &query->points : &query->types) = (uint32_t)number;
     }
@@ -98,10 +98,10 @@ gcg__query_set (struct gcg__query *query, const char *name, const char *value,
     {
       query->by_site = strcmp (value, "site") == 0;
       if (!query->by_site && strcmp (value, "type") != 0)
-        return gcg__report_fail (error, GCG_INVALID, "by must be type or site");
+        return gcg__error_write (error, GCG_INVALID, "by must be type or site");
     }
   else
-    return gcg__report_fail (error, GCG_NOT_FOUND, "no parameter is called '%.40s'", name);
+    return gcg__error_write (error, GCG_NOT_FOUND, "no parameter is called '%.40s'", name);
   return GCG_OK;
 }
 
@@ -179,7 +179,7 @@ choose_sorted (const struct gcg__query *query, const struct gcg__table *table,
   size_t k = most < table->n_rows ? (size_t)most : table->n_rows;
   struct entry *heap = malloc ((k + 1) * sizeof *heap);
   if (heap == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while sorting");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory while sorting");
   size_t n = 0;
   for (uint32_t row = 0; row < table->n_rows; row++)
     {
@@ -232,7 +232,7 @@ find_column (const struct gcg__table *table, const char *name, struct gcg_error 
   gcg__buffer_init (&names, NULL, NULL);
   for (column = table->columns; column->name != NULL; column++)
     gcg__buffer_format (&names, "%s%s", column == table->columns ? "" : ", ", column->name);
-  (void)gcg__report_fail (error, GCG_INVALID, "no column '%.40s' to sort by; there are: %s", name,
+  (void)gcg__error_write (error, GCG_INVALID, "no column '%.40s' to sort by; there are: %s", name,
                           gcg__buffer_string (&names));
   gcg__buffer_fini (&names);
   return NULL;
@@ -247,7 +247,7 @@ gcg__query_choose (const struct gcg__query *query, const struct gcg__table *tabl
     return GCG_INVALID;
   struct gcg__chosen chosen = { .rows = malloc ((query->limit + (size_t)1) * sizeof *chosen.rows) };
   if (chosen.rows == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a page of rows");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a page of rows");
   const bool sorted = column != NULL && column->key != NULL;
   const bool backwards
       = sorted ? (query->ordered ? query->descending : column->descending)

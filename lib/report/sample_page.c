@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 /* --- /api/tracker/samples --- */
 
@@ -147,7 +147,7 @@ gcg__samples_page (const struct gcg__timeline *timeline, const struct gcg__frame
   struct gcg__chosen chosen;
   enum gcg_status status;
   if (sums == NULL || rank == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the table of samples");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the table of samples");
   else
     status = gcg__query_choose (query, &table, &chosen, error);
   if (status == GCG_OK)
@@ -202,8 +202,8 @@ find_sample (const struct gcg__recording *recording, uint64_t number, uint32_t *
       && recording->samples[*index]->head.number == number)
     return GCG_OK;
   if (recording->n_samples == 0)
-    return gcg__report_fail (error, GCG_NOT_FOUND, "There is no sample yet.");
-  return gcg__report_fail (error, GCG_NOT_FOUND,
+    return gcg__error_write (error, GCG_NOT_FOUND, "There is no sample yet.");
+  return gcg__error_write (error, GCG_NOT_FOUND,
                            "There is no sample %" PRIu64 ": those from %" PRIu32 " to %" PRIu32
                            " are kept, of many only some.",
                            number, recording->samples[0]->head.number,
@@ -440,7 +440,7 @@ choose (struct change_table *t, uint32_t from, uint32_t to, const struct gcg__qu
 {
   struct gcg__query ordered = with_order (query, columns);
   if (!fill_rows (t, from, to))
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a sample");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a sample");
   struct gcg__table table = { .table = t, .columns = columns, .wanted = wanted, .n_rows = t->n };
   return gcg__query_choose (&ordered, &table, chosen, error);
 }
@@ -456,7 +456,7 @@ gcg__sample_page (const struct gcg__timeline *timeline, const struct gcg__frame_
   uint32_t index;
   enum gcg_status status = find_sample (timeline->recording, number, &index, error);
   if (status == GCG_OK && sums == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a sample");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a sample");
   if (status == GCG_OK)
     status = choose (&t, UINT32_MAX, index, query, sample_row_columns, is_alive, &chosen, error);
   if (status == GCG_OK)
@@ -495,7 +495,7 @@ gcg__difference_page (const struct gcg__timeline *timeline, const struct gcg__fr
   else
     to = last;
   if (status == GCG_OK && sums == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a difference");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a difference");
   if (status == GCG_OK)
     status = choose (&t, from, to, query, change_columns, has_changed, &chosen, error);
   if (status == GCG_OK)

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/words.h"
 
 struct sum
@@ -120,11 +120,11 @@ gcg__sample_text_write (const struct gcg__timeline *timeline, bool from_first, u
   const struct gcg__recording *recording = timeline->recording;
   uint32_t n = gcg__timeline_groups (timeline), last = recording->n_samples - 1;
   if (recording->n_samples == 0)
-    return gcg__report_fail (error, GCG_NOT_FOUND, "there is no sample in it");
+    return gcg__error_write (error, GCG_NOT_FOUND, "there is no sample in it");
   uint32_t before = from_first || last == 0 ? 0 : last - 1;
   struct sum *sums = sum_groups (timeline, before);
   if (sums == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a sample");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a sample");
   write_head (recording, before, sums, n, out);
   qsort (sums, n, sizeof *sums, sum_compare);
   char since[GCG__WORD_BYTES];

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 static int
 bytes_compare (const void *a, const void *b, void *counts)
@@ -29,7 +29,7 @@ gcg__sites_order (const struct gcg__model *model, uint32_t **sites, uint32_t *n,
   const struct gcg__histogram *h = model->histogram;
   uint32_t *list = malloc ((h->n_sites + (size_t)1) * sizeof *list);
   if (list == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for %u sites", h->n_sites);
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for %u sites", h->n_sites);
   uint32_t used = 0;
   for (uint32_t s = 1; s < h->n_sites; s++)
     if (h->by_site[s].all.objects > 0)
@@ -263,7 +263,7 @@ gcg__sites_page (const struct gcg__model *model, const struct gcg__frame_state *
       = { .table = &sites, .columns = columns, .wanted = is_wanted, .n_rows = sites.n };
   struct gcg__chosen chosen;
   if (!rank_rows (&sites))
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for %u sites", sites.n);
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for %u sites", sites.n);
   else
     status = gcg__query_choose (query, &table, &chosen, error);
   if (status == GCG_OK)

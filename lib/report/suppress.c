@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #define MAX_BYTES (UINT64_C (64) << 20)
 #define BLANKS    " \t\r"
@@ -192,18 +192,18 @@ rules_add (struct gcg__rules *rules, const char *text, const char *from, uint32_
       uint32_t size = 2 * rules->size + 8;
       struct gcg__rule *list = reallocarray (rules->list, size, sizeof *list);
       if (list == NULL)
-        return gcg__report_fail (error, GCG_NO_MEMORY, "%s: out of memory", from);
+        return gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", from);
       rules->list = list;
       rules->size = size;
     }
   enum gcg_status status = rule_init (&rules->list[rules->n], text, from, line);
   if (status == GCG_INVALID)
-    return gcg__report_fail (error, status,
+    return gcg__error_write (error, status,
                              "%s:%u: \"%.80s\" is no rule: write leak:PATTERN or "
                              "cycle:TYPE->TYPE",
                              from, line, text);
   if (status != GCG_OK)
-    return gcg__report_fail (error, status, "%s: out of memory", from);
+    return gcg__error_write (error, status, "%s: out of memory", from);
   rules->n++;
   return GCG_OK;
 }
@@ -215,7 +215,7 @@ gcg__rules_parse (struct gcg__rules *rules, const char *text, const char *from,
   char *copy = strdup (text), *next = copy;
   enum gcg_status status = GCG_OK;
   if (copy == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "%s: out of memory", from);
+    return gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", from);
   for (uint32_t line = 1; next != NULL && status == GCG_OK; line++)
     {
       char *rule = trim (strsep (&next, "\n"));
@@ -244,9 +244,9 @@ gcg__read_text (const char *path, char **text, struct gcg_error *error)
   char *bytes = malloc (size + 1);
   FILE *file = fopen (path, "re");
   if (file == NULL)
-    status = gcg__report_fail (error, GCG_SYSTEM, "%s: %s", path, strerror (errno));
+    status = gcg__error_write (error, GCG_SYSTEM, "%s: %s", path, strerror (errno));
   else if (bytes == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "%s: out of memory", path);
+    status = gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", path);
   while (status == GCG_OK)
     {
       n += fread (bytes + n, 1, size - n, file);
@@ -254,9 +254,9 @@ gcg__read_text (const char *path, char **text, struct gcg_error *error)
         break;
       char *more = size < MAX_BYTES ? realloc (bytes, 2 * size + 1) : NULL;
       if (size >= MAX_BYTES)
-        status = gcg__report_fail (error, GCG_INVALID, "%s: longer than 64 MiB", path);
+        status = gcg__error_write (error, GCG_INVALID, "%s: longer than 64 MiB", path);
       else if (more == NULL)
-        status = gcg__report_fail (error, GCG_NO_MEMORY, "%s: out of memory", path);
+        status = gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", path);
       else
         {
           bytes = more;
@@ -264,7 +264,7 @@ gcg__read_text (const char *path, char **text, struct gcg_error *error)
         }
     }
   if (status == GCG_OK && ferror (file))
-    status = gcg__report_fail (error, GCG_SYSTEM, "%s: %s", path, strerror (errno));
+    status = gcg__error_write (error, GCG_SYSTEM, "%s: %s", path, strerror (errno));
   if (file != NULL)
     fclose (file);
   if (status != GCG_OK)

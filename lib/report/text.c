@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "report/explain.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/findings.h"
 #include "report/hazard.h"
 #include "report/words.h"
@@ -367,7 +367,7 @@ sort_in (const struct text *t, uint32_t cycle, struct alike *list, uint32_t *n,
   if (text == NULL || status != GCG_OK)
     {
       free (text);
-      return status != GCG_OK ? status : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory");
+      return status != GCG_OK ? status : gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
     }
   enum gcg__verdict verdict = gcg__model_cycle_verdict (t->model, cycle);
   uint32_t k = 0;
@@ -402,7 +402,7 @@ write_cycles (const struct text *t, struct gcg_error *error)
     return GCG_OK;
   struct alike *list = calloc (looked_at, sizeof *list);
   if (list == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for %u cycles", looked_at);
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for %u cycles", looked_at);
   enum gcg_status status = GCG_OK;
   for (uint32_t c = 0; c < looked_at && status == GCG_OK; c++)
     status = sort_in (t, c, list, &n, error);

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/object_table.h"
 #include "report/root_text.h"
 
@@ -270,14 +270,14 @@ gcg__thread_page (const struct gcg__model *model, const struct gcg__frame_state 
   enum gcg_status status = GCG_OK;
   uint32_t number = 0;
   if (page.thread == GCG__NONE)
-    return gcg__report_fail (error, GCG_NOT_FOUND, "no thread %llu in this snapshot",
+    return gcg__error_write (error, GCG_NOT_FOUND, "no thread %llu in this snapshot",
                              (unsigned long long)id);
   const struct gcg__thread *thread = &model->snapshot->threads[page.thread];
   page.calls = calloc (MAX_CALLS, sizeof *page.calls);
   page.variables = calloc (MAX_VARIABLES, sizeof *page.variables);
   if (page.calls == NULL || page.variables == NULL || !collect_roots (&page))
     {
-      status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a thread's calls");
+      status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a thread's calls");
       goto done;
     }
   if (!(thread->flags & GCG__THREAD_AGENT))

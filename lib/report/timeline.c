@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #define NAMING_SHARE 20 /* naming may take one part in so many of the time */
 
@@ -76,7 +76,7 @@ gcg__timeline_new (struct gcg__recording *recording, struct gcg__timeline **resu
 {
   struct gcg__timeline *timeline = calloc (1, sizeof *timeline);
   if (timeline == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the samples");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the samples");
   timeline->recording = recording;
   *result = timeline;
   return GCG_OK;
@@ -231,7 +231,7 @@ gcg__timeline_update (struct gcg__timeline *timeline, struct gcg_error *error)
       || (timeline->types != NULL && begin - timeline->named_ns < NAMING_SHARE * timeline->name_ns))
     return GCG_OK;
   if (!update_symbols (timeline) || !update_types (timeline))
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while naming the samples' sites");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory while naming the samples' sites");
   timeline->named_ns = now_ns ();
   timeline->name_ns = timeline->named_ns - begin;
   return GCG_OK;

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #define BIRTH_BITS 20 /* blocks are 16 bytes apart, in 48 bits of addresses */
 
@@ -23,7 +23,7 @@ gcg__told_set (struct gcg__told *told, const struct gcg__leaks *leaks, struct gc
   uint64_t *keys = calloc (leaks->leaked.objects + 1, sizeof *keys);
   uint32_t n = 0;
   if (keys == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the leaks reported");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the leaks reported");
   struct gcg__object_walk walk = gcg__objects (leaks->analysis->snapshot);
   while (gcg__next_object (&walk))
     if ((leaks->flags[walk.object.id] & GCG__LEAK_LEAKED) != 0)

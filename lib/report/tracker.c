@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #define TYPES_DEFAULT  8u
 #define POINTS_DEFAULT 300u
@@ -390,7 +390,7 @@ gcg__last_sample_write (const struct gcg__timeline *timeline, struct gcg__json *
   const struct gcg__recording *recording = timeline->recording;
   struct gcg__live_sum *sums = gcg__sample_sums (recording);
   if (sums == NULL)
-    return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a sample");
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a sample");
   if (recording->n_samples > 0)
     {
       gcg__json_object (json, NULL);
@@ -399,7 +399,7 @@ gcg__last_sample_write (const struct gcg__timeline *timeline, struct gcg__json *
     }
   free (sums);
   return recording->n_samples > 0 ? GCG_OK
-                                  : gcg__report_fail (error, GCG_NOT_FOUND, "There is no sample.");
+                                  : gcg__error_write (error, GCG_NOT_FOUND, "There is no sample.");
 }
 
 enum gcg_status
@@ -432,7 +432,7 @@ gcg__tracker_page (const struct gcg__timeline *timeline, const struct gcg__sampl
   free (chart.groups);
   free (chart.points.index);
   free (sums);
-  return ok ? GCG_OK : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the tracker");
+  return ok ? GCG_OK : gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the tracker");
 }
 
 /* Sums of the WANTED sites at each of POINTS: counts, then bytes; caller frees.  NULL: no memory.
@@ -496,5 +496,5 @@ gcg__timeline_type_chart (const struct gcg__timeline *timeline, const bool *want
     }
   free (values);
   free (points.index);
-  return ok ? GCG_OK : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a chart");
+  return ok ? GCG_OK : gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a chart");
 }

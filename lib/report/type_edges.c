@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/root_text.h"
 
 #define MOST_OFFSET UINT64_C (512)
@@ -454,5 +454,5 @@ gcg__type_edges_write (const struct gcg__subject *subject, struct gcg__json *jso
   free (edges.members);
   free (edges.layouts);
   return ok ? GCG_OK
-            : gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a type's pointers");
+            : gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a type's pointers");
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/object_table.h"
 #include "report/type_edges.h"
 
@@ -61,11 +61,11 @@ find_type (struct type_page *page, struct gcg_error *error)
       const uint32_t n = page->timeline->recording->n_sites;
       page->recorded = calloc (n + (size_t)1, sizeof *page->recorded);
       if (page->recorded == NULL)
-        return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a type's sites");
+        return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a type's sites");
       for (uint32_t s = 0; s < n; s++)
         known |= page->recorded[s] = is_recorded (page, s);
     }
-  return known ? GCG_OK : gcg__report_fail (error, GCG_NOT_FOUND, "There is no such type.");
+  return known ? GCG_OK : gcg__error_write (error, GCG_NOT_FOUND, "There is no such type.");
 }
 
 static const struct gcg__type *
@@ -338,7 +338,7 @@ describe_objects (const struct type_page *page, char **text, size_t *bytes, stru
   enum gcg_status status;
   gcg__json_init (&json, NULL, NULL);
   if (found.bytes_of_site == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a type");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a type");
   else
     {
       gcg__json_object (&json, NULL);
@@ -371,7 +371,7 @@ write_objects (const struct type_page *page, struct gcg__json *json, struct gcg_
   if (status == GCG_OK && (item = gcg__kept_get (kept, gcg__buffer_string (&key))) == NULL
       && (status = describe_objects (page, &text, &bytes, error)) == GCG_OK
       && (item = gcg__kept_add (kept, gcg__buffer_string (&key), text, bytes)) == NULL)
-    status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for a type");
+    status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for a type");
   gcg__buffer_fini (&key);
   if (item != NULL)
     {

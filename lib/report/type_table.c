@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 static double
 average (const struct gcg__type_row *row)
@@ -193,7 +193,7 @@ gcg__types_page (const struct gcg__model *model, const struct gcg__frame_state *
   if (rank == NULL || !rank_by_name (model, rank))
     {
       free (rank);
-      return gcg__report_fail (error, GCG_NO_MEMORY, "out of memory for the table of types");
+      return gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the table of types");
     }
   struct type_table types = { model, query, rank };
   struct gcg__table table

@@ -17,7 +17,7 @@
 
 #include "analysis/analysis.h"
 #include "report/buffer.h"
-#include "report/fail.h"
+#include "base/error.h"
 #include "report/infer.h"
 #include "report/origin.h"
 #include "report/source_type.h"
@@ -396,7 +396,7 @@ name_objects (struct naming *naming, struct gcg_error *error)
                                                 naming->symbols, naming->type_of_site, error);
   if (status != GCG_OK)
     return status;
-  status = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while naming objects");
+  status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory while naming objects");
   naming->group_of_class
       = malloc ((naming->inference.votes.n_classes + (size_t)1) * sizeof (uint32_t));
   uint32_t *most = calloc (2 * n_sites + 2, sizeof *most);
@@ -425,7 +425,7 @@ gcg__types_new (const struct gcg__snapshot *snapshot, struct gcg__symbols *symbo
   uint32_t n = snapshot->n_sites;
   struct naming naming = { .snapshot = snapshot, .symbols = symbols };
   enum gcg_status status
-      = gcg__report_fail (error, GCG_NO_MEMORY, "out of memory while naming %u sites", n);
+      = gcg__error_write (error, GCG_NO_MEMORY, "out of memory while naming %u sites", n);
   struct gcg__types *types = naming.types = calloc (1, sizeof *types);
   if (types == NULL)
     return status;

@@ -1,13 +1,13 @@
-/* fail.c -- see fail.h. */
+/* error.c -- see error.h. */
 #include <config.h>
 
-#include "report/fail.h"
+#include "base/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 enum gcg_status
-gcg__report_fail (struct gcg_error *error, enum gcg_status status, const char *format, ...)
+gcg__error_write (struct gcg_error *error, enum gcg_status status, const char *format, ...)
 {
   if (error == NULL)
     return status;

@@ -1,0 +1,227 @@
+/* proc.c -- see proc.h. */
+#include <config.h>
+
+#include "image/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATH_BYTES 64
+
+/* All of file NAME of a thread that fits, NUL-terminated; its length, or -1. */
+static ssize_t
+read_small (pid_t pid, pid_t tid, const char *name, char *text, size_t bytes)
+{
+  char path[PATH_BYTES];
+  snprintf (path, sizeof path, "/proc/%d/task/%d/%s", pid, tid, name);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -1;
+  ssize_t n = 0, got;
+  while ((size_t)n < bytes - 1 && (got = read (fd, text + n, bytes - 1 - (size_t)n)) > 0)
+    n += got;
+  int failure = errno;
+  close (fd);
+  errno = failure;
+  text[n] = '\0';
+  if (n > 0)
+    return n;
+  errno = ESRCH;
+  return -1;
+}
+
+/* What follows "KEY:" and blanks on a line of TEXT; "" when there is none. */
+static const char *
+field (const char *text, const char *key)
+{
+  size_t length = strlen (key);
+  for (const char *line = text; line != NULL && *line != '\0';
+       line = strchr (line, '\n') == NULL ? NULL : strchr (line, '\n') + 1)
+    if (strncmp (line, key, length) == 0 && line[length] == ':')
+      return line + length + 1 + strspn (line + length + 1, " \t");
+  return "";
+}
+
+static long
+number_field (const char *text, const char *key)
+{
+  return strtol (field (text, key), NULL, 10);
+}
+
+static uint64_t
+mask_field (const char *text, const char *key)
+{
+  return strtoull (field (text, key), NULL, 16);
+}
+
+/* The last of the numbers on the line. */
+static pid_t
+last_number (const char *line)
+{
+  long last = 0;
+  char *end;
+  for (const char *at = line;; at = end)
+    {
+      at += strspn (at, " \t");
+      long value = strtol (at, &end, 10);
+      if (end == at || *at == '\n')
+        return (pid_t)last;
+      last = value;
+    }
+}
+
+bool
+gcg__proc_status (pid_t pid, pid_t tid, struct gcg__proc_status *status)
+{
+  char text[4096];
+  if (read_small (pid, tid, "status", text, sizeof text) < 0)
+    return false;
+  *status = (struct gcg__proc_status){
+    .state = *field (text, "State"),
+    .tgid = (pid_t)number_field (text, "Tgid"),
+    .ppid = (pid_t)number_field (text, "PPid"),
+    .tracer = (pid_t)number_field (text, "TracerPid"),
+    .own_tid = last_number (field (text, "NSpid")),
+    .seccomp = (int)number_field (text, "Seccomp"),
+    .n_filters = (int)number_field (text, "Seccomp_filters"),
+    .ignored = mask_field (text, "SigIgn"),
+    .pending
+    = (mask_field (text, "SigPnd") | mask_field (text, "ShdPnd")) & ~mask_field (text, "SigBlk"),
+  };
+  const char *name = field (text, "Name");
+  size_t length = strcspn (name, "\n");
+  if (length >= sizeof status->name)
+    length = sizeof status->name - 1;
+  memcpy (status->name, name, length);
+  unsigned uid = 0, euid = 0;
+  if (sscanf (field (text, "Uid"), "%u %u", &uid, &euid) == 2)
+    {
+      status->uid = uid;
+      status->euid = euid;
+    }
+  const char *features = field (text, "x86_Thread_features");
+  const char *shadow = strstr (features, "shstk");
+  status->shadow_stack = shadow != NULL && shadow < features + strcspn (features, "\n");
+  if (status->own_tid == 0)
+    status->own_tid = tid;
+  return true;
+}
+
+ssize_t
+gcg__proc_threads (pid_t pid, pid_t **tids, size_t *capacity)
+{
+  char path[PATH_BYTES];
+  snprintf (path, sizeof path, "/proc/%d/task", pid);
+  DIR *directory = opendir (path);
+  if (directory == NULL)
+    return -1;
+  size_t n = 0;
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    {
+      if (!isdigit ((unsigned char)entry->d_name[0]))
+        continue;
+      if (n == *capacity)
+        {
+          size_t room = n == 0 ? 64 : 2 * n;
+          pid_t *grown = realloc (*tids, room * sizeof *grown);
+          if (grown == NULL)
+            {
+              closedir (directory);
+              errno = ENOMEM;
+              return -1;
+            }
+          *tids = grown;
+          *capacity = room;
+        }
+      (*tids)[n++] = (pid_t)strtol (entry->d_name, NULL, 10);
+    }
+  closedir (directory);
+  return (ssize_t)n;
+}
+
+bool
+gcg__proc_new_pids (pid_t pid, pid_t tid)
+{
+  char path[PATH_BYTES], own[PATH_BYTES], next[PATH_BYTES];
+  snprintf (path, sizeof path, "/proc/%d/task/%d/ns/pid", pid, tid);
+  ssize_t n_own = readlink (path, own, sizeof own);
+  snprintf (path, sizeof path, "/proc/%d/task/%d/ns/pid_for_children", pid, tid);
+  ssize_t n_next = readlink (path, next, sizeof next);
+  return n_own <= 0 || n_own != n_next || memcmp (own, next, (size_t)n_own) != 0;
+}
+
+bool
+gcg__proc_call (pid_t pid, pid_t tid, long *call, uint64_t *sp, uint64_t *pc)
+{
+  char text[256];
+  *call = -1;
+  *sp = *pc = 0;
+  if (read_small (pid, tid, "syscall", text, sizeof text) < 0)
+    return false;
+  if (strncmp (text, "running", 7) == 0)
+    return true;
+  unsigned long long stack, counter;
+  if (sscanf (text, "-1 %llx %llx", &stack, &counter) != 2
+      && sscanf (text, "%ld %*x %*x %*x %*x %*x %*x %llx %llx", call, &stack, &counter) != 3)
+    return false;
+  *sp = stack;
+  *pc = counter;
+  return true;
+}
+
+int
+gcg__proc_ptrace_scope (void)
+{
+  int scope = 0;
+  FILE *file = fopen ("/proc/sys/kernel/yama/ptrace_scope", "re");
+  if (file == NULL)
+    return 0;
+  if (fscanf (file, "%d", &scope) != 1)
+    scope = 0;
+  fclose (file);
+  return scope;
+}
+
+bool
+gcg__proc_maps (pid_t pid, pid_t tid,
+                bool (*each) (const struct gcg__proc_mapping *mapping, void *data), void *data)
+{
+  char path[PATH_BYTES];
+  snprintf (path, sizeof path, "/proc/%d/task/%d/maps", pid, tid);
+  FILE *file = fopen (path, "re");
+  if (file == NULL)
+    return false;
+  char *line = NULL;
+  size_t capacity = 0;
+  ssize_t n;
+  while ((n = getline (&line, &capacity, file)) > 0)
+    {
+      if (line[n - 1] == '\n')
+        line[n - 1] = '\0';
+      unsigned long long low, high, offset;
+      char rights[8];
+      int consumed = 0;
+      if (sscanf (line, "%llx-%llx %7s %llx %*s %*s %n", &low, &high, rights, &offset, &consumed)
+          < 4)
+        continue;
+      struct gcg__proc_mapping mapping = { .low = low,
+                                           .high = high,
+                                           .offset = offset,
+                                           .readable = rights[0] == 'r',
+                                           .writable = rights[1] == 'w',
+                                           .executable = rights[2] == 'x',
+                                           .is_shared = rights[3] == 's',
+                                           .path = consumed > 0 ? line + consumed : "" };
+      if (!each (&mapping, data))
+        break;
+    }
+  free (line);
+  fclose (file);
+  return true;
+}

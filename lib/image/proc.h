@@ -1,0 +1,62 @@
+/* proc.h -- what /proc says of a process and its threads before they are stopped.
+ *
+ * Plain reads of small files; nothing here stops or changes the process.  A process whose main
+ * thread has ended shows empty files under its own number, so all take a thread that is alive.
+ */
+#ifndef GCG_IMAGE_PROC_H
+#define GCG_IMAGE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Lines of /proc/PID/task/TID/status. */
+struct gcg__proc_status
+{
+  char name[16];
+  char state;             /* letter; 0: unknown */
+  pid_t tgid, ppid;       /* as seen by the reader */
+  pid_t tracer;           /* 0: none; the number of a thread */
+  pid_t own_tid;          /* in the innermost pid name space */
+  uid_t uid, euid;        /* real, effective */
+  int seccomp, n_filters; /* mode; filters in force */
+  bool shadow_stack;      /* the processor checks return addresses */
+  uint64_t pending;       /* unblocked signals that wait, of the thread or of the process */
+  uint64_t ignored;       /* signals: bit 0 is signal 1 */
+};
+
+/* Reads STATUS; false with errno. */
+bool gcg__proc_status (pid_t pid, pid_t tid, struct gcg__proc_status *status)
+    __attribute__ ((warn_unused_result));
+
+/* Stores the numbers of PID's threads in *TIDS (grown by realloc; at first NULL and *CAPACITY 0)
+   and returns how many; -1 with errno. */
+ssize_t gcg__proc_threads (pid_t pid, pid_t **tids, size_t *capacity)
+    __attribute__ ((warn_unused_result));
+
+/* The next child of thread TID would be in another pid name space than TID itself, or that cannot
+   be found out. */
+bool gcg__proc_new_pids (pid_t pid, pid_t tid);
+
+/* Where a thread that does not stand waits: its system call (-1: none, it runs), sp and pc. */
+bool gcg__proc_call (pid_t pid, pid_t tid, long *call, uint64_t *sp, uint64_t *pc);
+
+/* kernel.yama.ptrace_scope; 0 where there is none. */
+int gcg__proc_ptrace_scope (void);
+
+/* One line of /proc/PID/task/TID/maps. */
+struct gcg__proc_mapping
+{
+  uint64_t low, high, offset;
+  bool readable, writable, executable, is_shared;
+  const char *path; /* "" : none; valid during the call */
+};
+
+/* Calls EACH for the mappings by address until it returns false.  False with errno when they cannot
+   be read. */
+bool gcg__proc_maps (pid_t pid, pid_t tid,
+                     bool (*each) (const struct gcg__proc_mapping *mapping, void *data), void *data)
+    __attribute__ ((warn_unused_result));
+
+#endif
