@@ -146,10 +146,11 @@ gcg__capture_at_mark_end_stopped (void)
   __builtin_unwind_init ();
   getcontext (&context);
   request.freeze.context = &context;
+  request.freeze.collecting_pointer = (uintptr_t)__builtin_thread_pointer ();
   request.freeze.stack_low = raw_stack_pointer ();
 #ifdef GCG_MALLOC
-  if (request.freeze.at_exit && gcg__exit_frame ())
-    request.freeze.stack_low = gcg__exit_frame ();
+  if (request.freeze.at_exit && gcg__exit_frame_of (request.tid))
+    request.freeze.stack_low = gcg__exit_frame_of (request.tid);
 #endif
 #ifdef GCG_MALLOC
   if (request.freeze.tally && request.freeze.tally->n_sites)
@@ -307,6 +308,19 @@ capture_collect (bool at_exit, struct gcg_error *error)
 
 #endif
 
+void
+gcg__capture_fill (struct gcg__freeze *freeze, struct gcg__settings *settings)
+{
+  gcg__settings_note (settings);
+  freeze->rules = gcg__rules_text ();
+  freeze->on_demand = GC_get_finalize_on_demand ();
+  freeze->contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED);
+  freeze->settings = settings;
+  freeze->agent_tid = gcg__agent_tid ();
+  freeze->start_ns = gcg__agent_start_ns ();
+  freeze->thread_pointer = gcg__agent_thread_pointer ();
+}
+
 /* A snapshot into *FD; with FD NULL the TALLY is filled instead. */
 static enum gcg_status
 capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *tally,
@@ -332,20 +346,13 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *
   request.freeze
       = (struct gcg__freeze){ .fd = memfd,
                               .description = description ? description : "",
-                              .rules = gcg__rules_text (),
                               .at_exit = at_exit,
-                              .on_demand = GC_get_finalize_on_demand (),
-                              .contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED),
                               .tally = tally,
-                              .settings = &request.settings,
                               .pid = getpid (),
                               .collecting_tid = request.tid,
-                              .agent_tid = gcg__agent_tid (),
-                              .start_ns = gcg__agent_start_ns (),
-                              .thread_pointer = gcg__agent_thread_pointer (),
                               .requested_ns = raw_now (CLOCK_MONOTONIC),
                               .shared = shared };
-  gcg__settings_note (&request.settings);
+  gcg__capture_fill (&request.freeze, &request.settings);
   gcg__collector_hook ();
 #ifndef GCG_MALLOC
   gcg__tls_note ();

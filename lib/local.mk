@@ -13,7 +13,7 @@ pkgconfig_DATA = %D%/gcglass.pc %D%/gcglass-malloc.pc
 EXTRA_DIST += %D%/libgcglass.map %D%/malloc/exports.map
 
 AGENT_SOURCES = \
-	%D%/agent.c %D%/agent.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
+	%D%/agent.c %D%/agent.h %D%/agent_root.h %D%/alloc.c %D%/alloc.h %D%/api.c %D%/arena.c %D%/arena.h \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/control.c %D%/control.h \
 	%D%/figures.c %D%/figures.h %D%/gc_calls.h %D%/ignore.c %D%/ignore.h %D%/protocol.h \
 	%D%/raw.h %D%/registry.c %D%/registry.h %D%/rules.c %D%/rules.h %D%/settings.c \
@@ -67,7 +67,7 @@ lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D
 	%D%/malloc/exported.c %D%/malloc/exported.h %D%/malloc/hidden.c %D%/malloc/hidden.h %D%/malloc/foreign.c %D%/malloc/foreign.h \
 	%D%/malloc/lsan.c %D%/malloc/keys.c %D%/malloc/keys.h %D%/malloc/locked.c %D%/malloc/locked.h %D%/malloc/mallocx.c %D%/malloc/mallocx.h \
 	%D%/malloc/mappings.c %D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \
-	%D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/signals.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
+	%D%/malloc/root.c %D%/malloc/root.h %D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/signals.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
 	%D%/malloc/survivors.c \
 	%D%/malloc/threads.c %D%/malloc/threads.h
 lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin

@@ -105,6 +105,14 @@ gcg__thread_is_noted (uint64_t tid)
   return false;
 }
 
+void
+gcg__thread_given_stopped (const struct gcg__stopped *given, uint32_t n)
+{
+  n_stopped = n < GCG__MOST_THREADS ? n : GCG__MOST_THREADS;
+  for (uint32_t i = 0; i < n_stopped; i++)
+    stopped[i] = given[i];
+}
+
 /* THREAD is the address of what the C library keeps of it: gone with the stack of a thread that has
    ended, or kept for the next one, and then asked.  Where a filter of system calls refuses to say,
    it lives. */

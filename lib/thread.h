@@ -49,6 +49,9 @@ struct gcg__blocking
 void gcg__thread_blocks (const ucontext_t *context, struct gcg__blocking *blocking);
 void gcg__thread_goes_on (struct gcg__blocking *blocking);
 
+/* In a frozen copy that was made from outside: the N at GIVEN are those that were stopped. */
+void gcg__thread_given_stopped (const struct gcg__stopped *given, uint32_t n);
+
 /* The noted ones and those that block, each thread once.  World stopped. */
 const struct gcg__stopped *gcg__thread_stopped (uint32_t *n);
 

@@ -43,8 +43,11 @@ struct gcg__freeze
   struct gcg__tally *tally; /* to be filled, NULL: a snapshot is wanted */
   pid_t pid, collecting_tid, agent_tid;
   uint64_t start_ns, requested_ns, realtime_ns, monotonic_ns;
-  uint64_t stack_low;        /* of the collecting thread */
-  const ucontext_t *context; /* its registers */
+  /* Of the collecting thread, which is the one that takes the snapshot, or ends the program; with
+     collecting_tid 0 there is none. */
+  uint64_t stack_low;
+  uint64_t collecting_pointer; /* its thread pointer */
+  const ucontext_t *context;   /* its registers */
   uint64_t thread_pointer;   /* of the first thread, 0 when not known */
   const struct gcg__settings *settings;
   struct gcg__shared *shared;

@@ -247,7 +247,9 @@ static void
 thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stopped *stopped,
                 uint32_t n_stopped)
 {
-  const struct gcg__stopped *note = find_stopped (stopped, n_stopped, tid);
+  const struct gcg__stopped *note = tid == (uint64_t)freeze->collecting_tid
+                                        ? NULL
+                                        : find_stopped (stopped, n_stopped, tid);
   struct gcg__thread thread = { .tid = (uint32_t)tid };
   uint32_t index = (uint32_t)COLUMN (freeze, THREADS)->n;
   const struct map *stack;
@@ -269,7 +271,7 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
   stack = thread.sp ? gcg__maps_find_stopped (freeze, thread.sp) : NULL;
   if (stack)
     {
-      uint64_t top = note ? note->thread_pointer : (uintptr_t)__builtin_thread_pointer ();
+      uint64_t top = note ? note->thread_pointer : freeze->collecting_pointer;
       thread.stack_low = thread.sp;
 #ifdef GCG_MALLOC
       thread.stack_high = gcg__stack_top_stopped (freeze, thread.sp, top);
@@ -312,7 +314,8 @@ threads_stopped (struct gcg__freeze *freeze)
   uint32_t n;
   const struct gcg__stopped *stopped = gcg__thread_stopped (&n);
 
-  thread_stopped (freeze, (uint64_t)freeze->collecting_tid, stopped, n);
+  if (freeze->collecting_tid)
+    thread_stopped (freeze, (uint64_t)freeze->collecting_tid, stopped, n);
   for (uint32_t i = 0; i < n; i++)
     if (stopped[i].tid != (uint64_t)freeze->collecting_tid)
       thread_stopped (freeze, stopped[i].tid, stopped, n);

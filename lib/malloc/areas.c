@@ -90,11 +90,12 @@ gcg__stack_top_stopped (struct gcg__freeze *freeze, uint64_t sp, uint64_t pointe
 static bool
 is_shared (const struct gcg__freeze *freeze, uint64_t pointer)
 {
-  uint32_t n, found = pointer == (uintptr_t)__builtin_thread_pointer ();
+  uint32_t n, found = freeze->collecting_tid && pointer == freeze->collecting_pointer;
   const struct gcg__stopped *stopped = gcg__thread_stopped (&n);
 
   for (uint32_t i = 0; i < n; i++)
-    found += stopped[i].thread_pointer == pointer;
+    found += stopped[i].thread_pointer == pointer
+             && stopped[i].tid != (uint64_t)freeze->collecting_tid;
   return found > 1 || pointer == freeze->thread_pointer;
 }
 
@@ -145,7 +146,7 @@ void
 gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
                            const struct gcg__thread *thread, const struct gcg__stopped *note)
 {
-  uint64_t pointer = note ? note->thread_pointer : (uintptr_t)__builtin_thread_pointer ();
+  uint64_t pointer = note ? note->thread_pointer : freeze->collecting_pointer;
   struct gcg__range tls = static_tls (pointer);
   uint64_t control = gcg__control_low (pointer), tables[GCG__KEY_TABLES];
   uint32_t n = gcg__key_tables_stopped (control, control + gcg__control_bytes, tables);

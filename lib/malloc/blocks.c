@@ -137,7 +137,7 @@ fetch (struct cache *cache, uint32_t granules)
     {
       void *first = NULL, *next;
       uint32_t given;
-      uint64_t signals = gcg__signals_wait ();
+      uint64_t signals = gcg__libgc_enter ();
 
       GC_generic_malloc_many (granules * GRANULE, (int)GCG__KIND_ATOMIC, &first);
       given = first ? (uint32_t)(GC_size (first) / GRANULE) : 0;
@@ -146,7 +146,7 @@ fetch (struct cache *cache, uint32_t granules)
           size_t more = GC_get_heap_size () / GROWTH;
           GC_expand_hp (more < LEAST_GROWTH ? LEAST_GROWTH : more);
         }
-      gcg__signals_go_on (signals);
+      gcg__libgc_leave (signals);
       for (; first && given < CLASSES; first = next)
         {
           struct list *list = &cache->lists[given];
@@ -305,9 +305,9 @@ new_large (size_t bytes, size_t alignment, uint32_t site, bool system, size_t la
     return NULL;
   if (alignment > GRANULE && wanted < PAGE - 1)
     wanted = PAGE - 1; /* libgc's large objects begin at pages */
-  signals = gcg__signals_wait ();
+  signals = gcg__libgc_enter ();
   base = system ? GC_malloc_uncollectable (wanted) : GC_malloc_atomic (wanted);
-  gcg__signals_go_on (signals);
+  gcg__libgc_leave (signals);
   if (!base)
     return NULL;
   slot = GC_size (base);
@@ -337,9 +337,9 @@ new_pages (struct cache *cache, size_t pages, size_t bytes, uint32_t site)
     }
   else
     {
-      signals = gcg__signals_wait ();
+      signals = gcg__libgc_enter ();
       block = GC_malloc_atomic (pages * PAGE - 1);
-      gcg__signals_go_on (signals);
+      gcg__libgc_leave (signals);
       if (!block || GC_size (block) != pages * PAGE
           || !note_page (block, OF_PAGES + (uint32_t)pages))
         return NULL;
@@ -508,9 +508,9 @@ discard_other (struct cache *cache, void *block, const struct found *found)
     }
   if (found->granules)
     note_page (block, 0);
-  signals = gcg__signals_wait ();
+  signals = gcg__libgc_enter ();
   GC_free (found->base);
-  gcg__signals_go_on (signals);
+  gcg__libgc_leave (signals);
   errno = old_errno;
 }
 

@@ -37,6 +37,7 @@
 #include "protocol.h"
 #include "raw.h"
 #include "regions.h"
+#include "root.h"
 #include "roots.h"
 #include "signals.h"
 #include "stack/stack.h"
@@ -78,6 +79,7 @@ after_fork (void)
 {
   gcg__blocks_forked ();
   gcg__threads_forget ();
+  gcg__root_forget ();
 }
 
 static void __attribute__ ((noinline)) set_up (void)
@@ -94,6 +96,7 @@ static void __attribute__ ((noinline)) set_up (void)
   gcg__blocks_begin ();
   gcg__tls_ask ();
   gcg__agent_make_ready ();
+  gcg__root_begin ();
   pthread_atfork (gcg__blocks_lock, gcg__blocks_unlock, after_fork);
   state = UP;
   unwinding = true;

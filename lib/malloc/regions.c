@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "signals.h"
 
+/* As struct gcg__root_table, for who looks at it from outside. */
 struct table
 {
   struct gcg__range *ranges;
@@ -95,6 +96,12 @@ gcg__regions_stopped (uint32_t *n)
 {
   *n = mapped.n;
   return mapped.ranges;
+}
+
+uint64_t
+gcg__regions_hidden_table (void)
+{
+  return (uintptr_t)&hidden;
 }
 
 const struct gcg__range *

@@ -22,10 +22,10 @@ gcg__exit_note (uint64_t frame)
 }
 
 uint64_t
-gcg__exit_frame (void)
+gcg__exit_frame_of (pid_t tid)
 {
   uint64_t frame = __atomic_load_n (&exit_frame, __ATOMIC_ACQUIRE);
-  return exit_thread == (pid_t)syscall (SYS_gettid) ? frame : 0;
+  return exit_thread == tid ? frame : 0;
 }
 
 /* What sanitizers ask, too: there is no public way. */

@@ -4,10 +4,10 @@
 
 #include "freeze/freeze.h"
 
-/* Where this thread left for the program's end: what lies below on its stack is that of exit's own
-   calls and of the past, and keeps nothing.  0: it has not. */
+/* Where a thread, the calling one or TID, left for the program's end: what lies below on its stack
+   is that of exit's own calls and of the past, and keeps nothing.  0: it has not. */
 void gcg__exit_note (uint64_t frame);
-uint64_t gcg__exit_frame (void);
+uint64_t gcg__exit_frame_of (pid_t tid);
 
 /* Bytes of the thread-local data of modules that have been there from the start, with a reserve; on
    x86-64 with the control block. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "raw.h"
+#include "root.h"
 #include "stopworld.h"
 
 /* The program's signals wait from here to the latter, which is given what this returned. */
@@ -22,6 +23,23 @@ static inline void
 gcg__signals_go_on (uint64_t old)
 {
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
+}
+
+/* The same around calls that change libgc's heap: a copy of the program that is made meanwhile is
+   not whole (agent_root.h). */
+static inline uint64_t
+gcg__libgc_enter (void)
+{
+  uint64_t old = gcg__signals_wait ();
+  __atomic_fetch_add (&gcg__agent_root.in_libgc, 1, __ATOMIC_SEQ_CST);
+  return old;
+}
+
+static inline void
+gcg__libgc_leave (uint64_t old)
+{
+  __atomic_fetch_sub (&gcg__agent_root.in_libgc, 1, __ATOMIC_SEQ_CST);
+  gcg__signals_go_on (old);
 }
 
 #endif

@@ -1,0 +1,167 @@
+/* root.c -- see root.h.
+ *
+ * The walk is the same as in a child that this process has cloned (freeze.h): nothing locks.  What
+ * the handlers of stopped threads note there is written by gcglass here.  Only the copy runs it,
+ * one thread, on a stack that gcglass has given it.  The copy shares the table of descriptors with
+ * the program until its first step gives it an empty one of its own: the program never gets a
+ * number that is not the one it would have got.
+ */
+#include "root.h"
+
+#include <string.h>
+
+#include "capture.h"
+#include "collector.h"
+#include "freeze/freeze.h"
+#include "freeze/tally.h"
+#include "hidden.h"
+#include "regions.h"
+#include "roots.h"
+#include "sample/count.h"
+#include "thread.h"
+
+#define SCRATCH_BYTES 65536
+#define UNSHARE       2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
+
+_Static_assert(sizeof (struct gcg__walk_thread) == sizeof (struct gcg__stopped), "as thread.h");
+
+__attribute__ ((visibility ("default"))) struct gcg__agent_root gcg__agent_root;
+
+/* Written to by gcglass only; untouched pages cost nothing. */
+static char scratch[SCRATCH_BYTES] __attribute__ ((aligned (4096)));
+
+#if defined __x86_64__
+void gcg__root_syscall (void);
+void gcg__root_return (void);
+__asm__(".text\n.hidden gcg__root_syscall\n.type gcg__root_syscall,@function\n"
+        "gcg__root_syscall:\n  syscall\n  ret\n"
+        ".hidden gcg__root_return\n.type gcg__root_return,@function\n"
+        "gcg__root_return:\n  mov $15, %eax\n  syscall\n");
+#endif
+
+/* The thread of the copy that ends the program, if one does: what lies below where it left for the
+   end keeps nothing. */
+static void
+note_ending_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
+{
+  const struct gcg__walk_thread *threads
+      = (const struct gcg__walk_thread *)(uintptr_t)walk->threads;
+
+  for (uint32_t i = 0; i < walk->n_threads && walk->ending_tid; i++)
+    if (threads[i].tid == walk->ending_tid)
+      {
+        freeze->at_exit = true;
+        freeze->collecting_tid = (pid_t)walk->ending_tid;
+        freeze->context = (const ucontext_t *)(uintptr_t)threads[i].context;
+        freeze->collecting_pointer = threads[i].thread_pointer;
+#if defined __x86_64__
+        freeze->stack_low = (uint64_t)freeze->context->uc_mcontext.gregs[REG_RSP];
+#else
+        freeze->stack_low = freeze->context->uc_mcontext.sp;
+#endif
+        if (gcg__exit_frame_of (freeze->collecting_tid))
+          freeze->stack_low = gcg__exit_frame_of (freeze->collecting_tid);
+      }
+}
+
+/* Counts what is alive of each site, and hands it out with the counters; 0 or an errno. */
+static int
+count_sites_stopped (struct gcg__freeze *freeze, struct gcg__walk *walk)
+{
+  uint32_t n = gcg__site_count ();
+  struct gcg__tally *tally = raw_map (sizeof *tally + n * sizeof *tally->sites);
+  struct gcg__walk_site *sites = raw_map (n * sizeof *sites);
+  struct gcg__count sums[64];
+  int error;
+
+  if (tally == MAP_FAILED || sites == MAP_FAILED)
+    return ENOMEM;
+  tally->n_sites = n;
+  freeze->tally = tally;
+  error = gcg__freeze_write_stopped (freeze, true);
+  for (uint32_t first = 0; first < n; first += 64)
+    {
+      gcg__count_sum (first, 64, sums);
+      for (uint32_t i = 0; i < 64 && first + i < n; i++)
+        sites[first + i] = (struct gcg__walk_site){ tally->sites[first + i].count,
+                                                    tally->sites[first + i].bytes,
+                                                    sums[i].made,
+                                                    sums[i].made_bytes,
+                                                    sums[i].freed,
+                                                    sums[i].freed_bytes };
+    }
+  walk->n_sites = n;
+  walk->sites = (uintptr_t)sites;
+  return error;
+}
+
+/* Writes the snapshot into a sealed memory file; 0 or an errno. */
+static int
+write_snapshot_stopped (struct gcg__freeze *freeze, struct gcg__walk *walk)
+{
+  int error;
+
+  freeze->fd = (int)syscall (SYS_memfd_create, "gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (freeze->fd < 0)
+    return errno;
+  error = gcg__freeze_write_stopped (freeze, true);
+  if (!error
+      && syscall (SYS_fcntl, freeze->fd, F_ADD_SEALS,
+                  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+             != 0)
+    error = errno;
+  walk->fd = freeze->fd;
+  return error;
+}
+
+/* What WALK leads to in the root structure. */
+static int
+walk_copy_stopped (struct gcg__walk *walk)
+{
+  static struct gcg__settings settings;
+  static struct gcg__shared shared;
+  struct gcg__freeze freeze = { .fd = -1,
+                                .description = (const char *)(uintptr_t)walk->description,
+                                .pid = (pid_t)gcg__agent_root.pid,
+                                .requested_ns = walk->requested_ns,
+                                .monotonic_ns = walk->monotonic_ns,
+                                .realtime_ns = walk->realtime_ns,
+                                .shared = &shared };
+
+  if (syscall (SYS_close_range, 0u, ~0u, UNSHARE) != 0)
+    return errno;
+  gcg__thread_given_stopped ((const struct gcg__stopped *)(uintptr_t)walk->threads,
+                             walk->n_threads);
+  gcg__hidden_given_stopped ((const void *)(uintptr_t)walk->hidden, walk->hidden_bytes);
+  gcg__hidden_show_stopped ();
+  gcg__capture_fill (&freeze, &settings);
+  shared.pause_ns = walk->pause_ns ? walk->pause_ns : 1;
+  gcg__collection_now = (struct gcg__collection){ .start_ns = walk->monotonic_ns - walk->stop_ns,
+                                                  .stop_ns = walk->stop_ns };
+  note_ending_stopped (&freeze, walk);
+  return walk->flags & GCG__WALK_SITES ? count_sites_stopped (&freeze, walk)
+                                       : write_snapshot_stopped (&freeze, walk);
+}
+
+void
+gcg__root_begin (void)
+{
+  gcg__agent_root = (struct gcg__agent_root)
+  {
+    .version = GCG__ROOT_VERSION, .bytes = sizeof gcg__agent_root, .pid = (uint32_t)getpid (),
+    .scratch = (uintptr_t)scratch, .scratch_bytes = sizeof scratch,
+#if defined __x86_64__
+    .syscall_ret = (uintptr_t)gcg__root_syscall, .restorer = (uintptr_t)gcg__root_return,
+#endif
+    .walk = (uintptr_t)walk_copy_stopped, .birth = (uintptr_t)&gcg__birth,
+    .hidden = gcg__regions_hidden_table ()
+  };
+  __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
+}
+
+void
+gcg__root_forget (void)
+{
+  gcg__agent_root.pid = (uint32_t)getpid ();
+  gcg__agent_root.in_libgc = 0;
+}
