@@ -122,10 +122,10 @@ gcg__environment_socket (void)
 }
 
 bool
-gcg__environment_is_followed (void)
+gcg__environment_is_followed (bool child)
 {
   return gcg__environment_socket ()[0]
-         && (read_wishes->follow || (pid_t)syscall (SYS_getpid) == read_wishes->pid);
+         && (read_wishes->follow || (!child && (pid_t)syscall (SYS_getpid) == read_wishes->pid));
 }
 
 void

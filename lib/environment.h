@@ -43,8 +43,9 @@ bool gcg__environment_is_setting (const char *variable);
 /* Abstract name of the server's socket; "": no server. */
 const char *gcg__environment_socket (void);
 
-/* Returns whether the program that this process becomes should run under the agent, if it can. */
-bool gcg__environment_is_followed (void);
+/* Returns whether the program that this process becomes, or (CHILD) one that it starts, should run
+   under the agent, if it can. */
+bool gcg__environment_is_followed (bool child);
 
 /* Returns the objects in VALUE, the value of LD_PRELOAD, other than this one; NULL: no others. */
 const char *gcg__environment_other_preload (const char *value);

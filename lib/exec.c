@@ -1,5 +1,5 @@
-/* exec.c -- wrappers of the exec family, so that the program that the process becomes is observed
- * too.
+/* exec.c -- wrappers of the exec family and of posix_spawn, so that the program that the process
+ * becomes is observed too, and so is, where children are followed, the program that it starts.
  *
  * The new program gets the given environment plus the variables that load the agent (successor.h).
  * The given one is not modified: the call may fail, and the program continues.  Everything is on
@@ -9,9 +9,13 @@
  * it.  So the caller waits until no stop is in progress and blocks new ones until the call has
  * failed.  A child of vfork shares the parent's memory, but is never stopped, and must not keep the
  * lock; threads of a forked child are never stopped either.
+ *
+ * system and popen call the C library's own posix_spawn: their shell keeps this process's kind of
+ * agent, and the programs that the shell executes are asked about by that.
  */
 #include <alloca.h>
 #include <errno.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -35,6 +39,8 @@ extern char **environ;
    one. */
 GCG__BEHIND (execvpe);
 GCG__BEHIND (fexecve);
+GCG__BEHIND (posix_spawn);
+GCG__BEHIND (posix_spawnp);
 
 #ifdef GCG_MALLOC
 static pid_t own_pid;
@@ -79,13 +85,13 @@ open_path (int directory, const char *path)
 }
 
 /* Returns an O_PATH descriptor of the file PATH, relative to DIRECTORY, to ask gcglass about; -1:
-   no such file, or the new program is not to be observed. */
+   no such file, or the new program, in a new child or not, is not to be observed. */
 static int
-look_up (int directory, const char *path)
+look_up (int directory, const char *path, bool child)
 {
   int old_errno = errno, fd = -1;
 
-  if (gcg__successor_is_wanted ())
+  if (gcg__successor_is_wanted (child))
     fd = open_path (directory, path);
   errno = old_errno;
   return fd;
@@ -102,13 +108,13 @@ is_executable (const char *path, int fd)
 
 /* The same as look_up for the program FILE, which is looked for in the PATH. */
 static int
-look_up_in_path (const char *file)
+look_up_in_path (const char *file, bool child)
 {
   const char *at = getenv ("PATH");
   int old_errno = errno, fd = -1;
 
-  if (!file || !*file || strchr (file, '/') || !gcg__successor_is_wanted ())
-    return file && strchr (file, '/') ? look_up (AT_FDCWD, file) : -1;
+  if (!file || !*file || strchr (file, '/') || !gcg__successor_is_wanted (child))
+    return file && strchr (file, '/') ? look_up (AT_FDCWD, file, child) : -1;
   if (!at)
     at = DEFAULT_PATH;
   char *path = alloca (strlen (at) + strlen (file) + 2);
@@ -132,10 +138,11 @@ look_up_in_path (const char *file)
   return fd;
 }
 
-/* ENVIRONMENT becomes that of the program in FD (-1: not known), which need not stay open. */
-#define PREPARE(fd, close_it, environment)                                                         \
+/* ENVIRONMENT becomes that of the program in FD (-1: not known), which need not stay open, and which
+   runs in a new child or not. */
+#define PREPARE(fd, close_it, environment, child)                                                  \
   struct gcg__successor next;                                                                      \
-  gcg__successor_ask (&next, fd, environment);                                                     \
+  gcg__successor_ask (&next, fd, environment, child);                                              \
   if ((close_it) && (fd) >= 0)                                                                     \
     raw_close (fd);                                                                                \
   environment = gcg__successor_environment (&next, environment,                                    \
@@ -145,8 +152,8 @@ look_up_in_path (const char *file)
 API int
 execve (const char *path, char *const arguments[], char *const environment[])
 {
-  int fd = look_up (AT_FDCWD, path);
-  PREPARE (fd, true, environment);
+  int fd = look_up (AT_FDCWD, path, false);
+  PREPARE (fd, true, environment, false);
   bool held = hold ();
   syscall (SYS_execve, path, arguments, environment);
   return failed (held);
@@ -161,8 +168,8 @@ execv (const char *path, char *const arguments[])
 API int
 execvpe (const char *file, char *const arguments[], char *const environment[])
 {
-  int fd = look_up_in_path (file);
-  PREPARE (fd, true, environment);
+  int fd = look_up_in_path (file, false);
+  PREPARE (fd, true, environment, false);
   bool held = hold ();
   BEHIND (execvpe) (file, arguments, environment);
   return failed (held);
@@ -177,9 +184,9 @@ execvp (const char *file, char *const arguments[])
 API int
 fexecve (int fd, char *const arguments[], char *const environment[])
 {
-  bool wanted = environment && gcg__successor_is_wanted ();
+  bool wanted = environment && gcg__successor_is_wanted (false);
   int asked = wanted ? fd : -1;
-  PREPARE (asked, false, environment);
+  PREPARE (asked, false, environment, false);
   bool held = hold ();
   BEHIND (fexecve) (fd, arguments, environment);
   return failed (held);
@@ -190,9 +197,9 @@ execveat (int directory, const char *path, char *const arguments[], char *const 
           int flags)
 {
   bool itself = (flags & AT_EMPTY_PATH) && !*path;
-  int fd = itself ? -1 : look_up (directory, path);
-  int asked = itself && gcg__successor_is_wanted () ? directory : fd;
-  PREPARE (asked, !itself, environment);
+  int fd = itself ? -1 : look_up (directory, path, false);
+  int asked = itself && gcg__successor_is_wanted (false) ? directory : fd;
+  PREPARE (asked, !itself, environment, false);
   bool held = hold ();
   syscall (SYS_execveat, directory, path, arguments, environment, flags);
   return failed (held);
@@ -235,4 +242,26 @@ execle (const char *path, const char *first, ...)
   char *const *environment = va_arg (list, char *const *);
   va_end (list);
   return execve (path, arguments, environment);
+}
+
+/* The file of a relative PATH is looked for in this process's directory, even where ACTIONS change
+   to another one: if it is not there, the child keeps the environment as it is. */
+API int
+posix_spawn (pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+             const posix_spawnattr_t *attributes, char *const arguments[],
+             char *const environment[])
+{
+  int fd = look_up (AT_FDCWD, path, true);
+  PREPARE (fd, true, environment, true);
+  return BEHIND (posix_spawn) (pid, path, actions, attributes, arguments, environment);
+}
+
+API int
+posix_spawnp (pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+              const posix_spawnattr_t *attributes, char *const arguments[],
+              char *const environment[])
+{
+  int fd = look_up_in_path (file, true);
+  PREPARE (fd, true, environment, true);
+  return BEHIND (posix_spawnp) (pid, file, actions, attributes, arguments, environment);
 }

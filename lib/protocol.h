@@ -49,8 +49,8 @@ enum gcg__message_type
   GCG__SAMPLING,  /* client -> agent: text = seconds between samples, "0" = none; agent -> client:
                      what it is now, flags */
   GCG__EXEC       /* process -> client, instead of HELLO: fd = the file that it is about to execute,
-                     text = LD_LIBRARY_PATH that it will have; client -> process, the answer: status,
-                     text = the object to preload, or why there is none */
+                     flags, text = LD_LIBRARY_PATH that it will have; client -> process, the answer:
+                     status, flags, text = the object to preload, or why there is none */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make
@@ -62,6 +62,7 @@ enum gcg__message_type
 #define GCG__FLAG_LIFETIMES 2u  /* SAMPLING: deaths are counted */
 #define GCG__FLAG_AGAIN     8u  /* HELLO: the program has closed the connection that it had */
 #define GCG__FLAG_WITHOUT   16u /* EXEC: what is preloaded would harm the program */
+#define GCG__FLAG_CHILD     32u /* EXEC: a new child executes it, not the process that asks */
 
 struct gcg__message
 {

@@ -59,9 +59,9 @@ gcg__successor_begin (void)
 }
 
 bool
-gcg__successor_is_wanted (void)
+gcg__successor_is_wanted (bool child)
 {
-  return gcg__environment_is_followed () && count_filters () == filters_at_start;
+  return gcg__environment_is_followed (child) && count_filters () == filters_at_start;
 }
 
 /* Sends ASK with the file FD and receives ANSWER; false: no answer. */
@@ -90,7 +90,7 @@ converse (const char *socket_name, const struct gcg__message *ask, int fd,
 }
 
 void
-gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment[])
+gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment[], bool child)
 {
   struct gcg__message ask = gcg__wire_message (GCG__EXEC), answer;
   const char *libraries = value_of (environment, LIBRARIES);
@@ -99,6 +99,7 @@ gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment
 
   *next = (struct gcg__successor){ .preload_bytes = 1, .n_variables = 1 };
   gcg__wire_text (&ask, libraries ? libraries : "");
+  ask.flags = child ? GCG__FLAG_CHILD : 0;
   if (fd >= 0 && converse (gcg__environment_socket (), &ask, fd, &answer))
     {
       next->others = others ? gcg__environment_other_preload (others) : NULL;

@@ -1,5 +1,5 @@
-/* successor.h -- the program that this process is about to become by exec: whether it runs under an
- * agent, which one, and the environment that loads it.
+/* successor.h -- the program that this process is about to become by exec, or to start in a child:
+ * whether it runs under an agent, which one, and the environment that loads it.
  *
  * gcglass inspects the file and answers over a separate connection.  The code makes only system
  * calls and writes no static data, so it may run in a signal handler, beside any thread, and in a
@@ -24,13 +24,15 @@ struct gcg__successor
 /* Notes what this process begins with. */
 void gcg__successor_begin (void);
 
-/* Returns whether the new program may be observed: this is the process that was started, or
-   children are followed. */
-bool gcg__successor_is_wanted (void);
+/* Returns whether the new program may be observed: children are followed, or this is the process
+   that was started, and the program does not run in a new child (CHILD). */
+bool gcg__successor_is_wanted (bool child);
 
 /* Fills NEXT with gcglass's answer about the file on FD (may be O_PATH), to be run with
-   ENVIRONMENT.  FD -1: asks nothing, and NEXT leaves the environment as it is.  Preserves errno. */
-void gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment[]);
+   ENVIRONMENT, in a new child if CHILD.  FD -1: asks nothing, and NEXT leaves the environment as it
+   is.  Preserves errno. */
+void gcg__successor_ask (struct gcg__successor *next, int fd, char *const environment[],
+                         bool child);
 
 /* Returns the environment for NEXT, built in VARIABLES and PRELOAD, whose sizes NEXT gives;
    ENVIRONMENT itself if nothing changes. */

@@ -1,6 +1,7 @@
 /* becomes.c -- a program that becomes another one: becomes HOW PROGRAM [ARGUMENT]...
- * HOW is the call, or a situation in which execv is called.  It loses 700 bytes before, which are
- * not the other program's.  Compiled with USE_GC it uses the collector.
+ * HOW is the call, or a situation in which execv is called, or a function that runs a child.  It
+ * loses 700 bytes before, which are not the other program's.  Compiled with USE_GC it uses the
+ * collector.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,8 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,19 +61,66 @@ forbid_sockets (void)
     _exit (79);
 }
 
+static int
+status_of (pid_t child)
+{
+  int status;
+  return waitpid (child, &status, 0) == child ? WEXITSTATUS (status) : 81;
+}
+
 /* The status of the program, run by a child of vfork. */
 static int
 run_by_vfork (void)
 {
-  int status;
   pid_t child = vfork ();
   if (child == 0)
     {
       execv (program[0], program);
       _exit (78);
     }
-  waitpid (child, &status, 0);
-  return WEXITSTATUS (status);
+  return status_of (child);
+}
+
+/* Runs the program by posix_spawnp (BY_PATH), or by posix_spawn: in the directory that it is in,
+   and with an empty environment. */
+static int
+run_by_spawn (bool by_path)
+{
+  char *name = strrchr (program[0], '/'), *nothing[] = { NULL };
+  posix_spawn_file_actions_t files;
+  pid_t child;
+  int failure;
+  if (posix_spawn (&child, "/nonexistent", NULL, NULL, program, environ) != ENOENT
+      || posix_spawnp (&child, "nonexistent-program", NULL, NULL, program, environ) != ENOENT
+      || posix_spawn (&child, "/dev/null", NULL, NULL, program, nothing) != EACCES || name == NULL
+      || posix_spawn_file_actions_init (&files) != 0)
+    return 82;
+  if (by_path)
+    failure = posix_spawnp (&child, name + 1, NULL, NULL, program, environ);
+  else
+    {
+      *name = 0;
+      failure = posix_spawn_file_actions_addchdir_np (&files, program[0]);
+      *name = '/';
+      if (failure == 0)
+        failure = posix_spawn (&child, program[0], &files, NULL, program, nothing);
+    }
+  posix_spawn_file_actions_destroy (&files);
+  return failure != 0 ? 83 : status_of (child);
+}
+
+/* Runs the program and its argument by a shell. */
+static int
+run_by_shell (bool to_read)
+{
+  char command[4096];
+  snprintf (command, sizeof command, "%s %s; exit $?", program[0], program[1]);
+  if (!to_read)
+    return WEXITSTATUS (system (command));
+  FILE *pipe = popen (command, "r");
+  while (pipe != NULL && getc (pipe) != EOF)
+    ;
+  return pipe != NULL ? WEXITSTATUS (pclose (pipe)) : 84;
 }
 
 /* A missing program, and a file that is not one: the caller goes on. */
@@ -123,6 +173,10 @@ arrange (const char *how)
     return signal (SIGUSR1, on_signal) == SIG_ERR || raise (SIGUSR1);
   if (strcmp (how, "vfork") == 0)
     return run_by_vfork ();
+  if (strncmp (how, "posix_spawn", 11) == 0)
+    return run_by_spawn (how[11] == 'p');
+  if (strcmp (how, "system") == 0 || strcmp (how, "popen") == 0)
+    return run_by_shell (*how == 'p');
   if (strcmp (how, "no-environment") == 0)
     return clearenv () != 0 || execv (program[0], program);
   if (strcmp (how, "no-sockets") == 0)

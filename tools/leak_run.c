@@ -177,12 +177,16 @@ static void
 on_executes (void *context, pid_t pid, int file, const char *libraries, struct gcg__message *answer)
 {
   struct running *running = context;
-  struct known *known = known_of (running, pid);
-  answer->status = GCG_NO_MEMORY;
-  if (known == NULL)
-    return;
-  launch_answer (&running->run->launch, file, libraries, &known->next, answer);
-  if (!known->connected)
+  struct known *known = pid != 0 ? known_of (running, pid) : NULL;
+  struct launch_next of_child;
+  if (pid != 0 && known == NULL)
+    {
+      answer->status = GCG_NO_MEMORY;
+      return;
+    }
+  launch_answer (&running->run->launch, file, libraries, known != NULL ? &known->next : &of_child,
+                 answer);
+  if (known != NULL && !known->connected)
     become (known);
 }
 

@@ -99,13 +99,14 @@ take_snapshot (struct watch *watch, struct connection *connection,
                   message->status == GCG_OK ? "the snapshot came without its file" : message->text);
 }
 
-/* Answers a process that is about to execute FILE. */
+/* Answers a process that is about to execute FILE, or whose new child is. */
 static void
 answer_exec (struct watch *watch, const struct connection *connection, int file,
              const struct gcg__message *ask)
 {
   struct gcg__message answer = { .type = GCG__EXEC };
-  watch->events.executes (watch->events.context, connection->who.pid, file, ask->text, &answer);
+  pid_t pid = (ask->flags & GCG__FLAG_CHILD) != 0 ? 0 : connection->who.pid;
+  watch->events.executes (watch->events.context, pid, file, ask->text, &answer);
   gcg__live_send (connection->fd, &answer);
 }
 

@@ -34,8 +34,8 @@ struct watch_events
   void (*failed) (void *context, const struct watched *who, uint32_t flags, const char *text);
   /* Who has gone. */
   void (*left) (void *context, const struct watched *who);
-  /* Process PID is about to execute FILE (borrowed), with LIBRARIES as LD_LIBRARY_PATH; fills the
-     status and the text of ANSWER. */
+  /* Process PID (0: a child that is not there yet) is about to execute FILE (borrowed), with
+     LIBRARIES as LD_LIBRARY_PATH; fills the status, the flags and the text of ANSWER. */
   void (*executes) (void *context, pid_t pid, int file, const char *libraries,
                     struct gcg__message *answer);
 };
