@@ -17,6 +17,7 @@
 
 #include "analysis/leaks.h"
 #include "tests/heap.h"
+#include "tests/random.h"
 
 /* A heap being made, and what was found in it. */
 struct world
@@ -377,22 +378,6 @@ struct wanted
   bool reached[GCG__N_PLACES][MAX_BLOCKS];         /* by places up to that one */
   bool leaked[MAX_BLOCKS], pointed_to[MAX_BLOCKS]; /* by another leaked block */
 };
-
-static uint64_t
-random_next (uint64_t *state)
-{
-  /* splitmix64 (Steele, Lea and Flood 2014) */
-  uint64_t z = *state += UINT64_C (0x9e3779b97f4a7c15);
-  z = (z ^ z >> 30) * UINT64_C (0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * UINT64_C (0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
-
-static uint32_t
-random_below (uint64_t *state, uint32_t n)
-{
-  return (uint32_t)(random_next (state) % n);
-}
 
 /* Mostly small blocks, some to 200,000 bytes; those of less than 8 bytes have no edges. */
 static uint64_t

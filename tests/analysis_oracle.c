@@ -18,6 +18,7 @@
 
 #include "analysis/analysis.h"
 #include "tests/heap.h"
+#include "tests/random.h"
 
 enum
 {
@@ -50,22 +51,6 @@ struct truth
   uint32_t component[MAX_OBJECTS];      /* lowest member; GCG__NONE: not garbage */
   bool kept[MAX_OBJECTS];
 };
-
-static uint64_t
-random_next (uint64_t *state)
-{
-  /* splitmix64 (Steele, Lea and Flood 2014) */
-  uint64_t z = *state += UINT64_C (0x9e3779b97f4a7c15);
-  z = (z ^ z >> 30) * UINT64_C (0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * UINT64_C (0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
-
-static uint32_t
-random_below (uint64_t *state, uint32_t n)
-{
-  return (uint32_t)(random_next (state) % n);
-}
 
 static void
 wanted_make (struct wanted *w, uint64_t seed)

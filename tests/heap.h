@@ -63,6 +63,20 @@ void heap_birth (struct heap *heap, uint32_t object, uint32_t birth);
    when none of any, the snapshot does not say).  Number 7 is the snapshot's own, and there without
    being asked for; no other is later. */
 void heap_collection (struct heap *heap, uint32_t number, uint64_t pause_ns, uint64_t live);
+/* Objects of heap_sound.  A and B share a block with a free slot between. */
+enum heap_sound_object
+{
+  SOUND_A,
+  SOUND_B,
+  SOUND_LARGE, /* 100,000 bytes; points to all five in turn, from each of its first words */
+  SOUND_SLACK, /* requested 100 in a slot of 4096 */
+  SOUND_PLAIN, /* no tag */
+  N_SOUND_OBJECTS
+};
+
+/* A heap to be added to and damaged, with a root (of A) and a finalizer (of SLACK); EDGES are those
+   of LARGE. */
+struct heap *heap_sound (unsigned edges);
 /* Writes to a memfd, sealed like the agent's, and returns its descriptor, offset anywhere. */
 int heap_write (struct heap *heap);
 /* Writes, opens, checks; aborts with the message when that fails. */

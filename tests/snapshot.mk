@@ -1,7 +1,8 @@
 # Tests of lib/snapshot, and the heaps that other tests are made of.
 check_LTLIBRARIES += tests/libheap.la
 tests_libheap_la_SOURCES = \
-	tests/heap.h tests/heap.c tests/columns.h tests/columns.c tests/tour.c
+	tests/heap.h tests/heap.c tests/heap_sound.c tests/random.h \
+	tests/columns.h tests/columns.c tests/tour.c
 tests_libheap_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 
 # The specification says what the code says.

@@ -18,15 +18,15 @@
 #include "tests/columns.h"
 #include "tests/heap.h"
 
-/* Objects of the sound snapshot.  A and B share a block with a free slot between. */
+/* Objects of the sound snapshot (heap.h). */
 enum
 {
-  A,
-  B,
-  LARGE, /* 300 edges, then one far away */
-  SLACK, /* requested 100 in a slot of 4096 */
-  PLAIN, /* no tag */
-  N_OBJECTS
+  A = SOUND_A,
+  B = SOUND_B,
+  LARGE = SOUND_LARGE, /* 300 edges, then one far away */
+  SLACK = SOUND_SLACK,
+  PLAIN = SOUND_PLAIN,
+  N_OBJECTS = N_SOUND_OBJECTS
 };
 
 static struct gcg__snapshot *sound;
@@ -35,26 +35,13 @@ static int
 setup (void **state)
 {
   (void)state;
-  const uint64_t frames[] = { 0x1000, 0x2000 };
-  struct heap *heap = heap_new ();
-  uint32_t node = heap_site (heap, "struct node", "a.c", 1, "f");
-  uint32_t stack = heap_stack_site (heap, frames, 2);
-  heap_object (heap, 40, GCG__KIND_NORMAL, node);
-  heap_skip (heap, 1);
-  heap_object (heap, 40, GCG__KIND_NORMAL, stack);
-  heap_object (heap, 100000, GCG__KIND_NORMAL, node);
-  heap_slot (heap, 100, 4096, GCG__KIND_NORMAL, node);
-  heap_object (heap, 48, GCG__KIND_NORMAL, 0);
+  struct heap *heap = heap_sound (300);
   heap_edge (heap, A, 0, B);
   heap_edge (heap, A, 32, PLAIN);
   heap_edge (heap, B, 8, A);
-  for (unsigned i = 0; i < 300; i++)
-    heap_edge (heap, LARGE, 8 * i, i % N_OBJECTS);
   heap_edge (heap, LARGE, 8 * 1000, A);
   heap_edge (heap, SLACK, 4088, A);
-  heap_root (heap, A);
   heap_finalizer (heap, A, GCG__FINALIZER_ORDERED);
-  heap_finalizer (heap, SLACK, GCG__FINALIZER_NO_ORDER);
   sound = heap_snapshot (heap);
   heap_free (heap);
   return 0;

@@ -26,18 +26,9 @@
 #include "snapshot/writer.h"
 #include "tests/columns.h"
 #include "tests/heap.h"
+#include "tests/random.h"
 
 #define MUTANTS 10000
-
-/* splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
-static uint64_t
-random_next (uint64_t *state)
-{
-  uint64_t z = *state += UINT64_C (0x9e3779b97f4a7c15);
-  z = (z ^ z >> 30) * UINT64_C (0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * UINT64_C (0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
 
 /* A heap that has something in every section; WIDE adds the escapes, which take room. */
 static struct gcg__snapshot *

@@ -11,6 +11,7 @@
 
 #include "symbol/symbol.h"
 #include "tests/modules.h"
+#include "tests/random.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -30,16 +31,6 @@ struct file
   unsigned char *bytes;
   size_t n;
 };
-
-static uint64_t
-random_next (uint64_t *state)
-{
-  *state += UINT64_C (0x9e3779b97f4a7c15);
-  uint64_t x = *state;
-  x = (x ^ (x >> 30)) * UINT64_C (0xbf58476d1ce4e5b9);
-  x = (x ^ (x >> 27)) * UINT64_C (0x94d049bb133111eb);
-  return x ^ (x >> 31);
-}
 
 static bool
 file_read (const char *path, struct file *file)

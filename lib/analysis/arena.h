@@ -1,8 +1,8 @@
 /* arena.h -- memory that is freed all at once.
  *
  * Each analysis owns one arena for its result, and each function one for what it needs on the way.
- * Memory comes from mmap, zeroed; large arrays have a mapping of their own, so that freeing an
- * arena gives its memory back to the system at once, and pages never touched are never paid for.
+ * Memory is zeroed; large arrays have a mapping of their own, so that freeing an arena gives their
+ * memory back to the system at once, and pages never touched are never paid for.
  *
  * One thread at a time.
  */
@@ -16,8 +16,9 @@
 
 struct gcg__arena
 {
-  struct gcg__chunk *chunks; /* all mappings, newest first */
-  char *next, *end;          /* what is left of the newest mapping for small arrays */
+  struct gcg__chunk *chunks; /* all, newest first */
+  char *next, *end;          /* what is left of the newest shared one for small arrays */
+  size_t shared_bytes;       /* of that one */
 };
 
 void gcg__arena_init (struct gcg__arena *arena);

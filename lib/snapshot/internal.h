@@ -18,6 +18,11 @@ enum gcg_status gcg__snapshot_set_columns (struct gcg__snapshot *s,
                                            struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
+/* Opens the file whose bytes lie at S->map, S->map_bytes of them, aligned to 8, which stay the
+   caller's: lays out and checks.  The rest of S is zero.  Errors: GCG_CORRUPT, GCG_VERSION. */
+enum gcg_status gcg__snapshot_attach (struct gcg__snapshot *s, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
 /* gcg__snapshot_check but for I8, which is about the file. */
 enum gcg_status gcg__snapshot_check_columns (const struct gcg__snapshot *s, struct gcg_error *error)
     __attribute__ ((warn_unused_result));

@@ -198,8 +198,8 @@ gcg__snapshot_set_columns (struct gcg__snapshot *s,
   return GCG_OK;
 }
 
-static enum gcg_status
-reader_attach (struct gcg__snapshot *s, struct gcg_error *error)
+enum gcg_status
+gcg__snapshot_attach (struct gcg__snapshot *s, struct gcg_error *error)
 {
   struct gcg__column columns[GCG__N_SECTIONS] = { 0 };
   /* Once more: the file may have changed since its header was read alone. */
@@ -304,7 +304,7 @@ gcg__snapshot_open_fd (int fd, const char *name, struct gcg__snapshot **snapshot
       status = reader_fail (error, name);
       goto fail_map;
     }
-  status = reader_attach (s, &why);
+  status = gcg__snapshot_attach (s, &why);
   if (status != GCG_OK)
     {
       gcg__snapshot_fail (error, status, "%s: %s", name, why.text);

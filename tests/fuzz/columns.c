@@ -10,8 +10,9 @@
 
 #include "tests/columns.h"
 #include "tests/fuzz/change.h"
+#include "tests/fuzz/target.h"
 
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+uint64_t fuzz_accepted;
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
@@ -21,7 +22,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   columns_load (&columns, changes_sound ());
   changes_apply (&columns, data, size);
   if (columns_check (&columns, &view))
-    tour (&view);
+    {
+      fuzz_accepted++;
+      tour (&view);
+    }
   columns_free (&columns);
   return 0;
 }

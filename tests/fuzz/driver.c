@@ -29,16 +29,22 @@
 #include <string.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
+#include "tests/random.h"
 
 /* Of the sanitizers' runtime, where there is one. */
 void __sanitizer_set_death_callback (void (*callback) (void)) __attribute__ ((weak));
+
+/* Asked for by the address sanitizer: what makes millions of executions take no longer than need
+   be.  ASAN_OPTIONS in the environment comes after it. */
+const char *__asan_default_options (void) __attribute__ ((visibility ("default")));
 
 enum
 {
   INPUT_BYTES_MAX = 1 << 16,
   CHANGES_MAX = 8,
-  SECONDS_MAX = 120
+  SECONDS_MAX = 120,
+  WATCHED = 64 /* inputs from one setting of the alarm to the next, a system call each */
 };
 
 struct input
@@ -53,8 +59,16 @@ struct corpus
   size_t n;
 };
 
-/* What is running, for the handlers of signals. */
-static char running[512];
+/* What is running, for the handlers of signals: an input's number, behind the words for it. */
+static const char *running = "";
+static char seed_option[40];
+static volatile uint64_t running_number;
+
+const char *
+__asan_default_options (void)
+{
+  return "malloc_context_size=3:quarantine_size_mb=8:allocator_release_to_os_interval_ms=-1";
+}
 
 static _Noreturn void
 fail (const char *what, const char *name)
@@ -64,9 +78,24 @@ fail (const char *what, const char *name)
 }
 
 static void
+print_text (const char *text)
+{
+  (void)!write (STDOUT_FILENO, text, strlen (text));
+}
+
+static void
 report_running (void)
 {
-  (void)!write (STDOUT_FILENO, running, strlen (running));
+  char digits[24], *first = digits + sizeof digits - 1;
+  uint64_t number = running_number;
+  *first = '\0';
+  do
+    *--first = (char)('0' + number % 10);
+  while ((number /= 10) > 0);
+  print_text ("not ok - ");
+  print_text (running);
+  print_text (first);
+  print_text ("\n");
 }
 
 static void
@@ -77,24 +106,19 @@ handle (int sig)
   raise (sig);
 }
 
+/* Calls the target with a copy of INPUT, which is number NUMBER. */
 static void
-announce (const char *what)
+execute (const struct input *input, uint64_t number)
 {
-  snprintf (running, sizeof running, "not ok - %s\n", what);
-}
-
-/* Calls the target with a copy of INPUT. */
-static void
-execute (const struct input *input)
-{
+  running_number = number;
+  if (number % WATCHED == 0)
+    alarm (SECONDS_MAX);
   uint8_t *exact = malloc (input->size + !input->size);
   if (!exact)
     fail ("cannot copy", "an input");
   if (input->size > 0)
     memcpy (exact, input->bytes, input->size);
-  alarm (SECONDS_MAX);
   (void)LLVMFuzzerTestOneInput (exact, input->size);
-  alarm (0);
   free (exact);
 }
 
@@ -153,22 +177,6 @@ corpus_free (struct corpus *corpus)
   for (size_t i = 0; i < corpus->n; i++)
     free (corpus->inputs[i].bytes);
   free (corpus->inputs);
-}
-
-/* splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t
-random_next (uint64_t *state)
-{
-  uint64_t z = *state += UINT64_C (0x9e3779b97f4a7c15);
-  z = (z ^ z >> 30) * UINT64_C (0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * UINT64_C (0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
-
-static size_t
-random_below (uint64_t *state, size_t n)
-{
-  return n > 0 ? random_next (state) % n : 0;
 }
 
 /* Makes room for N bytes at AT, as far as INPUT may grow; returns for how many. */
@@ -304,25 +312,25 @@ static void
 run (const struct corpus *corpus, uint64_t seed, uint64_t n)
 {
   struct input input = { malloc (INPUT_BYTES_MAX), 0 };
-  char what[256];
   if (!input.bytes)
     fail ("cannot make", "an input");
+  running = "file of the corpus, in order of names: ";
   for (size_t i = 0; i < corpus->n; i++)
-    {
-      snprintf (what, sizeof what, "file %zu of the corpus, in order of names", i + 1);
-      announce (what);
-      execute (&corpus->inputs[i]);
-    }
+    execute (&corpus->inputs[i], i + 1);
   printf ("ok 1 - %zu files\n", corpus->n);
+  uint64_t accepted = &fuzz_accepted ? fuzz_accepted : 0;
+  snprintf (seed_option, sizeof seed_option, "to see the input: -s %ju -o ", (uintmax_t)seed);
+  running = seed_option;
   for (uint64_t i = 0; i < n; i++)
     {
-      snprintf (what, sizeof what, "to see the input: -s %ju -o %ju", (uintmax_t)seed,
-                (uintmax_t)i);
-      announce (what);
       mutate (&input, corpus, seed, i);
-      execute (&input);
+      execute (&input, i);
     }
-  printf ("ok 2 - %ju mutations, seed %ju\n1..2\n", (uintmax_t)n, (uintmax_t)seed);
+  alarm (0);
+  printf ("ok 2 - %ju mutations, seed %ju\n", (uintmax_t)n, (uintmax_t)seed);
+  if (&fuzz_accepted && n > 0)
+    printf ("# %.1f %% were accepted\n", 100.0 * (double)(fuzz_accepted - accepted) / (double)n);
+  printf ("1..2\n");
   free (input.bytes);
 }
 

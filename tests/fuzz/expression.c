@@ -14,8 +14,7 @@
 #include "report/source_type.h"
 #include "report/wrapper.h"
 #include "tests/modules.h"
-
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 enum
 {

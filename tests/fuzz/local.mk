@@ -16,7 +16,7 @@ TESTS += $(fuzz_targets)
 FUZZ_LINK =
 FUZZ_LIBS = %D%/libdriver.la
 check_LTLIBRARIES += %D%/libdriver.la
-tests_fuzz_libdriver_la_SOURCES = %D%/driver.c
+tests_fuzz_libdriver_la_SOURCES = %D%/driver.c %D%/target.h
 tests_fuzz_libdriver_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 endif
 
@@ -48,10 +48,10 @@ tests_fuzz_request_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_request_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_request_LDADD = $(FUZZ_LIBS) $(FUZZ_SERVER_LIBS)
 
-tests_fuzz_recording_SOURCES = %D%/recording.c
+tests_fuzz_recording_SOURCES = %D%/recording.c %D%/change.c %D%/change.h
 tests_fuzz_recording_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_recording_LDFLAGS = $(FUZZ_LINK)
-tests_fuzz_recording_LDADD = $(FUZZ_LIBS) tests/libtape.la $(RECORDING_LIBS)
+tests_fuzz_recording_LDADD = $(FUZZ_LIBS) tests/libtape.la tests/libheap.la $(RECORDING_LIBS)
 
 tests_fuzz_report_SOURCES = %D%/report.c %D%/change.c %D%/change.h \
 	tests/report_heaps.c tests/report_heaps.h
@@ -71,28 +71,65 @@ tests_fuzz_suppress_LDADD = $(FUZZ_LIBS) $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIB
 
 EXTRA_DIST += \
 	%D%/corpus/columns/edges \
+	%D%/corpus/columns/heap \
+	%D%/corpus/columns/names \
+	%D%/corpus/columns/near \
 	%D%/corpus/columns/objects \
+	%D%/corpus/columns/others \
 	%D%/corpus/expression/declarations \
 	%D%/corpus/expression/parts \
 	%D%/corpus/expression/product \
 	%D%/corpus/expression/quoted \
+	%D%/corpus/message/exit \
+	%D%/corpus/message/failures \
+	%D%/corpus/message/samples \
+	%D%/corpus/message/snapshot \
+	%D%/corpus/query/1 \
+	%D%/corpus/query/2 \
+	%D%/corpus/query/3 \
+	%D%/corpus/query/4 \
+	%D%/corpus/query/5 \
+	%D%/corpus/query/6 \
+	%D%/corpus/query/7 \
+	%D%/corpus/query/8 \
+	%D%/corpus/query/9 \
+	%D%/corpus/query/10 \
+	%D%/corpus/query/11 \
+	%D%/corpus/query/12 \
+	%D%/corpus/query/13 \
+	%D%/corpus/query/14 \
+	%D%/corpus/recording/changes \
+	%D%/corpus/recording/few \
 	%D%/corpus/recording/one-sample \
+	%D%/corpus/report/heap \
+	%D%/corpus/report/heap1 \
+	%D%/corpus/report/heap2 \
+	%D%/corpus/report/heap3 \
+	%D%/corpus/report/heap4 \
+	%D%/corpus/report/heap5 \
+	%D%/corpus/report/heap6 \
+	%D%/corpus/report/heap7 \
 	%D%/corpus/report/leaks \
 	%D%/corpus/report/list \
 	%D%/corpus/report/mix \
+	%D%/corpus/report/names \
+	%D%/corpus/report/near \
 	%D%/corpus/report/observer \
+	%D%/corpus/report/others \
 	%D%/corpus/report/ring \
 	%D%/corpus/report/star \
 	%D%/corpus/report/tree \
+	%D%/corpus/request/bearer \
+	%D%/corpus/request/form \
+	%D%/corpus/request/json \
+	%D%/corpus/request/launch \
+	%D%/corpus/request/static \
 	%D%/corpus/snapshot/changes \
+	%D%/corpus/snapshot/heap \
+	%D%/corpus/snapshot/names \
+	%D%/corpus/snapshot/near \
+	%D%/corpus/snapshot/others \
 	%D%/corpus/snapshot/sound \
+	%D%/corpus/snapshot/written \
 	%D%/corpus/suppress/pattern \
-	%D%/corpus/suppress/rules \
-	%D%/corpus/message/exit %D%/corpus/message/failures %D%/corpus/message/samples \
-	%D%/corpus/message/snapshot \
-	%D%/corpus/query/1 %D%/corpus/query/2 %D%/corpus/query/3 %D%/corpus/query/4 %D%/corpus/query/5 \
-	%D%/corpus/query/6 %D%/corpus/query/7 %D%/corpus/query/8 %D%/corpus/query/9 \
-	%D%/corpus/query/10 %D%/corpus/query/11 %D%/corpus/query/12 %D%/corpus/query/13 \
-	%D%/corpus/query/14 \
-	%D%/corpus/request/bearer %D%/corpus/request/form %D%/corpus/request/json \
-	%D%/corpus/request/launch %D%/corpus/request/static
+	%D%/corpus/suppress/rules

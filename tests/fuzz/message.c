@@ -11,10 +11,9 @@
 
 #include "tests/heap.h"
 #include "tests/tape.h"
+#include "tests/fuzz/target.h"
 
 #define MOST_MESSAGES 8
-
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 enum
 {

@@ -18,10 +18,9 @@
 #include "server/server.h"
 #include "server/source.h"
 #include "tests/heap.h"
+#include "tests/fuzz/target.h"
 
 #define OBJECTS 12
-
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 static struct gcg__server server;
 

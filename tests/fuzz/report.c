@@ -14,9 +14,10 @@
 #include "report/report.h"
 #include "tests/columns.h"
 #include "tests/fuzz/change.h"
+#include "tests/fuzz/target.h"
 #include "tests/report_heaps.h"
 
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+uint64_t fuzz_accepted;
 
 static const struct
 {
@@ -135,6 +136,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   changes_apply (&columns, data + 2, size - 2);
   if (columns_check (&columns, &view) && (snapshot = malloc (sizeof *snapshot)) != NULL)
     {
+      fuzz_accepted++;
       *snapshot = view; /* has no map to give back */
       enum gcg_status status = gcg__model_new (snapshot, &model, &error);
       expect (status);

@@ -17,13 +17,12 @@
 #include "server/assets.h"
 #include "server/reply.h"
 #include "server/request.h"
+#include "tests/fuzz/target.h"
 
 #define TOKEN   "fuzz-token-0123456789"
 #define SESSION "fuzz-session-0123456789"
 #define HOST    "localhost:8090"
 #define COOKIE  "gcglass-8090=" SESSION
-
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 static struct gcg__access access_state;
 static struct gcg__assets assets;

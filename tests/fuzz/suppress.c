@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "report/suppress.h"
-
-int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 enum
 {
