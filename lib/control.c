@@ -113,10 +113,9 @@ static struct gcg__message
 sampling_message (void)
 {
   struct gcg__message message = gcg__wire_message (GCG__SAMPLING);
-  uint64_t interval = __atomic_load_n (&interval_ns, __ATOMIC_RELAXED);
 
   message.flags = gcg__lifetime_is_on () ? GCG__FLAG_LIFETIMES : 0;
-  snprintf (message.text, sizeof message.text, "%.9g", (double)interval / 1e9);
+  gcg__wire_put_interval (&message, __atomic_load_n (&interval_ns, __ATOMIC_RELAXED));
   return message;
 }
 
@@ -357,14 +356,33 @@ answer_sample (int fd, const struct gcg__message *ask)
   return sent;
 }
 
+static void
+set_interval (uint64_t interval)
+{
+  struct gcg__message message;
+
+  __atomic_store_n (&interval_ns, interval, __ATOMIC_RELAXED);
+  if (wake_fd < 0)
+    return;
+  eventfd_write (wake_fd, 1);
+  message = sampling_message ();
+  send_to_all (SERVER, &message, -1);
+}
+
+void
+gcg__control_every (double seconds)
+{
+  set_interval (seconds > 0 ? (uint64_t)(seconds * 1e9) : 0);
+}
+
 /* A server sets the interval. */
 static bool
 set_sampling (const struct gcg__message *ask)
 {
-  double seconds = strtod (ask->text, NULL);
+  uint64_t interval;
 
-  if (seconds == 0 || (seconds >= GCG__LEAST_INTERVAL && seconds <= GCG__MOST_INTERVAL))
-    gcg__control_every (seconds);
+  if (gcg__wire_get_interval (ask, &interval))
+    set_interval (interval);
   return true;
 }
 
@@ -373,14 +391,10 @@ static bool
 serve_connection (int fd)
 {
   struct gcg__message message;
-  ssize_t n = recv (fd, &message, sizeof message, MSG_DONTWAIT);
+  int received = gcg__wire_receive (fd, MSG_DONTWAIT, &message);
 
-  if (n < 0)
-    return errno == EAGAIN || errno == EINTR;
-  if (n != (ssize_t)sizeof message || message.magic != GCG__PROTOCOL_MAGIC
-      || message.version != GCG__PROTOCOL_VERSION)
-    return false;
-  message.text[sizeof message.text - 1] = 0;
+  if (received <= 0)
+    return received < 0;
   switch (message.type)
     {
     case GCG__CAPTURE:
@@ -620,20 +634,6 @@ enum gcg_status
 gcg__control_connect_alone (const char *name)
 {
   return connect_to (name, CHECKER, GCG__FLAG_AGAIN, NULL);
-}
-
-void
-gcg__control_every (double seconds)
-{
-  uint64_t interval = seconds > 0 ? (uint64_t)(seconds * 1e9) : 0;
-  struct gcg__message message;
-
-  __atomic_store_n (&interval_ns, interval, __ATOMIC_RELAXED);
-  if (wake_fd < 0)
-    return;
-  eventfd_write (wake_fd, 1);
-  message = sampling_message ();
-  send_to_all (SERVER, &message, -1);
 }
 
 /* The handler was the parent's: a signal to the child is not meant for us. */

@@ -26,6 +26,7 @@
 #include "protocol.h"
 #include "raw.h"
 #include "spawn_server.h"
+#include "wire.h"
 
 #define START_SECONDS 20
 #define STOP_SECONDS  10
@@ -160,19 +161,16 @@ await_url (struct gcg_server *server, struct gcg_error *error)
 {
   struct pollfd fd = { server->socket, POLLIN, 0 };
   struct gcg__message message;
-  ssize_t n;
   int ready;
 
   do
     ready = poll (&fd, 1, START_SECONDS * 1000);
   while (ready < 0 && errno == EINTR);
-  n = ready > 0 ? recv (server->socket, &message, sizeof message, 0) : 0;
   if (ready == 0)
     return gcg__fail (error, GCG_TIMEOUT, "the server has not started within %d s", START_SECONDS);
-  if (n != (ssize_t)sizeof message || message.magic != GCG__PROTOCOL_MAGIC
+  if (ready < 0 || gcg__wire_receive (server->socket, MSG_DONTWAIT, &message) <= 0
       || message.type != GCG__URL)
     return gcg__fail (error, GCG_NO_SERVER, "the server ended while it was starting");
-  message.text[sizeof message.text - 1] = 0;
   if (message.status != GCG_OK)
     return gcg__fail (error, (enum gcg_status)message.status, "%s", message.text);
   memcpy (server->url, message.text, sizeof message.text);

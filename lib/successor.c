@@ -81,9 +81,7 @@ converse (const char *socket_name, const struct gcg__message *ask, int fd,
     {
       while (syscall (SYS_ppoll, &wait, 1, &patience, NULL, 0) < 0 && errno == EINTR)
         ;
-      answered = syscall (SYS_read, s, answer, sizeof *answer) == (long)sizeof *answer
-                 && answer->magic == GCG__PROTOCOL_MAGIC && answer->type == GCG__EXEC;
-      answer->text[sizeof answer->text - 1] = 0;
+      answered = gcg__wire_receive (s, MSG_DONTWAIT, answer) > 0 && answer->type == GCG__EXEC;
     }
   raw_close (s);
   return answered;

@@ -2,10 +2,14 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "raw.h"
+
+#define SECOND_NS UINT64_C (1000000000)
 
 socklen_t
 gcg__wire_address (struct sockaddr_un *address, const char *name)
@@ -70,6 +74,65 @@ gcg__wire_text (struct gcg__message *message, const char *text)
     n = sizeof message->text - 1;
   memcpy (message->text, text, n);
   message->text[n] = 0;
+}
+
+bool
+gcg__wire_read (struct gcg__message *message, const void *bytes, size_t n)
+{
+  if (n != sizeof *message)
+    return false;
+  memcpy (message, bytes, n);
+  message->text[sizeof message->text - 1] = 0;
+  return message->magic == GCG__PROTOCOL_MAGIC && message->version == GCG__PROTOCOL_VERSION;
+}
+
+int
+gcg__wire_receive (int fd, int flags, struct gcg__message *message)
+{
+  struct gcg__message packet;
+  /* With MSG_TRUNC the length is the packet's, not what there was room for. */
+  long n = syscall (SYS_recvfrom, fd, &packet, sizeof packet, flags | MSG_TRUNC, NULL, NULL);
+
+  if (n < 0)
+    return errno == EAGAIN || errno == EINTR ? -1 : 0;
+  return gcg__wire_read (message, &packet, (size_t)n);
+}
+
+void
+gcg__wire_put_interval (struct gcg__message *message, uint64_t ns)
+{
+  snprintf (message->text, sizeof message->text, "%" PRIu64 ".%09" PRIu64, ns / SECOND_NS,
+            ns % SECOND_NS);
+}
+
+/* The number at *AT, which does not go beyond MOST; false: there is none, or it does. */
+static bool
+read_digits (const char **at, uint64_t most, uint64_t *number)
+{
+  const char *first = *at;
+
+  for (*number = 0; **at >= '0' && **at <= '9' && *number <= most; ++*at)
+    *number = *number * 10 + (uint64_t)(**at - '0');
+  return *at > first && *number <= most;
+}
+
+bool
+gcg__wire_get_interval (const struct gcg__message *message, uint64_t *ns)
+{
+  const char *at = message->text;
+  uint64_t seconds, fraction = 0;
+
+  if (!read_digits (&at, GCG__MOST_INTERVAL_NS / SECOND_NS, &seconds))
+    return false;
+  if (*at == '.')
+    {
+      at++;
+      /* What is below a nanosecond is cut off. */
+      for (uint64_t place = SECOND_NS / 10; *at >= '0' && *at <= '9'; at++, place /= 10)
+        fraction += place * (uint64_t)(*at - '0');
+    }
+  *ns = seconds * SECOND_NS + fraction;
+  return *at == 0 && (*ns == 0 || (*ns >= GCG__LEAST_INTERVAL_NS && *ns <= GCG__MOST_INTERVAL_NS));
 }
 
 bool

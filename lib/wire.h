@@ -3,10 +3,16 @@
 #define GCG_WIRE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "protocol.h"
+
+/* Of intervals, beside 0 = never. */
+#define GCG__LEAST_INTERVAL_NS UINT64_C (10000000)
+#define GCG__MOST_INTERVAL_NS  UINT64_C (1000000000000000)
 
 /* Makes ADDRESS the abstract one called NAME; returns its length. */
 socklen_t gcg__wire_address (struct sockaddr_un *address, const char *name);
@@ -22,6 +28,19 @@ void gcg__wire_text (struct gcg__message *message, const char *text);
 
 /* Sends MESSAGE with the descriptor ATTACHED (-1 = none); false: it has not been sent. */
 bool gcg__wire_send (int fd, const struct gcg__message *message, int attached);
+
+/* Sets *MESSAGE to the packet of N BYTES, its text terminated; false: these are not a message of
+   this version, and *MESSAGE has no sense.  The other side may be anything. */
+bool gcg__wire_read (struct gcg__message *message, const void *bytes, size_t n);
+
+/* Receives one packet from FD, raw, with FLAGS of recv; 1: a message, 0: the end, or what is none,
+   -1 with errno: nothing yet.  Descriptors that come with it are dropped by the kernel. */
+int gcg__wire_receive (int fd, int flags, struct gcg__message *message);
+
+/* The text of an interval in SAMPLING: seconds with a point, whatever the program's locale. Reading
+   returns false for what is not one that can be set. */
+void gcg__wire_put_interval (struct gcg__message *message, uint64_t ns);
+bool gcg__wire_get_interval (const struct gcg__message *message, uint64_t *ns);
 
 /* Connects FD, which does not wait, to abstract NAME.  Where too many want to, not for long: the
    program goes on without.  false with errno. */
