@@ -26,7 +26,8 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/signals.c %D%/signals.h \
 	%D%/snapshot.c \
 	%D%/view.c \
-	%D%/watch.c %D%/watch.h
+	%D%/watch.c %D%/watch.h \
+	%D%/wishes.c %D%/wishes.h
 tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"' -DPKGLIBDIR='"$(pkglibdir)"'
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)

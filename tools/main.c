@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/query.h"
+
 const struct command *const commands[] = { &command_run,
                                            &command_view,
                                            &command_leaks,
@@ -111,12 +113,8 @@ command_misuse (const struct command *self, const char *format, ...)
 bool
 command_number (const char *text, uint32_t least, uint32_t most, uint32_t *number)
 {
-  if (text[0] < '0' || text[0] > '9')
-    return false;
-  char *end;
-  errno = 0;
-  unsigned long value = strtoul (text, &end, 10);
-  if (errno != 0 || *end != '\0' || value < least || value > most)
+  uint64_t value;
+  if (!gcg__query_number (text, least, most, &value))
     return false;
   *number = (uint32_t)value;
   return true;

@@ -19,45 +19,9 @@
 #include "server/source.h"
 #include "tools/command.h"
 #include "tools/serving.h"
+#include "tools/wishes.h"
 
 #define START_SECONDS 20
-
-/* What SERVE says. */
-struct wishes
-{
-  char text[sizeof ((struct gcg__message *)NULL)->text];
-  const char *host, *token, *snapshot, *templates;
-  uint32_t port;
-  bool debug;
-};
-
-static enum gcg_status
-read_wishes (const struct gcg__message *message, struct wishes *wishes, struct gcg_error *error)
-{
-  char *rest = wishes->text, *line;
-  memcpy (wishes->text, message->text, sizeof wishes->text);
-  wishes->port = GCG__DEFAULT_PORT;
-  while ((line = strsep (&rest, "\n")) != NULL)
-    {
-      char *value = strchr (line, '=');
-      if (value == NULL || value[1] == '\0')
-        continue;
-      *value++ = '\0';
-      if (strcmp (line, "host") == 0)
-        wishes->host = value;
-      else if (strcmp (line, "token") == 0)
-        wishes->token = value;
-      else if (strcmp (line, "snapshot") == 0)
-        wishes->snapshot = value;
-      else if (strcmp (line, "templates") == 0)
-        wishes->templates = value;
-      else if (strcmp (line, "debug") == 0)
-        wishes->debug = strcmp (value, "0") != 0;
-      else if (strcmp (line, "port") == 0 && !command_number (value, 0, 65535, &wishes->port))
-        return gcg__error_write (error, GCG_INVALID, "port %s: ports are 0 to 65535", value);
-    }
-  return GCG_OK;
-}
 
 /* Hears HELLO and SERVE. */
 static bool
@@ -145,9 +109,9 @@ converse (struct serving *serving, int fd, pid_t pid, const struct gcg__message 
   struct gcg__live *live = NULL;
   struct gcg__message answer = { .type = GCG__URL };
   struct signalfd_siginfo info;
-  struct wishes wishes = { .text = "" };
+  struct wishes wishes;
   struct gcg_error error = { GCG_OK, "" };
-  enum gcg_status status = read_wishes (message, &wishes, &error);
+  enum gcg_status status = wishes_read (&wishes, message->text, &error);
   int copy = fcntl (fd, F_DUPFD_CLOEXEC, 3);
   if (status == GCG_OK && copy < 0)
     status = gcg__error_write (&error, GCG_SYSTEM, "no descriptor: %m");

@@ -8,6 +8,8 @@
 #include "report/query.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +24,8 @@ gcg__query_init (struct gcg__query *query)
   *query = (struct gcg__query){ .limit = GCG__QUERY_LIMIT };
 }
 
-/* A decimal number from LEAST to MOST, nothing before or after it. */
-static bool
-parse_number (const char *text, uint64_t least, uint64_t most, uint64_t *number)
+bool
+gcg__query_number (const char *text, uint64_t least, uint64_t most, uint64_t *number)
 {
   if (text[0] < '0' || text[0] > '9')
     return false;
@@ -37,72 +38,101 @@ parse_number (const char *text, uint64_t least, uint64_t most, uint64_t *number)
   return true;
 }
 
+/* Parameters that are numbers: where they go, and their range in words. */
+static const struct
+{
+  const char *name;
+  size_t at, bytes; /* of the member */
+  uint64_t least, most;
+  const char *what; /* NULL: a number from LEAST to MOST */
+} numbers[] = {
+#define NUMBER(name, ...)                                                                          \
+  {                                                                                                \
+#name, offsetof(struct gcg__query, name), sizeof(((struct gcg__query *)NULL)->name),           \
+        __VA_ARGS__                                                                                \
+  }
+  NUMBER (offset, 0, UINT32_MAX, NULL),
+  NUMBER (limit, 1, GCG__QUERY_LIMIT_MAX, NULL),
+  NUMBER (points, 1, GCG__QUERY_LIMIT_MAX, NULL),
+  NUMBER (types, 1, GCG__QUERY_LIMIT_MAX, NULL),
+  NUMBER (site, 1, GCG__SITES_MAX - 1, "the number of a site"),
+  NUMBER (from, 1, UINT32_MAX, "the number of a sample"),
+  NUMBER (to, 1, UINT32_MAX, "the number of a sample"),
+#undef NUMBER
+};
+
+/* Those that are texts; an empty one is none. */
+static const struct
+{
+  const char *name;
+  size_t at;
+} texts[] = {
+  { "sort", offsetof (struct gcg__query, sort) },
+  { "q", offsetof (struct gcg__query, q) },
+  { "type", offsetof (struct gcg__query, type) },
+};
+
+/* And those that are one of two words. */
+static const struct
+{
+  const char *name, *yes, *no;
+  size_t at;
+} choices[] = {
+  { "order", "desc", "asc", offsetof (struct gcg__query, descending) },
+  { "cycles", "1", "0", offsetof (struct gcg__query, cycles) },
+  { "by", "site", "type", offsetof (struct gcg__query, by_site) },
+};
+
+static enum gcg_status
+set_number (struct gcg__query *query, size_t i, const char *value, struct gcg_error *error)
+{
+  char *member = (char *)query + numbers[i].at;
+  uint64_t number;
+  if (!gcg__query_number (value, numbers[i].least, numbers[i].most, &number))
+    return numbers[i].what != NULL
+               ? gcg__error_write (error, GCG_INVALID, "%s must be %s", numbers[i].name,
+                                   numbers[i].what)
+               : gcg__error_write (error, GCG_INVALID,
+                                   "%s must be a number from %" PRIu64 " to %" PRIu64,
+                                   numbers[i].name, numbers[i].least, numbers[i].most);
+  if (numbers[i].bytes == sizeof (uint32_t))
+    *(uint32_t *)(void *)member = (uint32_t)number;
+  else
+    *(uint64_t *)(void *)member = number;
+  return GCG_OK;
+}
+
+static enum gcg_status
+set_choice (struct gcg__query *query, size_t i, const char *value, struct gcg_error *error)
+{
+  bool yes = strcmp (value, choices[i].yes) == 0;
+  if (!yes && strcmp (value, choices[i].no) != 0)
+    return gcg__error_write (error, GCG_INVALID, "%s must be %s or %s", choices[i].name,
+                             choices[i].no, choices[i].yes);
+  *(bool *)(void *)((char *)query + choices[i].at) = yes;
+  return GCG_OK;
+}
+
 enum gcg_status
 gcg__query_set (struct gcg__query *query, const char *name, const char *value,
                 struct gcg_error *error)
 {
-  uint64_t number;
-  if (strcmp (name, "offset") == 0)
-    {
-      if (!parse_number (value, 0, UINT32_MAX, &number))
-        return gcg__error_write (error, GCG_INVALID, "offset must be a number from 0 to %u",
-                                 UINT32_MAX);
-      query->offset = number;
-    }
-  else if (strcmp (name, "limit") == 0)
-    {
-      if (!parse_number (value, 1, GCG__QUERY_LIMIT_MAX, &number))
-        return gcg__error_write (error, GCG_INVALID, "limit must be a number from 1 to %u",
-                                 GCG__QUERY_LIMIT_MAX);
-      query->limit = (uint32_t)number;
-    }
-  else if (strcmp (name, "order") == 0)
-    {
-      query->ordered = true;
-      query->descending = strcmp (value, "desc") == 0;
-      if (!query->descending && strcmp (value, "asc") != 0)
-        return gcg__error_write (error, GCG_INVALID, "order must be asc or desc");
-    }
-  else if (strcmp (name, "cycles") == 0)
-    {
-      query->cycles = strcmp (value, "1") == 0;
-      if (!query->cycles && strcmp (value, "0") != 0)
-        return gcg__error_write (error, GCG_INVALID, "cycles must be 0 or 1");
-    }
-  else if (strcmp (name, "sort") == 0)
-    query->sort = value[0] != '\0' ? value : NULL;
-  else if (strcmp (name, "q") == 0)
-    query->q = value[0] != '\0' ? value : NULL;
-  else if (strcmp (name, "type") == 0)
-    query->type = value[0] != '\0' ? value : NULL;
-  else if (strcmp (name, "site") == 0)
-    {
-      if (!parse_number (value, 1, GCG__SITES_MAX - 1, &number))
-        return gcg__error_write (error, GCG_INVALID, "site must be the number of a site");
-      query->site = (uint32_t)number;
-    }
-  else if (strcmp (name, "from") == 0 || strcmp (name, "to") == 0)
-    {
-      if (!parse_number (value, 1, UINT32_MAX, &number))
-        return gcg__error_write (error, GCG_INVALID, "%s must be the number of a sample", name);
-      *(name[0] == 'f' ? &query->from : &query->to) = number;
-    }
-  else if (strcmp (name, "points") == 0 || strcmp (name, "types") == 0)
-    {
-      if (!parse_number (value, 1, GCG__QUERY_LIMIT_MAX, &number))
-        return gcg__error_write (error, GCG_INVALID, "%s must be a number from 1 to %u", name,
-                                 GCG__QUERY_LIMIT_MAX);
-      *(name[0] == 'p' ? &query->points : &query->types) = (uint32_t)number;
-    }
-  else if (strcmp (name, "by") == 0)
-    {
-      query->by_site = strcmp (value, "site") == 0;
-      if (!query->by_site && strcmp (value, "type") != 0)
-        return gcg__error_write (error, GCG_INVALID, "by must be type or site");
-    }
-  else
-    return gcg__error_write (error, GCG_NOT_FOUND, "no parameter is called '%.40s'", name);
-  return GCG_OK;
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (strcmp (name, numbers[i].name) == 0)
+      return set_number (query, i, value, error);
+  for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+    if (strcmp (name, choices[i].name) == 0)
+      {
+        query->ordered |= strcmp (name, "order") == 0;
+        return set_choice (query, i, value, error);
+      }
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (strcmp (name, texts[i].name) == 0)
+      {
+        *(const char **)(void *)((char *)query + texts[i].at) = value[0] != '\0' ? value : NULL;
+        return GCG_OK;
+      }
+  return gcg__error_write (error, GCG_NOT_FOUND, "no parameter is called '%.40s'", name);
 }
 
 uint64_t

@@ -33,6 +33,8 @@ struct gcg__query
 };
 
 void gcg__query_init (struct gcg__query *query);
+/* Is TEXT a decimal number from LEAST to MOST, nothing before or after it?  If so sets *NUMBER. */
+bool gcg__query_number (const char *text, uint64_t least, uint64_t most, uint64_t *number);
 /* Takes the parameter NAME=VALUE; VALUE is borrowed as long as QUERY is used.  Errors: GCG_INVALID,
    with the range in words; GCG_NOT_FOUND: no such parameter. */
 enum gcg_status gcg__query_set (struct gcg__query *query, const char *name, const char *value,
