@@ -2,8 +2,8 @@
 # libFuzzer when configured by CC=clang --enable-fuzzing (driver.c says how).  A target NAME needs
 # tests_fuzz_NAME_CFLAGS = $(FUZZ_CFLAGS), _LDFLAGS = $(FUZZ_LINK) and, before its own libraries,
 # _LDADD = $(FUZZ_LIBS), and its corpus in EXTRA_DIST, file by file.
-fuzz_targets = %D%/columns %D%/expression %D%/message %D%/query %D%/recording %D%/report \
-	%D%/request %D%/snapshot %D%/suppress
+fuzz_targets = %D%/agent %D%/columns %D%/expression %D%/message %D%/query %D%/recording \
+	%D%/report %D%/request %D%/serve %D%/snapshot %D%/suppress
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += %D%/driver.test
 TESTS += %D%/driver.test
@@ -19,6 +19,11 @@ check_LTLIBRARIES += %D%/libdriver.la
 tests_fuzz_libdriver_la_SOURCES = %D%/driver.c %D%/target.h
 tests_fuzz_libdriver_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 endif
+
+tests_fuzz_agent_SOURCES = %D%/agent.c lib/wire.c lib/wire.h lib/snapshot/checksum.c
+tests_fuzz_agent_CFLAGS = $(FUZZ_CFLAGS) -D_GNU_SOURCE
+tests_fuzz_agent_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_agent_LDADD = $(FUZZ_LIBS) -lm
 
 tests_fuzz_columns_SOURCES = %D%/columns.c %D%/change.c %D%/change.h
 tests_fuzz_columns_CFLAGS = $(FUZZ_CFLAGS)
@@ -59,6 +64,11 @@ tests_fuzz_report_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_report_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_report_LDADD = $(FUZZ_LIBS) tests/libheap.la $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
 
+tests_fuzz_serve_SOURCES = %D%/serve.c tools/wishes.c tools/wishes.h
+tests_fuzz_serve_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_serve_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_serve_LDADD = $(FUZZ_LIBS) $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
+
 tests_fuzz_snapshot_SOURCES = %D%/snapshot.c %D%/change.c %D%/change.h
 tests_fuzz_snapshot_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_snapshot_LDFLAGS = $(FUZZ_LINK)
@@ -70,6 +80,10 @@ tests_fuzz_suppress_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_suppress_LDADD = $(FUZZ_LIBS) $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
 
 EXTRA_DIST += \
+	%D%/corpus/agent/intervals \
+	%D%/corpus/agent/limits \
+	%D%/corpus/agent/long \
+	%D%/corpus/agent/messages \
 	%D%/corpus/columns/edges \
 	%D%/corpus/columns/heap \
 	%D%/corpus/columns/names \
@@ -124,6 +138,11 @@ EXTRA_DIST += \
 	%D%/corpus/request/json \
 	%D%/corpus/request/launch \
 	%D%/corpus/request/static \
+	%D%/corpus/serve/all \
+	%D%/corpus/serve/long \
+	%D%/corpus/serve/port \
+	%D%/corpus/serve/twice \
+	%D%/corpus/serve/usual \
 	%D%/corpus/snapshot/changes \
 	%D%/corpus/snapshot/heap \
 	%D%/corpus/snapshot/names \
