@@ -260,11 +260,12 @@ check_totals (const struct truth *t, const struct gcg__analysis *a)
   assert_int_equal (a->only_trace, only_trace);
 }
 
-static void
-check_components (const struct truth *t, const struct gcg__analysis *a)
+/* Garbage objects are together where the truth says so; returns how many components there are. */
+static uint32_t
+check_membership (const struct truth *t, const struct gcg__analysis *a)
 {
   const struct wanted *w = t->w;
-  uint32_t n_leaders = 0, member = 0, cycle = 0;
+  uint32_t n_leaders = 0;
   for (uint32_t i = 0; i < w->n; i++)
     {
       n_leaders += t->component[i] == i;
@@ -274,53 +275,84 @@ check_components (const struct truth *t, const struct gcg__analysis *a)
           assert_int_equal (a->component_of[i] == a->component_of[j],
                             t->component[i] == t->component[j]);
     }
-  assert_int_equal (a->n_components, n_leaders);
+  return n_leaders;
+}
+
+/* The lowest object of component C. */
+static uint32_t
+first_of (const struct gcg__analysis *a, uint32_t c)
+{
+  uint32_t first = 0;
+  while (a->component_of[first] != c)
+    first++;
+  return first;
+}
+
+/* What is said of component C as a whole. */
+static void
+check_figures (const struct truth *t, const struct gcg__analysis *a, uint32_t c)
+{
+  const struct wanted *w = t->w;
+  const struct gcg__component *component = &a->components[c];
+  uint32_t n = 0, on_cycles = 0, n_edges = 0;
+  uint64_t bytes = 0;
+  bool leaks = false;
+  for (uint32_t i = 0; i < w->n; i++)
+    if (a->component_of[i] == c)
+      {
+        n++;
+        bytes += w->bytes[i];
+        on_cycles += t->reach[i][i];
+        leaks |= marks_itself (w, i, GCG__NONE);
+      }
+  for (uint32_t e = 0; e < w->n_edges; e++)
+    n_edges += a->component_of[w->edges[e].from] == c && a->component_of[w->edges[e].to] == c;
+  assert_int_equal (component->n_objects, n);
+  assert_int_equal (component->bytes, bytes);
+  assert_int_equal (component->n_edges, n_edges);
+  assert_int_equal (component->n_on_cycles, on_cycles);
+  assert_int_equal (component->verdict, leaks           ? GCG__FINALIZATION_CYCLE
+                                        : on_cycles > 0 ? GCG__CYCLE
+                                        : n > 1         ? GCG__CHAIN
+                                                        : GCG__SINGLE);
+}
+
+/* Members, from MEMBER on, are by size; components C - 1 and C are in order. */
+static void
+check_order (const struct truth *t, const struct gcg__analysis *a, uint32_t c, uint32_t member)
+{
+  const struct wanted *w = t->w;
+  const struct gcg__component *component = &a->components[c], *before = component - 1;
+  assert_int_equal (component->first_member, member);
+  for (uint32_t m = 0; m < component->n_objects; m++)
+    {
+      uint32_t id = a->members[member + m], last = m > 0 ? a->members[member + m - 1] : 0;
+      assert_int_equal (a->component_of[id], c);
+      assert_true (m == 0 || w->bytes[id] < w->bytes[last]
+                   || (w->bytes[id] == w->bytes[last] && id > last));
+    }
+  if (c > 0)
+    assert_true (before->bytes > component->bytes
+                 || (before->bytes == component->bytes
+                     && (before->n_objects > component->n_objects
+                         || (before->n_objects == component->n_objects
+                             && first_of (a, c - 1) < first_of (a, c)))));
+}
+
+static void
+check_components (const struct truth *t, const struct gcg__analysis *a)
+{
+  uint32_t member = 0, cycle = 0;
+  assert_int_equal (a->n_components, check_membership (t, a));
   for (uint32_t c = 0; c < a->n_components; c++)
     {
       const struct gcg__component *component = &a->components[c];
-      uint32_t n = 0, on_cycles = 0, n_edges = 0, first = GCG__NONE;
-      uint64_t bytes = 0;
-      bool leaks = false;
-      for (uint32_t i = 0; i < w->n; i++)
-        if (a->component_of[i] == c)
-          {
-            first = n == 0 ? i : first;
-            n++;
-            bytes += w->bytes[i];
-            on_cycles += t->reach[i][i];
-            leaks |= marks_itself (w, i, GCG__NONE);
-          }
-      for (uint32_t e = 0; e < w->n_edges; e++)
-        n_edges += a->component_of[w->edges[e].from] == c && a->component_of[w->edges[e].to] == c;
-      assert_int_equal (component->n_objects, n);
-      assert_int_equal (component->bytes, bytes);
-      assert_int_equal (component->n_edges, n_edges);
-      assert_int_equal (component->n_on_cycles, on_cycles);
-      assert_int_equal (component->verdict, leaks           ? GCG__FINALIZATION_CYCLE
-                                            : on_cycles > 0 ? GCG__CYCLE
-                                            : n > 1         ? GCG__CHAIN
-                                                            : GCG__SINGLE);
-      assert_int_equal (component->first_member, member);
-      for (uint32_t m = 0; m < n; m++, member++)
-        {
-          uint32_t id = a->members[member], before = m > 0 ? a->members[member - 1] : 0;
-          assert_int_equal (a->component_of[id], c);
-          assert_true (m == 0 || w->bytes[id] < w->bytes[before]
-                       || (w->bytes[id] == w->bytes[before] && id > before));
-        }
+      check_figures (t, a, c);
+      check_order (t, a, c, member);
+      member += component->n_objects;
       if (component->n_cycles > 0)
         assert_int_equal (component->first_cycle, cycle);
       cycle += component->n_cycles;
-      if (c == 0)
-        continue;
-      const struct gcg__component *before = component - 1;
-      uint32_t first_before = 0;
-      while (a->component_of[first_before] != c - 1)
-        first_before++;
-      assert_true (
-          before->bytes > bytes
-          || (before->bytes == bytes
-              && (before->n_objects > n || (before->n_objects == n && first_before < first))));
     }
   assert_int_equal (cycle, a->n_cycles);
 }

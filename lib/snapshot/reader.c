@@ -110,91 +110,122 @@ reader_lay_out (const char *map, uint64_t bytes, struct gcg__column columns[GCG_
   return GCG_OK;
 }
 
+/* Nothing is longer than its counter can hold. */
+static enum gcg_status
+reader_check_lengths (const struct gcg__column columns[GCG__N_SECTIONS], struct gcg_error *error)
+{
+  static const struct
+  {
+    uint64_t least, most;
+    const char *name; /* NULL: a table, which is too long */
+  } lengths[GCG__N_SECTIONS] = {
+#define READER_LENGTH(NAME, ...) [GCG__SECTION_##NAME - 1] = { __VA_ARGS__ }
+    READER_LENGTH (INFO, 1, 1, "INFO"),
+    READER_LENGTH (STATISTICS, 0, 1, "STATISTICS"),
+    READER_LENGTH (USAGE, 0, 1, "USAGE"),
+    READER_LENGTH (SITES, 0, GCG__SITES_MAX, NULL),
+    READER_LENGTH (HAZARDS, 0, GCG__HAZARDS_MAX + 1, NULL),
+    READER_LENGTH (MODULES, 0, UINT32_MAX, NULL),
+    READER_LENGTH (THREADS, 0, UINT32_MAX, NULL),
+    READER_LENGTH (REGIONS, 0, UINT32_MAX, NULL),
+    READER_LENGTH (BLOCKS, 0, UINT32_MAX, NULL),
+    READER_LENGTH (SLOTS, 0, UINT32_MAX, NULL),
+    READER_LENGTH (COLLECTIONS, 0, UINT32_MAX, NULL),
+    READER_LENGTH (FINALIZERS, 0, UINT32_MAX, NULL),
+    READER_LENGTH (STACK_PIECES, 0, UINT32_MAX, NULL),
+#undef READER_LENGTH
+  };
+  for (unsigned i = 0; i < GCG__N_SECTIONS; i++)
+    {
+      uint64_t n = columns[i].n;
+      if (lengths[i].most == 0 || (n >= lengths[i].least && n <= lengths[i].most))
+        continue;
+      return lengths[i].name == NULL
+                 ? gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: a table is too long")
+                 : gcg__snapshot_fail (error, GCG_CORRUPT,
+                                       "damaged snapshot: %s is there %" PRIu64 " times",
+                                       lengths[i].name, n);
+    }
+  return GCG_OK;
+}
+
+#define READER_COLUMN(NAME, field) s->field = columns[GCG__SECTION_##NAME - 1].data
+#define READER_TABLE(NAME, field, count)                                                           \
+  READER_COLUMN (NAME, field), s->count = columns[GCG__SECTION_##NAME - 1].n
+/* One that is empty is as one that is not there. */
+#define READER_OPTIONAL(NAME, field)                                                               \
+  s->field = columns[GCG__SECTION_##NAME - 1].n > 0 ? columns[GCG__SECTION_##NAME - 1].data : NULL
+
+/* What is about the process. */
+static void
+reader_set_process (struct gcg__snapshot *s, const struct gcg__column columns[GCG__N_SECTIONS])
+{
+  READER_COLUMN (INFO, info);
+  READER_TABLE (STRINGS, strings, n_strings);
+  READER_TABLE (MODULES, modules, n_modules);
+  READER_TABLE (SITES, sites, n_sites);
+  READER_TABLE (FRAMES, frames, n_frames);
+  READER_TABLE (THREADS, threads, n_threads);
+  READER_TABLE (REGIONS, regions, n_regions);
+  READER_TABLE (COLLECTIONS, collections, n_collections);
+  READER_TABLE (STACKS, stacks, n_stack_words);
+  READER_TABLE (STACK_PIECES, stack_pieces, n_stack_pieces);
+  READER_OPTIONAL (STATISTICS, statistics);
+  READER_OPTIONAL (USAGE, usage);
+  READER_TABLE (RULES, rules, n_rules);
+  READER_OPTIONAL (RULES, rules);
+  READER_OPTIONAL (LIVE, live);
+}
+
+/* What is about objects. */
+static void
+reader_set_heap (struct gcg__snapshot *s, const struct gcg__column columns[GCG__N_SECTIONS])
+{
+  READER_TABLE (ROOTS, roots, n_roots);
+  READER_TABLE (BLOCKS, blocks, n_blocks);
+  READER_TABLE (SLOTS, slots, n_objects);
+  READER_COLUMN (WORDS, words);
+  READER_COLUMN (EDGE_COUNTS, edge_counts);
+  READER_TABLE (EDGE_TARGETS, edge_targets, n_edges);
+  READER_COLUMN (EDGE_STEPS, edge_steps);
+  READER_TABLE (BIG_SLACKS, big_slacks, n_big_slacks);
+  READER_TABLE (BIG_COUNTS, big_counts, n_big_counts);
+  READER_TABLE (BIG_STEPS, big_steps, n_big_steps);
+  READER_TABLE (FINALIZERS, finalizers, n_finalizers);
+  READER_TABLE (PREVIEWS, previews, n_previews);
+  READER_TABLE (PREVIEW_STARTS, preview_starts, n_preview_starts);
+  READER_TABLE (EDGE_PLACES, edge_places, n_edge_places);
+  READER_OPTIONAL (EDGE_PLACES, edge_places);
+  READER_TABLE (ROOT_PLACES, root_places, n_root_places);
+  READER_OPTIONAL (ROOT_PLACES, root_places);
+  READER_TABLE (HAZARDS, hazards, n_hazards);
+  if (s->n_hazards > 0 && s->hazards[s->n_hazards - 1].kind == GCG__HAZARD_REST)
+    s->n_hazards_left_out = s->hazards[--s->n_hazards].address;
+}
+
+#undef READER_COLUMN
+#undef READER_TABLE
+#undef READER_OPTIONAL
+
 enum gcg_status
 gcg__snapshot_set_columns (struct gcg__snapshot *s,
                            const struct gcg__column columns[GCG__N_SECTIONS],
                            struct gcg_error *error)
 {
-  uint64_t n_info, n_sites, n_modules, n_threads, n_regions, n_blocks, n_objects, n_words, n_counts;
-  uint64_t n_steps, n_collections, n_finalizers, n_pieces, n_statistics, n_hazards, n_usage, n_live;
-#define READER_COLUMN(NAME, field, count)                                                          \
-  s->field = columns[GCG__SECTION_##NAME - 1].data;                                                \
-  count = columns[GCG__SECTION_##NAME - 1].n
-  READER_COLUMN (INFO, info, n_info);
-  READER_COLUMN (STRINGS, strings, s->n_strings);
-  READER_COLUMN (MODULES, modules, n_modules);
-  READER_COLUMN (SITES, sites, n_sites);
-  READER_COLUMN (FRAMES, frames, s->n_frames);
-  READER_COLUMN (THREADS, threads, n_threads);
-  READER_COLUMN (REGIONS, regions, n_regions);
-  READER_COLUMN (ROOTS, roots, s->n_roots);
-  READER_COLUMN (BLOCKS, blocks, n_blocks);
-  READER_COLUMN (SLOTS, slots, n_objects);
-  READER_COLUMN (WORDS, words, n_words);
-  READER_COLUMN (EDGE_COUNTS, edge_counts, n_counts);
-  READER_COLUMN (EDGE_TARGETS, edge_targets, s->n_edges);
-  READER_COLUMN (EDGE_STEPS, edge_steps, n_steps);
-  READER_COLUMN (BIG_SLACKS, big_slacks, s->n_big_slacks);
-  READER_COLUMN (BIG_COUNTS, big_counts, s->n_big_counts);
-  READER_COLUMN (BIG_STEPS, big_steps, s->n_big_steps);
-  READER_COLUMN (COLLECTIONS, collections, n_collections);
-  READER_COLUMN (FINALIZERS, finalizers, n_finalizers);
-  READER_COLUMN (STACKS, stacks, s->n_stack_words);
-  READER_COLUMN (STACK_PIECES, stack_pieces, n_pieces);
-  READER_COLUMN (PREVIEWS, previews, s->n_previews);
-  READER_COLUMN (PREVIEW_STARTS, preview_starts, s->n_preview_starts);
-  READER_COLUMN (STATISTICS, statistics, n_statistics);
-  READER_COLUMN (EDGE_PLACES, edge_places, s->n_edge_places);
-  READER_COLUMN (ROOT_PLACES, root_places, s->n_root_places);
-  READER_COLUMN (HAZARDS, hazards, n_hazards);
-  READER_COLUMN (USAGE, usage, n_usage);
-  READER_COLUMN (RULES, rules, s->n_rules);
-  READER_COLUMN (LIVE, live, n_live);
-#undef READER_COLUMN
-  if (n_info != 1)
-    return gcg__snapshot_fail (error, GCG_CORRUPT,
-                               "damaged snapshot: INFO is there %" PRIu64 " times", n_info);
-  if (n_statistics > 1)
-    return gcg__snapshot_fail (error, GCG_CORRUPT,
-                               "damaged snapshot: STATISTICS is there %" PRIu64 " times",
-                               n_statistics);
-  if (n_usage > 1)
-    return gcg__snapshot_fail (error, GCG_CORRUPT,
-                               "damaged snapshot: USAGE is there %" PRIu64 " times", n_usage);
-  if (n_statistics == 0)
-    s->statistics = NULL;
-  if (n_usage == 0)
-    s->usage = NULL;
-  if (s->n_rules == 0)
-    s->rules = NULL;
-  if (n_live == 0)
-    s->live = NULL;
-  if (s->n_edge_places == 0)
-    s->edge_places = NULL;
-  if (s->n_root_places == 0)
-    s->root_places = NULL;
-  if (n_words != n_objects || n_counts != n_objects || n_steps != s->n_edges
-      || (n_live != 0 && n_live != n_collections))
+  uint64_t n_objects = columns[GCG__SECTION_SLOTS - 1].n,
+           n_edges = columns[GCG__SECTION_EDGE_TARGETS - 1].n,
+           n_live = columns[GCG__SECTION_LIVE - 1].n;
+  enum gcg_status status = reader_check_lengths (columns, error);
+  if (status != GCG_OK)
+    return status;
+  if (columns[GCG__SECTION_WORDS - 1].n != n_objects
+      || columns[GCG__SECTION_EDGE_COUNTS - 1].n != n_objects
+      || columns[GCG__SECTION_EDGE_STEPS - 1].n != n_edges
+      || (n_live != 0 && n_live != columns[GCG__SECTION_COLLECTIONS - 1].n))
     return gcg__snapshot_fail (error, GCG_CORRUPT,
                                "damaged snapshot: columns of the same table differ in length");
-  if (n_objects > UINT32_MAX || n_modules > UINT32_MAX || n_threads > UINT32_MAX
-      || n_regions > UINT32_MAX || n_blocks > UINT32_MAX || n_collections > UINT32_MAX
-      || n_finalizers > UINT32_MAX || n_pieces > UINT32_MAX || n_sites > GCG__SITES_MAX)
-    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: a table is too long");
-  if (n_hazards > GCG__HAZARDS_MAX + 1)
-    return gcg__snapshot_fail (error, GCG_CORRUPT, "damaged snapshot: a table is too long");
-  s->n_hazards = (uint32_t)n_hazards;
-  if (n_hazards > 0 && s->hazards[n_hazards - 1].kind == GCG__HAZARD_REST)
-    s->n_hazards_left_out = s->hazards[--s->n_hazards].address;
-  s->n_objects = n_objects;
-  s->n_modules = n_modules;
-  s->n_threads = n_threads;
-  s->n_regions = n_regions;
-  s->n_blocks = n_blocks;
-  s->n_sites = n_sites;
-  s->n_collections = n_collections;
-  s->n_finalizers = n_finalizers;
-  s->n_stack_pieces = n_pieces;
+  reader_set_process (s, columns);
+  reader_set_heap (s, columns);
   return GCG_OK;
 }
 

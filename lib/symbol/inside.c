@@ -99,34 +99,57 @@ text_at (const struct file *file, uint32_t number, uint64_t offset)
   return all + offset;
 }
 
-/* The first section of TYPE. */
-static bool
-find_section (const struct file *file, uint32_t type, Elf64_Shdr *section)
+/* The entries of the first section of a type. */
+struct entries
 {
-  uint32_t number = 0;
-  while (number < MOST_HEADERS && section_at (file, number, section))
-    {
-      if (section->sh_type == type && at (file, section->sh_offset, section->sh_size) != NULL)
-        return true;
-      number++;
-    }
-  return false;
+  const struct file *file;
+  Elf64_Shdr section;
+  uint64_t next, n;
+  size_t bytes; /* of each */
+};
+
+/* Those of TYPE, of BYTES each; none where there is no such section. */
+static struct entries
+entries_of (const struct file *file, uint32_t type, size_t bytes)
+{
+  struct entries entries = { .file = file, .bytes = bytes };
+  Elf64_Shdr *section = &entries.section;
+  for (uint32_t number = 0; number < MOST_HEADERS && section_at (file, number, section); number++)
+    if (section->sh_type == type && at (file, section->sh_offset, section->sh_size) != NULL)
+      {
+        entries.n = section->sh_size / bytes;
+        break;
+      }
+  return entries;
+}
+
+/* Copies the next one to ENTRY; false: there are no more. */
+static bool
+next_entry (struct entries *entries, void *entry)
+{
+  if (entries->next == entries->n)
+    return false;
+  memcpy (entry,
+          entries->file->bytes + entries->section.sh_offset + entries->next++ * entries->bytes,
+          entries->bytes);
+  return true;
+}
+
+/* The name at OFFSET of the strings that go with ENTRIES. */
+static const char *
+name_at (const struct entries *entries, uint64_t offset)
+{
+  return text_at (entries->file, entries->section.sh_link, offset);
 }
 
 static bool
 exports (const struct file *file, const char *name)
 {
-  Elf64_Shdr section;
-  if (!find_section (file, SHT_DYNSYM, &section))
-    return false;
-  for (uint64_t i = 0; i < section.sh_size / sizeof (Elf64_Sym); i++)
-    {
-      Elf64_Sym symbol;
-      memcpy (&symbol, file->bytes + section.sh_offset + i * sizeof symbol, sizeof symbol);
-      if (symbol.st_shndx != SHN_UNDEF
-          && strcmp (text_at (file, section.sh_link, symbol.st_name), name) == 0)
-        return true;
-    }
+  Elf64_Sym symbol;
+  struct entries symbols = entries_of (file, SHT_DYNSYM, sizeof symbol);
+  while (next_entry (&symbols, &symbol))
+    if (symbol.st_shndx != SHN_UNDEF && strcmp (name_at (&symbols, symbol.st_name), name) == 0)
+      return true;
   return false;
 }
 
@@ -134,17 +157,12 @@ exports (const struct file *file, const char *name)
 static bool
 needs (const struct file *file, const char *name)
 {
-  Elf64_Shdr section;
-  if (!find_section (file, SHT_DYNAMIC, &section))
-    return false;
-  for (uint64_t i = 0; i < section.sh_size / sizeof (Elf64_Dyn); i++)
-    {
-      Elf64_Dyn entry;
-      memcpy (&entry, file->bytes + section.sh_offset + i * sizeof entry, sizeof entry);
-      if (entry.d_tag == DT_NEEDED
-          && strncmp (text_at (file, section.sh_link, entry.d_un.d_val), name, strlen (name)) == 0)
-        return true;
-    }
+  Elf64_Dyn entry;
+  struct entries dynamic = entries_of (file, SHT_DYNAMIC, sizeof entry);
+  while (next_entry (&dynamic, &entry))
+    if (entry.d_tag == DT_NEEDED
+        && strncmp (name_at (&dynamic, entry.d_un.d_val), name, strlen (name)) == 0)
+      return true;
   return false;
 }
 
