@@ -138,8 +138,8 @@ look_up_in_path (const char *file, bool child)
   return fd;
 }
 
-/* ENVIRONMENT becomes that of the program in FD (-1: not known), which need not stay open, and which
-   runs in a new child or not. */
+/* ENVIRONMENT becomes that of the program in FD (-1: not known), which need not stay open, and
+   which runs in a new child or not. */
 #define PREPARE(fd, close_it, environment, child)                                                  \
   struct gcg__successor next;                                                                      \
   gcg__successor_ask (&next, fd, environment, child);                                              \

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/room.h"
 #include "tools/child.h"
 #include "tools/front.h"
 #include "tools/leak_jobs.h"
@@ -76,15 +77,8 @@ known_of (struct running *running, pid_t pid)
   uint32_t i = 0;
   while (i < running->n_known && running->known[i].pid != pid)
     i++;
-  if (i == running->known_size)
-    {
-      uint32_t size = 2 * running->known_size + 16;
-      struct known *grown = reallocarray (running->known, size, sizeof *grown);
-      if (grown == NULL)
-        return NULL;
-      running->known = grown;
-      running->known_size = size;
-    }
+  if (!gcg__room_for_one (&running->known, i, &running->known_size, sizeof *running->known))
+    return NULL;
   if (i == running->n_known)
     running->known[running->n_known++] = (struct known){ .pid = pid };
   return &running->known[i];

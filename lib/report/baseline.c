@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/room.h"
 #include "report/suppress.h"
 
 static int
@@ -20,15 +21,9 @@ signature_compare (const void *a, const void *b)
 static bool
 baseline_add (struct gcg__baseline *baseline, const char *signature)
 {
-  if (baseline->n == baseline->size)
-    {
-      uint32_t size = 2 * baseline->size + 16;
-      char **signatures = reallocarray (baseline->signatures, size, sizeof *signatures);
-      if (signatures == NULL)
-        return false;
-      baseline->signatures = signatures;
-      baseline->size = size;
-    }
+  if (!gcg__room_for_one (&baseline->signatures, baseline->n, &baseline->size,
+                          sizeof *baseline->signatures))
+    return false;
   char *copy = strdup (signature);
   if (copy == NULL)
     return false;

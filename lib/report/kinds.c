@@ -13,6 +13,7 @@
 
 #include "report/explain.h"
 #include "base/error.h"
+#include "base/room.h"
 #include "report/map.h"
 #include "report/suppress.h"
 
@@ -108,15 +109,8 @@ rows_add (struct rows *rows, const struct row *row)
       old->known = old->known && row->known;
       return true;
     }
-  if (rows->n == rows->size)
-    {
-      uint32_t size = 2 * rows->size + 16;
-      struct row *list = reallocarray (rows->list, size, sizeof *list);
-      if (list == NULL)
-        return false;
-      rows->list = list;
-      rows->size = size;
-    }
+  if (!gcg__room_for_one (&rows->list, rows->n, &rows->size, sizeof *rows->list))
+    return false;
   *at = rows->n;
   rows->list[rows->n++] = *row;
   return true;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/room.h"
 #include "report/kinds.h"
 #include "report/leak_names.h"
 #include "report/map.h"
@@ -71,15 +72,8 @@ add_totals (struct gcg__totals *to, uint64_t objects, uint64_t bytes)
 static enum gcg_status
 kind_add (struct making *m, uint32_t cycle)
 {
-  if (m->n_kinds == m->kinds_size)
-    {
-      uint32_t size = 2 * m->kinds_size + 16;
-      struct kind *kinds = reallocarray (m->kinds, size, sizeof *kinds);
-      if (kinds == NULL)
-        return no_memory (m);
-      m->kinds = kinds;
-      m->kinds_size = size;
-    }
+  if (!gcg__room_for_one (&m->kinds, m->n_kinds, &m->kinds_size, sizeof *m->kinds))
+    return no_memory (m);
   struct kind *kind = &m->kinds[m->n_kinds];
   *kind = (struct kind){ .cycle = cycle, .group = GCG__NONE };
   if (m->n_kinds < MAX_KINDS)
@@ -238,17 +232,10 @@ static uint32_t
 group_add (struct making *m, struct gcg__leak_group group)
 {
   struct gcg__leak_report *r = m->report;
-  if (r->n_groups == m->groups_size)
+  if (!gcg__room_for_one (&r->groups, r->n_groups, &m->groups_size, sizeof *r->groups))
     {
-      uint32_t size = 2 * m->groups_size + 16;
-      struct gcg__leak_group *groups = reallocarray (r->groups, size, sizeof *groups);
-      if (groups == NULL)
-        {
-          gcg__leak_names_fini (&group.names);
-          return GCG__NONE;
-        }
-      r->groups = groups;
-      m->groups_size = size;
+      gcg__leak_names_fini (&group.names);
+      return GCG__NONE;
     }
   r->groups[r->n_groups] = group;
   return r->n_groups++;

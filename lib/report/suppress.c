@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/room.h"
 
 #define MAX_BYTES (UINT64_C (64) << 20)
 #define BLANKS    " \t\r"
@@ -187,15 +188,8 @@ static enum gcg_status
 rules_add (struct gcg__rules *rules, const char *text, const char *from, uint32_t line,
            struct gcg_error *error)
 {
-  if (rules->n == rules->size)
-    {
-      uint32_t size = 2 * rules->size + 8;
-      struct gcg__rule *list = reallocarray (rules->list, size, sizeof *list);
-      if (list == NULL)
-        return gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", from);
-      rules->list = list;
-      rules->size = size;
-    }
+  if (!gcg__room_for_one (&rules->list, rules->n, &rules->size, sizeof *rules->list))
+    return gcg__error_write (error, GCG_NO_MEMORY, "%s: out of memory", from);
   enum gcg_status status = rule_init (&rules->list[rules->n], text, from, line);
   if (status == GCG_INVALID)
     return gcg__error_write (error, status,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "base/room.h"
 
 #define MOST_VOTES      8u /* different types voted for in one class */
 #define LEAST_TYPE      4u /* bytes: smaller ones fit everything */
@@ -44,21 +45,6 @@ static uint64_t
 class_hash (const struct gcg__class *class)
 {
   return mix ((uint64_t) class->site << 8 | (class->kind & 255), class->bytes);
-}
-
-/* Makes ITEMS hold one more than N. */
-static bool
-make_room (void **items, uint32_t n, uint32_t *room, size_t bytes)
-{
-  if (n < *room)
-    return true;
-  uint32_t more = *room > 0 ? *room * 2 : 64;
-  void *grown = more > n ? reallocarray (*items, more, bytes) : NULL;
-  if (grown == NULL)
-    return false;
-  *items = grown;
-  *room = more;
-  return true;
 }
 
 /* An empty table of twice the room; NULL: out of memory. */
@@ -104,8 +90,8 @@ gcg__votes_class (struct gcg__votes *votes, const struct gcg__object *object)
                                .kind = tagged ? 0 : object->kind,
                                .first_vote = GCG__NONE };
   if (!grow_classes (votes)
-      || !make_room ((void **)&votes->classes, votes->n_classes, &votes->room_classes,
-                     sizeof *votes->classes))
+      || !gcg__room_for_one (&votes->classes, votes->n_classes, &votes->room_classes,
+                             sizeof *votes->classes))
     return GCG__NONE;
   uint64_t at = class_hash (&wanted);
   for (;; at++)
@@ -161,8 +147,8 @@ find_target (struct gcg__votes *votes, const char *type)
   for (uint32_t t; (t = votes->type_slots[at & (votes->n_type_slots - 1)]) != GCG__NONE; at++)
     if (votes->targets[t].type == type)
       return t;
-  if (!make_room ((void **)&votes->targets, votes->n_targets, &votes->room_targets,
-                  sizeof *votes->targets))
+  if (!gcg__room_for_one (&votes->targets, votes->n_targets, &votes->room_targets,
+                          sizeof *votes->targets))
     return GCG__NONE;
   votes->targets[votes->n_targets] = (struct gcg__target){ .type = type };
   return votes->type_slots[at & (votes->n_type_slots - 1)] = votes->n_targets++;
@@ -214,8 +200,8 @@ find_vote (struct gcg__votes *votes, uint32_t class, const char *type, bool *fai
     return GCG__NONE;
   uint32_t target = find_target (votes, type);
   *failed = target == GCG__NONE
-            || !make_room ((void **)&votes->votes, votes->n_votes, &votes->room_votes,
-                           sizeof *votes->votes);
+            || !gcg__room_for_one (&votes->votes, votes->n_votes, &votes->room_votes,
+                                   sizeof *votes->votes);
   if (*failed)
     return GCG__NONE;
   votes->votes[votes->n_votes] = (struct gcg__vote){
