@@ -421,6 +421,21 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
   COLUMN_PUSH (COLUMN (freeze, EDGE_COUNTS), uint8_t, (uint8_t)count, &freeze->error);
 }
 
+/* What is searched of the tagged slot from BASE to END.  In malloc mode nothing behind what was
+   asked for is the program's, and its bytes may be of blocks that were there before
+   (malloc/regrown.h). */
+static uint64_t
+searched_until_stopped (uint64_t base, uint64_t end)
+{
+#ifdef GCG_MALLOC
+  uint64_t slack = tag_slack ((const uint64_t *)(uintptr_t)(end - 8));
+  return slack <= end - 8 - base ? end - 8 - slack : end - 8; /* the program has overwritten it */
+#else
+  (void)base;
+  return end - 8;
+#endif
+}
+
 void
 gcg__heap_edges_stopped (struct gcg__freeze *freeze)
 {
@@ -436,7 +451,7 @@ gcg__heap_edges_stopped (struct gcg__freeze *freeze)
       const struct gcg__block *in = &out[block - 1];
       uint64_t base = in->address + slots[object] * in->slot_bytes, end = base + in->slot_bytes;
       if (words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED)
-        end -= 8;
+        end = searched_until_stopped (base, end);
       if (in->kind == GCG__KIND_ATOMIC || in->kind == GCG__KIND_ATOMIC_UNCOLLECTABLE)
         end = base;
       else if (in->slot_bytes > HEAP_BLOCK_BYTES / 2)

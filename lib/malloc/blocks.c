@@ -24,6 +24,7 @@
 #include "collector.h"
 #include "gc_calls.h"
 #include "raw.h"
+#include "regrown.h"
 #include "signals.h"
 #include <gc/gc_inline.h>
 
@@ -508,6 +509,8 @@ discard_other (struct cache *cache, void *block, const struct found *found)
     }
   if (found->granules)
     note_page (block, 0);
+  if (gcg__regrown_is (found->base))
+    gcg__regrown_freed (found->base, found->slot, found->bytes);
   signals = gcg__libgc_enter ();
   GC_free (found->base);
   gcg__libgc_leave (signals);
@@ -550,37 +553,73 @@ gcg__block_free (void *block)
   return true;
 }
 
-/* Resizes BLOCK to BYTES in place; false if it has to move, or if most of it would be wasted. */
+/* Resizes BLOCK to BYTES in place; false if it has to move, or if most of it would be wasted,
+   unless it is one of which more growth is expected. */
 static bool
 resize_here (void *block, const struct found *found, size_t bytes, uint32_t site)
 {
   size_t room = (size_t)((char *)found->place - (char *)block);
 
-  if (bytes > room || bytes + 8 < found->slot / 2)
+  bool regrown = gcg__regrown_is (block) && bytes >= found->bytes;
+
+  if (bytes > room || (bytes + 8 < found->slot / 2 && !regrown))
     return false;
   tag_clear (found->place);
   if (bytes < found->bytes)
     memset ((char *)block + bytes, 0, found->bytes - bytes);
+  else if (regrown)
+    gcg__regrown_clear ((char *)block + found->bytes, (char *)block + bytes);
   tag_write (block, found->place, room - bytes, site, gcg__birth);
   return true;
 }
 
+/* The slot of the block that has grown last, with room for MORE, for one of BYTES; NULL: no such
+   slot, or no memory. */
+static void *
+new_regrown (size_t more, size_t bytes, uint32_t site)
+{
+  struct gcg__kept kept;
+  uint64_t signals;
+  size_t slot;
+  char *block;
+
+  if (!gcg__regrown_take (more + 8, &kept))
+    return NULL;
+  signals = gcg__libgc_enter ();
+  block = GC_malloc_atomic (kept.slot - 1); /* libgc adds one */
+  gcg__libgc_leave (signals);
+  if (!block)
+    return NULL;
+  slot = GC_size (block);
+  gcg__regrown_taken (&kept, block, slot);
+  if (gcg__regrown_is (block))
+    gcg__regrown_clear (block, block + bytes);
+  write_tag (block, slot, bytes, site);
+  return block;
+}
+
 /* Allocates the block of BYTES that replaces FOUND.  A large block that grows gets twice the size,
    or a quarter more, without touching the extra pages, because it will probably grow again.  So
-   growing takes time linear in the final size, not quadratic. */
+   growing takes time linear in the final size, not quadratic; and little when the block before it
+   has grown as far. */
 static void *
 grow (struct cache *cache, const struct found *found, size_t bytes, uint32_t site, bool system)
 {
   size_t more = bytes + (bytes < MOST_DOUBLED ? bytes : bytes / 4);
   char *made;
 
-  if (!system && bytes >= LEAST_GROWING && bytes > found->bytes && more < PTRDIFF_MAX
-      && (made = new_large (more, GRANULE, site, false, LEAST_GROWING)) != NULL)
+  if (!system && bytes >= LEAST_GROWING && bytes > found->bytes && more < PTRDIFF_MAX)
     {
-      size_t slot = GC_size (made);
-      tag_clear (tag_place (made, slot));
-      write_tag (made, slot, bytes, site);
-      return made;
+      if ((made = new_regrown (more, bytes, site)) != NULL)
+        return made;
+      if ((made = new_large (more, GRANULE, site, false, LEAST_GROWING)) != NULL)
+        {
+          size_t slot = GC_size (made);
+          tag_clear (tag_place (made, slot));
+          write_tag (made, slot, bytes, site);
+          gcg__regrown_grows (found->base, made, slot);
+          return made;
+        }
     }
   return make (cache, bytes, GRANULE, site, system);
 }

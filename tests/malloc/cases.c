@@ -73,6 +73,29 @@ resized_and_lost (void)
   block = realloc (block, 4900);
 }
 
+/* A buffer that grows holds 100 blocks all over and is freed; the next one grows to half of that,
+   and is written to no further than it began. */
+static void ALONE
+regrown (void)
+{
+  const size_t step = 50000;
+  for (size_t steps = 40; steps >= 20; steps -= 20)
+    {
+      void *volatile *buffer = NULL;
+      for (size_t n = 1; n <= steps; n++)
+        {
+          buffer = realloc ((void *)buffer, n * step);
+          for (size_t i = (n - 1) * step / 8; steps == 40 && i < n * step / 8; i++)
+            buffer[i] = i < 100 ? case_block (16) : buffer[i % 100];
+          if (steps == 20 && n == 1)
+            memset ((void *)buffer, 0, step);
+        }
+      held = (void *)buffer;
+      if (steps == 40)
+        free ((void *)buffer);
+    }
+}
+
 /* A block of one page and more that begins where others end. */
 static void ALONE
 aligned (void)
@@ -333,6 +356,7 @@ static const struct one_case cases[] = {
   { "zero-held", nothing_held },
   { "freed", freed },
   { "realloc-zero", freed_by_realloc },
+  { "regrown", regrown },
   { "resized", resized },
   { "resized-lost", resized_and_lost },
   { "aligned", aligned },
