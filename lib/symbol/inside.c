@@ -39,13 +39,21 @@ header_of (const struct file *file)
   return good ? header : NULL;
 }
 
+static uint32_t
+segments_of (const struct file *file)
+{
+  const Elf64_Ehdr *header = header_of (file);
+  uint32_t n = header != NULL ? header->e_phnum : 0;
+  return n < MOST_HEADERS ? n : MOST_HEADERS;
+}
+
 /* Segment NUMBER of FILE, when it is loaded and is not written to. */
 static bool
 constants_at (const struct file *file, uint32_t number, Elf64_Phdr *segment)
 {
   const Elf64_Ehdr *header = header_of (file);
   const void *from
-      = header != NULL && number < header->e_phnum
+      = header != NULL
             ? at (file, header->e_phoff + (uint64_t)number * sizeof *segment, sizeof *segment)
             : NULL;
   if (from == NULL)
@@ -56,18 +64,25 @@ constants_at (const struct file *file, uint32_t number, Elf64_Phdr *segment)
 }
 
 /* Is TEXT among the constants?  They are in segments that are not executed either, unless the
-   program was linked so that there are none. */
+   program was linked so that there are none.  Segments of a program have no byte in common: what
+   would be searched beyond the file's length is not. */
 static bool
 has (const struct file *file, const char *text)
 {
   Elf64_Phdr segment;
+  uint64_t left = file->n;
+  uint32_t n = segments_of (file);
   bool apart = false;
-  for (uint32_t i = 0; i < MOST_HEADERS && !apart; i++)
+  for (uint32_t i = 0; i < n && !apart; i++)
     apart = constants_at (file, i, &segment) && (segment.p_flags & PF_X) == 0;
-  for (uint32_t i = 0; i < MOST_HEADERS; i++)
+  for (uint32_t i = 0; i < n; i++)
     if (constants_at (file, i, &segment) && !(apart && (segment.p_flags & PF_X) != 0)
-        && memmem (file->bytes + segment.p_offset, segment.p_filesz, text, strlen (text)) != NULL)
-      return true;
+        && segment.p_filesz <= left)
+      {
+        left -= segment.p_filesz;
+        if (memmem (file->bytes + segment.p_offset, segment.p_filesz, text, strlen (text)) != NULL)
+          return true;
+      }
   return false;
 }
 
@@ -85,7 +100,7 @@ section_at (const struct file *file, uint32_t number, Elf64_Shdr *section)
   return from != NULL;
 }
 
-/* Returns the text at OFFSET of the string section NUMBER, or "". */
+/* Returns the text at OFFSET of the string section NUMBER, which ends in NUL, or "". */
 static const char *
 text_at (const struct file *file, uint32_t number, uint64_t offset)
 {
@@ -93,8 +108,7 @@ text_at (const struct file *file, uint32_t number, uint64_t offset)
   const char *all = NULL;
   if (section_at (file, number, &strings))
     all = at (file, strings.sh_offset, strings.sh_size);
-  if (all == NULL || offset >= strings.sh_size
-      || memchr (all + offset, '\0', strings.sh_size - offset) == NULL)
+  if (all == NULL || offset >= strings.sh_size || all[strings.sh_size - 1] != '\0')
     return "";
   return all + offset;
 }
@@ -166,13 +180,15 @@ needs (const struct file *file, const char *name)
   return false;
 }
 
-static void
-look (const struct file *file, struct gcg__inside *inside)
+void
+gcg__inside_look (const void *bytes, uint64_t n, struct gcg__inside *inside)
 {
+  const struct file whole = { bytes, n }, *file = &whole;
   /* AddressSanitizer has the name of LeakSanitizer in it as well. */
   static const char *const sanitizers[]
       = { "AddressSanitizer", "ThreadSanitizer", "MemorySanitizer", "LeakSanitizer" };
   bool own_malloc = exports (file, "malloc");
+  *inside = (struct gcg__inside){ .collector = false };
   for (size_t i = 0; own_malloc && i < sizeof sanitizers / sizeof sanitizers[0]; i++)
     if (inside->sanitizer == NULL && has (file, sanitizers[i]))
       inside->sanitizer = sanitizers[i];
@@ -194,13 +210,12 @@ gcg__inside_read (const char *path, struct gcg__inside *inside)
     return;
   if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode) && status.st_size > 0)
     {
-      struct file file = { MAP_FAILED, (uint64_t)status.st_size };
-      void *bytes = mmap (NULL, file.n, PROT_READ, MAP_PRIVATE, fd, 0);
+      size_t n = (size_t)status.st_size;
+      void *bytes = mmap (NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
       if (bytes != MAP_FAILED)
         {
-          file.bytes = bytes;
-          look (&file, inside);
-          munmap (bytes, file.n);
+          gcg__inside_look (bytes, n, inside);
+          munmap (bytes, n);
         }
     }
   close (fd);

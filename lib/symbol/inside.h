@@ -10,6 +10,7 @@
 #define GCG_INSIDE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct gcg__inside
 {
@@ -21,6 +22,9 @@ struct gcg__inside
 /* Examines the file at PATH.  A file that cannot be read, or is not a program, has nothing
    inside. */
 void gcg__inside_read (const char *path, struct gcg__inside *inside);
+
+/* The same for a file whose N BYTES are in memory. */
+void gcg__inside_look (const void *bytes, uint64_t n, struct gcg__inside *inside);
 
 /* Returns a description for messages, static; NULL: nothing to report. */
 const char *gcg__inside_words (const struct gcg__inside *inside);

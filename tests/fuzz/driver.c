@@ -4,7 +4,7 @@
  *
  * A target is LLVMFuzzerTestOneInput of libFuzzer: it takes any bytes, returns 0 and aborts where a
  * promise does not hold.  Without arguments the corpus is $top_srcdir/tests/fuzz/corpus/NAME, and
- * the number of mutations is $GCG_FUZZ_EXECUTIONS, default 3000: that is what `make check` runs.
+ * the number of mutations is $GCG_FUZZ_EXECUTIONS, default 10000: that is what `make check` runs.
  * Configured by CC=clang --enable-fuzzing, targets are linked with libFuzzer in place of this file
  * and search for hours:
  *
@@ -352,7 +352,7 @@ main (int argc, char **argv)
   const char *executions = getenv ("GCG_FUZZ_EXECUTIONS"), *top = getenv ("top_srcdir"),
              *show = NULL;
   const char *name = strrchr (argv[0], '/') ? strrchr (argv[0], '/') + 1 : argv[0];
-  uint64_t n = executions ? strtoull (executions, NULL, 10) : 3000, seed = 1;
+  uint64_t n = executions ? strtoull (executions, NULL, 10) : 10000, seed = 1;
   for (int option; (option = getopt (argc, argv, "n:s:o:")) != -1;)
     if (option == 'n')
       n = strtoull (optarg, NULL, 10);

@@ -2,8 +2,8 @@
 # libFuzzer when configured by CC=clang --enable-fuzzing (driver.c says how).  A target NAME needs
 # tests_fuzz_NAME_CFLAGS = $(FUZZ_CFLAGS), _LDFLAGS = $(FUZZ_LINK) and, before its own libraries,
 # _LDADD = $(FUZZ_LIBS), and its corpus in EXTRA_DIST, file by file.
-fuzz_targets = %D%/agent %D%/columns %D%/expression %D%/message %D%/query %D%/recording \
-	%D%/report %D%/request %D%/serve %D%/snapshot %D%/suppress
+fuzz_targets = %D%/agent %D%/columns %D%/expression %D%/inside %D%/message %D%/query \
+	%D%/recording %D%/report %D%/request %D%/serve %D%/snapshot %D%/suppress
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += %D%/driver.test
 TESTS += %D%/driver.test
@@ -34,6 +34,11 @@ tests_fuzz_expression_SOURCES = %D%/expression.c tests/modules.c tests/modules.h
 tests_fuzz_expression_CFLAGS = $(FUZZ_CFLAGS) -g
 tests_fuzz_expression_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_expression_LDADD = $(FUZZ_LIBS) $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
+
+tests_fuzz_inside_SOURCES = %D%/inside.c %D%/change.c %D%/change.h
+tests_fuzz_inside_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_inside_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_inside_LDADD = $(FUZZ_LIBS) tests/libheap.la $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
 
 FUZZ_SERVER_LIBS = tests/libtape.la tests/libheap.la server/libserver.la server/librenderer.la \
 	lib/report/libreport.la lib/analysis/libanalysis.la lib/symbol/libsymbol.la \
@@ -94,6 +99,11 @@ EXTRA_DIST += \
 	%D%/corpus/expression/parts \
 	%D%/corpus/expression/product \
 	%D%/corpus/expression/quoted \
+	%D%/corpus/inside/headers \
+	%D%/corpus/inside/libgc \
+	%D%/corpus/inside/malloc \
+	%D%/corpus/inside/plain \
+	%D%/corpus/inside/together \
 	%D%/corpus/message/exit \
 	%D%/corpus/message/failures \
 	%D%/corpus/message/samples \
