@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	%D%/schema/command-report.json \
 	%D%/schema/error.json \
 	%D%/schema/frame.json \
+	%D%/schema/garbage-kinds.json \
 	%D%/schema/garbage-n.json \
 	%D%/schema/garbage.json \
 	%D%/schema/hazards.json \

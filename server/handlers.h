@@ -44,6 +44,7 @@ GCG__HANDLER (gcg__api_thread);
 GCG__HANDLER (gcg__api_types);
 GCG__HANDLER (gcg__api_sites);
 GCG__HANDLER (gcg__api_garbage);
+GCG__HANDLER (gcg__api_kinds);
 GCG__HANDLER (gcg__api_hazards);
 GCG__HANDLER (gcg__api_component);
 GCG__HANDLER (gcg__api_objects);

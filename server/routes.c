@@ -54,6 +54,8 @@ static const struct gcg__route_parameter garbage_table[]
         { "type", "only components with objects of this type" },
         { "cycles", "1: only components with cycles" },
         END };
+static const struct gcg__route_parameter kinds_table[]
+    = { SNAPSHOT_PARAMETER, TABLE_PARAMETERS, { "show", "leaks, harmless or all" }, END };
 static const struct gcg__route_parameter chart[]
     = { SNAPSHOT_PARAMETER,
         { "points", "samples in the chart, at most 1000, 300 without it" },
@@ -154,6 +156,8 @@ const struct gcg__route gcg__routes[] = {
        gcg__api_instances),
   GET ("/api/sites", "where objects were allocated", typed_table, gcg__api_sites),
   GET ("/api/garbage", "what /garbage shows", garbage_table, gcg__api_garbage),
+  GET ("/api/garbage/kinds", "leaks and cycles by kind, those that hold most first", kinds_table,
+       gcg__api_kinds),
   GET ("/api/hazards", "who still points to what the collector will take", table, gcg__api_hazards),
   GET ("/api/garbage/{N}", "what /garbage/{N} shows", object_table, gcg__api_component),
   POST ("/api/snapshot", "takes a snapshot now", description, gcg__api_snapshot),

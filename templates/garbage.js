@@ -1,4 +1,4 @@
-/* garbage.js -- the page /garbage: what nothing reaches any more, by component.
+/* garbage.js -- the page /garbage: what nothing reaches any more, by kind and by component.
  */
 import { pageLink } from './api.js';
 import { element, fill, stamp } from './dom.js';
@@ -69,6 +69,42 @@ const table = new Table(document.getElementById('garbage'), {
   defaults: { sort: 'verdict', order: 'asc' },
 });
 
+const kinds = document.getElementById('kinds');
+
+const kindsOf = (n) => (n === 1 ? 'One kind' : `${count(n)} kinds`);
+
+/* Where there are no leaks and no cycles, the section is not there. */
+function showKinds({ summary }) {
+  const { leaks, leaked, harmless, left_out: left } = summary;
+  kinds.hidden = summary.kinds === 0;
+  document.getElementById('kind-words').textContent = [
+    leaks === 0 ? 'No leak.' : `${kindsOf(leaks)} of leak, ${plural(leaked.count, 'time')}: `
+      + `without them ${size(leaked.bytes)} would be free.`,
+    harmless > 0 ? `${kindsOf(harmless)} of cycle that the collector reclaims by itself.` : '',
+    left > 0 ? `${plural(left, 'more kind')} not listed.` : '',
+  ].filter((part) => part !== '').join(' ');
+}
+
+function kindRow(row) {
+  const tr = stamp('kind-row', row);
+  const link = tr.querySelector('.steps a');
+  link.href = pageLink(row.component === null ? `/objects/${row.address}` : `/garbage/${row.component}`, {}, true);
+  link.append(element('code', {}, row.path.join(' → ') + (row.cut === null ? '' : ' ↺')));
+  link.title = row.signature;
+  tr.querySelector('.verdict').append(verdictNode(row.verdict));
+  tr.querySelector('.cut').append(row.cut === null ? '–' : element('code', { dir: 'auto' }, row.cut));
+  return tr;
+}
+
+const kindTable = new Table(kinds, {
+  path: '/api/garbage/kinds',
+  rowOf: kindRow,
+  empty: () => element('p', {}, 'None.'),
+  shown: showKinds,
+  defaults: { sort: 'verdict', order: 'asc' },
+  prefix: 'kind-',
+});
+
 const hazards = document.getElementById('hazards');
 
 /* What points to objects that will be reclaimed; the section is there when something does. */
@@ -106,6 +142,8 @@ const hazardTable = new Table(hazards, {
 });
 
 startPage(async () => {
+  await kindTable.load();
+  delete document.getElementById('main').dataset.first; /* what stands below moves no more */
   const shown = await table.load();
   await hazardTable.load();
   return shown;

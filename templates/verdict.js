@@ -6,10 +6,12 @@ const MEANINGS = {
   'finalization cycle': 'A cycle through an ordered finalizer: never finalized, never freed',
   'leaked cycle': 'A cycle that nothing will ever free',
   cycle: 'A cycle that the collector frees; reference counting would not',
+  leaked: 'No pointer leads to it',
+  'indirectly leaked': 'Only what is leaked leads to it',
   chain: 'More than one object, no cycle',
   single: 'One object',
 };
-const BAD = ['finalization cycle', 'leaked cycle'];
+const BAD = ['finalization cycle', 'leaked cycle', 'leaked'];
 
 export function isBad(verdict) {
   return BAD.includes(verdict);

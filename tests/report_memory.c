@@ -126,6 +126,7 @@ use_json (struct gcg__model *model, struct gcg_error *error, int page)
         : page == 5 ? gcg__summary_write (model, &json, error)
         : page == 6 ? gcg__type_page (model, NULL, &frame, name, &json, error)
         : page == 7 ? gcg__type_instances_page (model, NULL, &frame, name, &query, &json, error)
+        : page == 8 ? gcg__kinds_page (model, &frame, &query, &json, error)
                     : gcg__export_json (model, 0, false, &json, error);
   if (status == GCG_OK)
     status = gcg__json_finish (&json, error);
@@ -145,7 +146,7 @@ static enum gcg_status
 use_pages (struct gcg__model *model, struct gcg_error *error)
 {
   enum gcg_status status = GCG_OK;
-  for (int page = 0; page < 9 && status == GCG_OK; page++)
+  for (int page = 0; page < 10 && status == GCG_OK; page++)
     status = use_json (model, error, page);
   return status;
 }

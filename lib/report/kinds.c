@@ -82,6 +82,9 @@ struct row
   uint32_t cycle;   /* the biggest; GCG__NONE: blocks */
   uint32_t object;  /* one of the blocks */
   bool known;       /* the baseline has it */
+  /* Known when it has been written: */
+  const char *place; /* borrowed from the model */
+  uint64_t freed_bytes;
 };
 
 struct rows
@@ -186,7 +189,7 @@ write_path (const struct gcg__model *model, const struct gcg__explanation *e,
 
 /* Writes the members that only cycles have. */
 static enum gcg_status
-write_cycle (struct gcg__model *model, const struct row *row, struct gcg__json *json,
+write_cycle (struct gcg__model *model, struct row *row, struct gcg__json *json,
              struct gcg_error *error)
 {
   struct gcg__explanation e;
@@ -197,16 +200,17 @@ write_cycle (struct gcg__model *model, const struct row *row, struct gcg__json *
     status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the path of a cycle");
   bool everywhere = e.everywhere.n > 0;
   gcg__json_string (json, "cut", gcg__buffer_string (everywhere ? &e.everywhere : &e.edge));
-  gcg__json_unsigned (json, "freed_bytes",
-                      everywhere || e.path->all_freed ? row->own.bytes + row->through
-                                                      : e.path->freed.bytes);
-  gcg__json_string (json, "place", e.allocated_at);
+  row->freed_bytes
+      = everywhere || e.path->all_freed ? row->own.bytes + row->through : e.path->freed.bytes;
+  row->place = e.allocated_at;
+  gcg__json_unsigned (json, "freed_bytes", row->freed_bytes);
+  gcg__json_string (json, "place", row->place);
   gcg__explanation_fini (&e);
   return status;
 }
 
 static void
-write_block (const struct gcg__model *model, const struct row *row, struct gcg__json *json)
+write_block (const struct gcg__model *model, struct row *row, struct gcg__json *json)
 {
   struct gcg__object object;
   char scratch[GCG__TYPE_SCRATCH];
@@ -215,8 +219,30 @@ write_block (const struct gcg__model *model, const struct row *row, struct gcg__
   gcg__json_string (json, NULL, gcg__types_of (model->types, &object, scratch));
   gcg__json_end (json);
   gcg__json_null (json, "cut");
-  gcg__json_unsigned (json, "freed_bytes", row->own.bytes + row->through);
-  gcg__json_string (json, "place", model->types->places[object.site].text);
+  row->freed_bytes = row->own.bytes + row->through;
+  row->place = model->types->places[object.site].text;
+  gcg__json_unsigned (json, "freed_bytes", row->freed_bytes);
+  gcg__json_string (json, "place", row->place);
+}
+
+static enum gcg_status
+row_write (struct gcg__model *model, struct row *row, struct gcg__json *json,
+           struct gcg_error *error)
+{
+  enum gcg_status status = GCG_OK;
+  gcg__json_object (json, NULL);
+  gcg__json_string (json, "verdict", row->verdict);
+  gcg__json_string (json, "signature", row->signature);
+  gcg__json_unsigned (json, "count", row->count);
+  gcg__json_unsigned (json, "objects", row->own.objects);
+  gcg__json_unsigned (json, "bytes", row->own.bytes);
+  gcg__json_bool (json, "known", row->known);
+  if (row->cycle != GCG__NONE)
+    status = write_cycle (model, row, json, error);
+  else
+    write_block (model, row, json);
+  gcg__json_end (json);
+  return status;
 }
 
 static enum gcg_status
@@ -226,21 +252,7 @@ rows_write (const struct rows *rows, struct gcg__json *json, struct gcg_error *e
   gcg__json_unsigned (json, "kind_count", rows->n);
   gcg__json_array (json, "kinds");
   for (uint32_t i = 0; i < rows->n && i < MAX_ROWS && status == GCG_OK; i++)
-    {
-      const struct row *row = &rows->list[i];
-      gcg__json_object (json, NULL);
-      gcg__json_string (json, "verdict", row->verdict);
-      gcg__json_string (json, "signature", row->signature);
-      gcg__json_unsigned (json, "count", row->count);
-      gcg__json_unsigned (json, "objects", row->own.objects);
-      gcg__json_unsigned (json, "bytes", row->own.bytes);
-      gcg__json_bool (json, "known", row->known);
-      if (row->cycle != GCG__NONE)
-        status = write_cycle (rows->model, row, json, error);
-      else
-        write_block (rows->model, row, json);
-      gcg__json_end (json);
-    }
+    status = row_write (rows->model, &rows->list[i], json, error);
   gcg__json_end (json);
   return status;
 }
@@ -319,29 +331,137 @@ add_all_harmless (struct harmless *harmless, struct rows *rows,
   return status;
 }
 
-enum gcg_status
-gcg__kinds_of_garbage (struct gcg__model *model, struct gcg__json *json, struct gcg_error *error)
+/* All of a model, with what the rows borrow. */
+struct garbage
+{
+  struct gcg__leak_report *report;
+  struct rows rows;
+  struct harmless harmless;
+};
+
+static void
+garbage_fini (struct garbage *garbage)
+{
+  for (uint32_t i = 0; i < garbage->harmless.n; i++)
+    gcg__leak_names_fini (&garbage->harmless.names[i]);
+  free (garbage->harmless.names);
+  gcg__map_fini (&garbage->harmless.of_kind);
+  rows_fini (&garbage->rows);
+  gcg__leak_report_free (garbage->report);
+}
+
+static enum gcg_status
+garbage_init (struct garbage *garbage, struct gcg__model *model, struct gcg_error *error)
 {
   static const struct gcg__rules no_rules;
   static const struct gcg__baseline no_baseline;
-  struct gcg__leak_report *report;
-  struct rows rows = { .model = model };
-  struct harmless harmless = { .n = 0 };
+  *garbage = (struct garbage){ .rows.model = model };
   enum gcg_status status
-      = gcg__leak_report_new (model, &no_rules, &no_baseline, NULL, &report, error);
+      = gcg__leak_report_new (model, &no_rules, &no_baseline, NULL, &garbage->report, error);
   if (status != GCG_OK)
     return status;
-  if (!add_groups (&rows, report))
+  if (!add_groups (&garbage->rows, garbage->report))
     status = no_memory (error);
   if (status == GCG_OK)
-    status = add_all_harmless (&harmless, &rows, report, error);
+    status = add_all_harmless (&garbage->harmless, &garbage->rows, garbage->report, error);
+  if (status != GCG_OK)
+    garbage_fini (garbage);
+  return status;
+}
+
+enum gcg_status
+gcg__kinds_of_garbage (struct gcg__model *model, struct gcg__json *json, struct gcg_error *error)
+{
+  struct garbage garbage;
+  enum gcg_status status = garbage_init (&garbage, model, error);
+  if (status != GCG_OK)
+    return status;
+  status = rows_write (&garbage.rows, json, error);
+  garbage_fini (&garbage);
+  return status;
+}
+
+/* Fills ROW of a table from KIND and appends its texts to TEXTS. */
+static enum gcg_status
+table_row (struct gcg__model *model, struct row *kind, struct gcg__buffer *texts,
+           struct gcg__kind_row *row, struct gcg_error *error)
+{
+  static const char *const verdicts[]
+      = { "finalization cycle", "leaked cycle", "leaked", "indirectly leaked" };
+  const uint32_t n_verdicts = sizeof verdicts / sizeof verdicts[0];
+  struct gcg__json json;
+  size_t bytes = 0;
+  gcg__json_init (&json, NULL, NULL);
+  enum gcg_status status = row_write (model, kind, &json, error);
+  char *text = status == GCG_OK ? gcg__json_take (&json, &bytes, error) : NULL;
+  if (status != GCG_OK)
+    gcg__json_fini (&json);
+  if (text == NULL)
+    return status != GCG_OK ? status : GCG_NO_MEMORY;
+  uint32_t rank = 0;
+  while (rank < n_verdicts && strcmp (kind->verdict, verdicts[rank]) != 0)
+    rank++;
+  const struct gcg__analysis *a = model->analysis;
+  uint32_t object = kind->cycle == GCG__NONE
+                        ? kind->object
+                        : a->cycle_members[a->cycles[kind->cycle].first_member];
+  *row = (struct gcg__kind_row){ .count = kind->count,
+                                 .objects = kind->own.objects,
+                                 .bytes = kind->own.bytes,
+                                 .freed_bytes = kind->freed_bytes,
+                                 .rank = rank,
+                                 .object = object,
+                                 .leaked = rank < n_verdicts - 1,
+                                 .harmless = rank == n_verdicts };
+  row->words = (uint32_t)texts->n;
+  gcg__buffer_format (texts, "%s\n%s", kind->signature, kind->place);
+  gcg__buffer_add (texts, "", 1);
+  row->members = (uint32_t)texts->n;
+  row->n_members = (uint32_t)(bytes - 2);
+  gcg__buffer_add (texts, text + 1, row->n_members);
+  free (text);
+  return gcg__buffer_status (texts, error);
+}
+
+enum gcg_status
+gcg__kind_table_new (struct gcg__model *model, struct gcg__kind_table **result, size_t *bytes,
+                     struct gcg_error *error)
+{
+  struct garbage garbage;
+  enum gcg_status status = garbage_init (&garbage, model, error);
+  if (status != GCG_OK)
+    return status;
+  uint32_t n = garbage.rows.n < MAX_ROWS ? garbage.rows.n : MAX_ROWS;
+  size_t head = sizeof (struct gcg__kind_table) + n * sizeof (struct gcg__kind_row);
+  struct gcg__kind_table *table = malloc (head);
+  struct gcg__buffer texts;
+  gcg__buffer_init (&texts, NULL, NULL);
+  if (table == NULL)
+    status = no_memory (error);
+  for (uint32_t i = 0; i < n && status == GCG_OK; i++)
+    {
+      status = table_row (model, &garbage.rows.list[i], &texts, &table->rows[i], error);
+      if (status == GCG_OK)
+        {
+          table->rows[i].words += (uint32_t)head;
+          table->rows[i].members += (uint32_t)head;
+        }
+    }
+  char *whole = status == GCG_OK ? realloc (table, head + texts.n + 1) : NULL;
+  if (status == GCG_OK && whole == NULL)
+    status = no_memory (error);
   if (status == GCG_OK)
-    status = rows_write (&rows, json, error);
-  for (uint32_t i = 0; i < harmless.n; i++)
-    gcg__leak_names_fini (&harmless.names[i]);
-  free (harmless.names);
-  gcg__map_fini (&harmless.of_kind);
-  rows_fini (&rows);
-  gcg__leak_report_free (report);
+    {
+      table = (struct gcg__kind_table *)whole;
+      table->n_kinds = garbage.rows.n;
+      table->n = n;
+      memcpy (whole + head, gcg__buffer_string (&texts), texts.n);
+      *bytes = head + texts.n;
+      *result = table;
+    }
+  else
+    free (table);
+  gcg__buffer_fini (&texts);
+  garbage_fini (&garbage);
   return status;
 }

@@ -27,4 +27,26 @@ enum gcg_status gcg__kinds_of_garbage (struct gcg__model *model, struct gcg__jso
                                        struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
+/* Leaks and cycles of a snapshot by signature; one piece of memory, texts and all. */
+struct gcg__kind_table
+{
+  uint64_t n_kinds; /* all */
+  uint32_t n; /* those with a row: the first 1,000, those that hold most first, then harmless */
+  struct gcg__kind_row
+  {
+    uint64_t count, objects, bytes, freed_bytes; /* as in JSON */
+    uint32_t rank;                               /* of its verdict, the worst first */
+    uint32_t object;                             /* id, of an example */
+    uint32_t words; /* where its signature and its place stand: bytes from the table's start */
+    uint32_t members, n_members; /* where its members of JSON do, without braces */
+    bool leaked, harmless;       /* neither: indirectly leaked */
+  } rows[];
+};
+
+/* Makes the table of MODEL, of *BYTES; the caller frees it.  Searches a way around an example of
+   each kind.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__kind_table_new (struct gcg__model *model, struct gcg__kind_table **table,
+                                     size_t *bytes, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
 #endif

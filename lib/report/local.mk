@@ -12,7 +12,7 @@ lib_report_libreport_la_SOURCES = \
 	%D%/fold.h %D%/fold.c \
 	%D%/hazard.h %D%/hazard.c \
 	%D%/infer.h %D%/infer.c \
-	%D%/json.h %D%/json.c \
+	%D%/json.h %D%/json.c %D%/kind_page.c \
 	%D%/kept.h %D%/kept.c \
 	%D%/kind_cut.h %D%/kind_cut.c \
 	%D%/kinds.h %D%/kinds.c \

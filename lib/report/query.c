@@ -113,6 +113,20 @@ set_choice (struct gcg__query *query, size_t i, const char *value, struct gcg_er
   return GCG_OK;
 }
 
+static enum gcg_status
+set_show (struct gcg__query *query, const char *value, struct gcg_error *error)
+{
+  static const char *const words[]
+      = { [GCG__SHOW_ALL] = "all", [GCG__SHOW_LEAKS] = "leaks", [GCG__SHOW_HARMLESS] = "harmless" };
+  for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp (value, words[i]) == 0 || (i == GCG__SHOW_ALL && value[0] == '\0'))
+      {
+        query->show = (enum gcg__query_show)i;
+        return GCG_OK;
+      }
+  return gcg__error_write (error, GCG_INVALID, "show must be leaks, harmless or all");
+}
+
 enum gcg_status
 gcg__query_set (struct gcg__query *query, const char *name, const char *value,
                 struct gcg_error *error)
@@ -126,6 +140,8 @@ gcg__query_set (struct gcg__query *query, const char *name, const char *value,
         query->ordered |= strcmp (name, "order") == 0;
         return set_choice (query, i, value, error);
       }
+  if (strcmp (name, "show") == 0)
+    return set_show (query, value, error);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (strcmp (name, texts[i].name) == 0)
       {

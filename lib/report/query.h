@@ -17,19 +17,27 @@
 #define GCG__QUERY_LIMIT     50u
 #define GCG__QUERY_LIMIT_MAX 1000u
 
+enum gcg__query_show
+{
+  GCG__SHOW_ALL,
+  GCG__SHOW_LEAKS,
+  GCG__SHOW_HARMLESS
+};
+
 struct gcg__query
 {
   uint64_t offset;
   uint32_t limit;
-  bool ordered, descending; /* ordered: the order was given; else it is the column's own */
-  bool cycles;              /* only what has cycles */
-  const char *sort;         /* NULL: the table's own order */
-  const char *q;            /* NULL: everything */
-  const char *type;         /* NULL: every type */
-  uint32_t site;            /* 0: every site */
-  bool by_site;             /* rows are sites, not types */
-  uint64_t from, to;        /* numbers of samples, 0: the first, the last */
-  uint32_t points, types;   /* of a chart, at most; 0: as many as fit it */
+  bool ordered, descending;  /* ordered: the order was given; else it is the column's own */
+  bool cycles;               /* only what has cycles */
+  enum gcg__query_show show; /* which kinds of garbage */
+  const char *sort;          /* NULL: the table's own order */
+  const char *q;             /* NULL: everything */
+  const char *type;          /* NULL: every type */
+  uint32_t site;             /* 0: every site */
+  bool by_site;              /* rows are sites, not types */
+  uint64_t from, to;         /* numbers of samples, 0: the first, the last */
+  uint32_t points, types;    /* of a chart, at most; 0: as many as fit it */
 };
 
 void gcg__query_init (struct gcg__query *query);

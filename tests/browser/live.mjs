@@ -93,7 +93,7 @@ export async function live({ browser, build, gcglass, test, shot }) {
         document.querySelector('#garbage th[aria-sort$=ending]').dataset.sort]`;
       const before = await browser.run(`return ${state}`);
       await browser.run('document.querySelector(".notice p").textContent = "an old word"');
-      await browser.click('th[data-sort=bytes] a');
+      await browser.click('#garbage th[data-sort=bytes] a');
       await browser.until('word of it', `document.querySelector('.notice .warning')?.textContent
         .includes('does not answer')`);
       assert.deepEqual(await browser.run(`return ${state}`), before);

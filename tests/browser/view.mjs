@@ -20,16 +20,16 @@ const ATTACK = '</script><img src=x onerror=alert(1)>';
 
 const rowsReady = '!document.querySelector("tbody .skeleton, tbody[aria-busy]")';
 
-/* The text of column N (from 1) in every row of the page's table. */
-function column(browser, n) {
-  return browser.run(`return [...document.querySelectorAll('.table:not([hidden]) tbody tr')]
-    .map((row) => row.cells[arguments[0] - 1].textContent.trim())`, n);
+/* The text of column N (from 1) in every row of the page's table, or of that in PLACE. */
+function column(browser, n, place = '.table:not([hidden])') {
+  return browser.run(`return [...document.querySelectorAll(arguments[1] + ' tbody tr')]
+    .map((row) => row.cells[arguments[0] - 1].textContent.trim())`, n, place);
 }
 
 /* Exact bytes of the sizes in column N: they are in the titles. */
-function bytesIn(browser, n) {
-  return browser.run(`return [...document.querySelectorAll('.table:not([hidden]) tbody tr')].map((row) =>
-    Number(row.cells[arguments[0] - 1].querySelector('[title]').title.replace(/\\D/g, '')))`, n);
+function bytesIn(browser, n, place = '.table:not([hidden])') {
+  return browser.run(`return [...document.querySelectorAll(arguments[1] + ' tbody tr')].map((row) =>
+    Number(row.cells[arguments[0] - 1].querySelector('[title]').title.replace(/\\D/g, '')))`, n, place);
 }
 
 function assertDescending(numbers) {
@@ -74,35 +74,57 @@ async function garbageTests({ browser, test, shot }) {
     await browser.click('#frame [data-page-link=garbage]');
     await browser.until('rows', `${rowsReady}
       && document.querySelectorAll('#garbage tbody tr').length === ${PAGE}`);
-    const verdicts = await column(browser, 2);
+    const verdicts = await column(browser, 2, '#garbage');
     assert.deepEqual(verdicts.slice(0, 5),
       ['⚠ finalization cycle', '⚠ finalization cycle', 'cycle', 'chain', 'single']);
-    assertDescending(await bytesIn(browser, 6));
+    assertDescending(await bytesIn(browser, 6, '#garbage'));
     assert.match(await browser.text('#words'), new RegExp(`^${COMPONENTS} components`));
     assert.match(await browser.text('#looked-at'), /^Looked at \d/);
     await shot('garbage');
   });
 
+  await test('the kinds of leaks and cycles, those that hold most first', async () => {
+    assert.deepEqual(await column(browser, 1, '#kinds'),
+      ['⚠ finalization cycle', '⚠ finalization cycle', 'indirectly leaked', 'cycle']);
+    assert.match((await column(browser, 2, '#kinds')).join('\n'), /^struct node.* ↺\nstruct session.*struct user.* ↺\n/);
+    assert.match(await browser.text('#kind-words'), /^2 kinds of leak, 2 times: without them [\d.]+ KiB would be free\. One kind of cycle that/);
+    assert.equal(await browser.run('return document.querySelector("#kinds tbody a").pathname'), '/garbage/1');
+  });
+
+  await test('the kinds that are leaks, and those of a place, beside the components as they are', async () => {
+    await browser.run(`const show = document.querySelector('#kinds select');
+      show.value = 'harmless';
+      show.dispatchEvent(new Event('input', { bubbles: true }));`);
+    await browser.until('one kind', `${rowsReady} && document.querySelectorAll('#kinds tbody tr').length === 1`);
+    assert.match(await browser.url(), /kind-show=harmless/);
+    await browser.type('#kinds input[type=search]', 'session.c');
+    await browser.until('none', 'document.querySelector("#kinds .empty")');
+    assert.equal((await column(browser, 1, '#garbage')).length, PAGE);
+    await browser.click('#kinds .empty a');
+    await browser.until('all kinds', `${rowsReady} && document.querySelectorAll('#kinds tbody tr').length === 4`);
+    assert.equal(await browser.run('return document.querySelector("#kinds select").value'), '');
+  });
+
   await test('the next rows, by a link and back again', async () => {
-    await browser.click('.pager [rel=next]');
+    await browser.click('#garbage .pager [rel=next]');
     await browser.until('the rest', `${rowsReady}
       && document.querySelectorAll('#garbage tbody tr').length === ${COMPONENTS - PAGE}`);
     assert.match(await browser.url(), /offset=50/);
-    assert.match(await browser.text('.pager'), /51–64 of 64/);
+    assert.match(await browser.text('#garbage .pager'), /51–64 of 64/);
     await browser.back();
     await browser.until('the first rows again', `${rowsReady}
       && document.querySelector('#garbage tbody tr').cells[0].textContent.trim() === '1'`);
   });
 
   await test('a header sorts, and says so', async () => {
-    await browser.click('th[data-sort=bytes] a');
+    await browser.click('#garbage th[data-sort=bytes] a');
     await browser.until('sorted', `${rowsReady}
-      && document.querySelector('th[data-sort=bytes]').ariaSort === 'descending'`);
-    assertDescending(await bytesIn(browser, 6));
-    await browser.click('th[data-sort=bytes] a');
+      && document.querySelector('#garbage th[data-sort=bytes]').ariaSort === 'descending'`);
+    assertDescending(await bytesIn(browser, 6, '#garbage'));
+    await browser.click('#garbage th[data-sort=bytes] a');
     await browser.until('sorted the other way', `${rowsReady}
-      && document.querySelector('th[data-sort=bytes]').ariaSort === 'ascending'`);
-    assertDescending((await bytesIn(browser, 6)).reverse());
+      && document.querySelector('#garbage th[data-sort=bytes]').ariaSort === 'ascending'`);
+    assertDescending((await bytesIn(browser, 6, '#garbage')).reverse());
     assert.match(await browser.url(), /sort=bytes&order=asc/);
   });
 
@@ -114,10 +136,10 @@ async function garbageTests({ browser, test, shot }) {
   });
 
   await test('a filter that nothing matches says how to see all', async () => {
-    await browser.type('input[type=search]', 'no such thing');
-    await browser.until('the empty state', 'document.querySelector(".empty")');
-    assert.match(await browser.text('.empty'), /Nothing matches\. Show all/);
-    await browser.click('.empty a');
+    await browser.type('#garbage input[type=search]', 'no such thing');
+    await browser.until('the empty state', 'document.querySelector("#garbage .empty")');
+    assert.match(await browser.text('#garbage .empty'), /Nothing matches\. Show all/);
+    await browser.click('#garbage .empty a');
     await browser.until('all again', `${rowsReady}
       && document.querySelectorAll('#garbage tbody tr').length === ${PAGE}`);
   });
@@ -372,7 +394,7 @@ async function frameTests({ browser, test, shot }, server) {
   await test('dark by the system, light by the switch, and it stays', async () => {
     const page = () => browser.run('return getComputedStyle(document.body).backgroundColor');
     await browser.media({ 'prefers-color-scheme': 'dark' });
-    assert.equal(await page(), 'rgb(16, 20, 24)');
+    await browser.until('dark', `getComputedStyle(document.body).backgroundColor === 'rgb(16, 20, 24)'`);
     await shot('types-dark');
     await browser.click('#theme');
     assert.equal(await page(), 'rgb(255, 255, 255)');

@@ -47,13 +47,15 @@ const COMPARE = `return (async () => {
       wrong.push(where + node.dataset.field + ': ' + node.textContent + ' instead of ' + expected);
     }
   };
-  const body = document.querySelector('section.table tbody');
+  const body = document.querySelector('section.table:not(#kinds) tbody');
   const rows = ((await answer(twin + '/samples')) ?? (await answer(twin + '/instances')) ?? json).rows
     ?? (location.pathname === '/' ? json.types : json.threads) ?? [];
-  if (body && !body.querySelector('.empty')) {
-    if (body.rows.length !== rows.length) wrong.push(body.rows.length + ' rows instead of ' + rows.length);
-    rows.forEach((row, i) => {
-      for (const node of body.rows[i]?.querySelectorAll('[data-field]') ?? []) check(node, row, 'row ' + i + ' ');
+  const kinds = document.querySelector('#kinds tbody');
+  for (const [table, expected] of [[body, rows], [kinds, kinds && (await answer(twin + '/kinds')).rows]]) {
+    if (!table || table.querySelector('.empty')) continue;
+    if (table.rows.length !== expected.length) wrong.push(table.rows.length + ' rows instead of ' + expected.length);
+    expected.forEach((row, i) => {
+      for (const node of table.rows[i]?.querySelectorAll('[data-field]') ?? []) check(node, row, 'row ' + i + ' ');
     });
   }
   /* What the process uses right now is other at each look. */

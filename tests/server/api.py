@@ -258,8 +258,8 @@ class Parts:
              "objects/{ADDRESS}": ("/api/objects", "address", 6),
              "type/{NAME}": ("/api/types", "name", 6)}
     # A value for each parameter that can be given anywhere.
-    WANTED = {"offset": "1", "limit": "1000", "q": "a", "cycles": "1", "by": "site", "points": "2",
-              "types": "1", "snapshot": None}
+    WANTED = {"offset": "1", "limit": "1000", "q": "a", "cycles": "1", "by": "site", "show": "leaks",
+              "points": "2", "types": "1", "snapshot": None}
 
     def __init__(self, server):
         newest = server.get("/api/frame")["frame"]["snapshot"]
