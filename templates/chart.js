@@ -46,7 +46,6 @@ function redrawAll() {
 }
 
 new MutationObserver(redrawAll).observe(document.documentElement, { attributeFilter: ['data-theme'] });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawAll);
 
 /* At most five steps of 1, 2, 4 … 512 of a unit: sizes are base 1024. */
 function sizeTicks(axis) {

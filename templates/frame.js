@@ -39,14 +39,11 @@ let newestId = null;
 let timer = 0;
 let stopped = false; /* by the reader */
 
-function themeNow() {
-  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  return document.documentElement.dataset.theme ?? (dark ? 'dark' : 'light');
-}
-
 function switchTheme() {
-  const theme = themeNow() === 'dark' ? 'light' : 'dark';
-  document.documentElement.dataset.theme = theme;
+  const { dataset } = document.documentElement;
+  const theme = dataset.theme === 'dark' ? 'light' : 'dark';
+  dataset.chosen = theme;
+  dataset.theme = theme;
   try {
     localStorage.setItem('gcglass-theme', theme);
   } catch {
