@@ -6,10 +6,11 @@
  *   hostile.mjs  a program whose every text is an attack
  *   walk.mjs  every page of a running program and of its recording, against its JSON, by keyboard
  *
- * and in one of its own, for axe.test:
+ * and in tests of their own, axe-PART.test:
  *   axe.mjs   every page by the rules of axe-core
  *
- * Called by browser.test with the paths of chromedriver and chromium, and "all" or "axe"; prints TAP.
+ * Called by browser.test with the paths of chromedriver and chromium, and "all" or "axe" and a part of
+ * it; prints TAP.
  * Screenshots are left in $top_builddir/tests/browser/, those of failures as failed-N.png.
  */
 import { mkdir } from 'node:fs/promises';
@@ -23,7 +24,7 @@ import { hostile } from './hostile.mjs';
 import { walk } from './walk.mjs';
 import { axe } from './axe.mjs';
 
-const [chromedriver, chromium, act] = process.argv.slice(2);
+const [chromedriver, chromium, act, part] = process.argv.slice(2);
 const build = process.env.top_builddir;
 const shots = join(build, 'tests/browser/screenshots');
 
@@ -43,7 +44,7 @@ const context = {
 };
 try {
   await browser.size(1280, 900);
-  if (act === 'axe') await axe(context);
+  if (act === 'axe') await axe(context, part);
   else {
     await view(context);
     await live(context);
