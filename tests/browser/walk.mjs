@@ -270,6 +270,10 @@ export async function walk(context) {
     await browser.until('some samples', `fetch('/api/tracker?points=2').then((answer) => answer.json())
       .then((told) => told.total >= ${pictures ? 12 : 2})`);
     await browser.until('a snapshot', 'document.querySelector("#findings a")');
+    /* The first one may be from before the program has made anything. */
+    await browser.until('a snapshot with objects', `fetch('/api/types?limit=1').then((answer) => answer.json())
+      .then(({ rows }) => rows?.length > 0 || fetch('/api/snapshot', { method: 'POST', body: '{}',
+        headers: { 'Content-Type': 'application/json', 'X-Gcglass': '1' } }).then(() => false))`);
     /* What is compared must not change between two looks. */
     await browser.run(`return fetch('/api/sampling', { method: 'POST', body: JSON.stringify({ every: '0' }),
       headers: { 'Content-Type': 'application/json', 'X-Gcglass': '1' } }).then((answer) => answer.status)`);
