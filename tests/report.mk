@@ -68,7 +68,7 @@ tests_report_memory_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_report_memory_LDADD = $(REPORT_TEST_LIBS)
 # Allocations of the libraries go through the test, which makes them fail.
 tests_report_memory_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
-	-Wl,--wrap=reallocarray -Wl,--wrap=asprintf -Wl,--wrap=strdup -Wl,--wrap=free
+	-Wl,--wrap=reallocarray -Wl,--wrap=aligned_alloc -Wl,--wrap=asprintf -Wl,--wrap=strdup -Wl,--wrap=free
 tests_render_SOURCES = tests/render.c tests/report_heaps.c tests/report_heaps.h
 tests_render_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_render_LDFLAGS = -Wl,--wrap=poll,--wrap=clock_gettime

@@ -21,10 +21,12 @@
 void *__real_malloc (size_t);
 void *__real_calloc (size_t, size_t);
 void *__real_realloc (void *, size_t);
+void *__real_aligned_alloc (size_t, size_t);
 void __real_free (void *);
 void *__wrap_malloc (size_t);
 void *__wrap_calloc (size_t, size_t);
 void *__wrap_realloc (void *, size_t);
+void *__wrap_aligned_alloc (size_t, size_t);
 void *__wrap_reallocarray (void *, size_t, size_t);
 char *__wrap_strdup (const char *);
 int __wrap_asprintf (char **, const char *, ...) __attribute__ ((format (printf, 2, 3)));
@@ -48,6 +50,14 @@ void *
 __wrap_malloc (size_t n)
 {
   void *block = fail_now () ? NULL : __real_malloc (n);
+  n_blocks += counting && block != NULL;
+  return block;
+}
+
+void *
+__wrap_aligned_alloc (size_t alignment, size_t n)
+{
+  void *block = fail_now () ? NULL : __real_aligned_alloc (alignment, n);
   n_blocks += counting && block != NULL;
   return block;
 }
