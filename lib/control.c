@@ -34,6 +34,8 @@
 #define MOST_CONNECTIONS 16
 #define STACK_BYTES      ((size_t)256 << 10)
 #define LAST_MS          5000
+#define AGAIN_MS         10
+#define AGAIN_MS_MOST    65536 /* a copy that writes a snapshot lives for a minute at most */
 
 enum kind
 {
@@ -55,6 +57,7 @@ static struct connection connections[MOST_CONNECTIONS]
     = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER, 0 } };
 static bool running;
 static int listen_fd = -1, wake_fd = -1, attached_fd = -1;
+static uint64_t again_ms, again_ns;   /* of the next try to listen: the wait before it, its end */
 static uint64_t interval_ns, last_ns; /* last: when the last periodic sample was due, 0: none */
 static int check_signal;
 static bool check_wanted, last_wanted, last_done;
@@ -443,6 +446,49 @@ periodic (void)
   return (int)((last_ns + interval - now) / 1000000) + 1;
 }
 
+/* The abstract name by which gcglass snapshot finds this process; -1 when another process has
+   taken it (then only that does not work). */
+static int
+listen_as_agent (void)
+{
+  struct sockaddr_un address;
+  char name[64];
+  socklen_t n;
+  int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+
+  if (fd < 0)
+    return -1;
+  snprintf (name, sizeof name, GCG__AGENT_NAME, (int)getpid ());
+  n = gcg__wire_address (&address, name);
+  if (bind (fd, (struct sockaddr *)&address, n) < 0 || listen (fd, 8) < 0)
+    {
+      close (fd);
+      return -1;
+    }
+  return fd;
+}
+
+/* A copy of what this process was before it became another program, one that writes a snapshot or
+   a child of clone, may still hold the socket of that name.  So listening is tried again, ever more
+   rarely.  WAIT: ms until something else is due, or -1; returns the same with this. */
+static int
+listen_again (int wait)
+{
+  uint64_t now = raw_now (CLOCK_MONOTONIC);
+  int due;
+
+  if (listen_fd >= 0 || again_ms > AGAIN_MS_MOST)
+    return wait;
+  if (now >= again_ns)
+    {
+      listen_fd = listen_as_agent ();
+      again_ms *= 2;
+      again_ns = now + again_ms * 1000000;
+    }
+  due = (int)((again_ns - now) / 1000000) + 1;
+  return listen_fd >= 0 || (wait >= 0 && wait < due) ? wait : due;
+}
+
 /* What poll is to wait for; returns the number of entries. */
 static nfds_t
 watched (struct pollfd fds[MOST_CONNECTIONS + 2])
@@ -468,8 +514,9 @@ control_main (void *unused)
   gcg__agent_set_tid ((pid_t)syscall (SYS_gettid));
   for (;;)
     {
+      int wait = listen_again (periodic ());
       nfds_t n = watched (fds);
-      if (poll (fds, n, periodic ()) <= 0)
+      if (poll (fds, n, wait) <= 0)
         continue;
       if (fds[0].revents)
         {
@@ -490,28 +537,6 @@ control_main (void *unused)
           }
     }
   return NULL;
-}
-
-/* The abstract name by which gcglass snapshot finds this process; -1 when another process has taken
-   it (then only that does not work). */
-static int
-listen_as_agent (void)
-{
-  struct sockaddr_un address;
-  char name[64];
-  socklen_t n;
-  int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-
-  if (fd < 0)
-    return -1;
-  snprintf (name, sizeof name, GCG__AGENT_NAME, (int)getpid ());
-  n = gcg__wire_address (&address, name);
-  if (bind (fd, (struct sockaddr *)&address, n) < 0 || listen (fd, 8) < 0)
-    {
-      close (fd);
-      return -1;
-    }
-  return fd;
 }
 
 /* The C library ends the program with its last thread, and ours is not to be waited for: it is
@@ -584,6 +609,8 @@ gcg__control_start (struct gcg_error *error)
       goto done;
     }
   listen_fd = listen_as_agent ();
+  again_ms = AGAIN_MS;
+  again_ns = raw_now (CLOCK_MONOTONIC) + again_ms * 1000000;
   failure = start_thread ();
   if (failure)
     {
