@@ -78,6 +78,7 @@ bench_analysis_SOURCES = %D%/analysis.c %D%/stats.c %D%/stats.h
 bench_analysis_LDADD = \
 	tests/libheap.la lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
 
+include bench/image.mk
 include bench/malloc.mk
 include bench/snapshot.mk
 include bench/symbol.mk

@@ -10,6 +10,7 @@ include tests/agent.mk
 include tests/malloc.mk
 include tests/symbol.mk
 include tests/server.mk
+include tests/image/local.mk
 include tests/real.mk
 include tests/report.mk
 include tests/browser/local.mk
