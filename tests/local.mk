@@ -13,5 +13,6 @@ include tests/server.mk
 include tests/image/local.mk
 include tests/real.mk
 include tests/report.mk
+include tests/freeze.mk
 include tests/browser/local.mk
 include tests/fuzz/local.mk

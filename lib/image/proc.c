@@ -91,6 +91,7 @@ gcg__proc_status (pid_t pid, pid_t tid, struct gcg__proc_status *status)
     .seccomp = (int)number_field (text, "Seccomp"),
     .n_filters = (int)number_field (text, "Seccomp_filters"),
     .ignored = mask_field (text, "SigIgn"),
+    .caught = mask_field (text, "SigCgt"),
     .pending
     = (mask_field (text, "SigPnd") | mask_field (text, "ShdPnd")) & ~mask_field (text, "SigBlk"),
   };

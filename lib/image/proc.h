@@ -24,6 +24,7 @@ struct gcg__proc_status
   bool shadow_stack;      /* the processor checks return addresses */
   uint64_t pending;       /* unblocked signals that wait, of the thread or of the process */
   uint64_t ignored;       /* signals: bit 0 is signal 1 */
+  uint64_t caught;        /* those with a handler */
 };
 
 /* Reads STATUS; false with errno. */

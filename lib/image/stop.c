@@ -1,0 +1,474 @@
+/* stop.c -- see stop.h. */
+#include <config.h>
+
+#include "image/stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "image/proc.h"
+
+#define OPTIONS                                                                                    \
+  (PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC             \
+   | PTRACE_O_TRACESYSGOOD)
+#define LEFT_OUT_NS  100000000 /* what has not stopped by then is left out */
+#define PAUSE_NS     30000
+#define QUIET_PASSES 50
+
+#define SIGNAL_BIT(signal) (UINT64_C (1) << ((signal)-1))
+/* What the kernel ignores where there is no handler. */
+#define IGNORED_BY_DEFAULT                                                                         \
+  (SIGNAL_BIT (SIGCHLD) | SIGNAL_BIT (SIGCONT) | SIGNAL_BIT (SIGURG) | SIGNAL_BIT (SIGWINCH))
+
+void
+gcg__stop_init (struct gcg__stop *stop, pid_t pid, bool is_child)
+{
+  *stop = (struct gcg__stop){ .pid = pid, .tracer = gettid (), .is_child = is_child, .mem = -1 };
+  pthread_mutex_init (&stop->lock, NULL);
+}
+
+void
+gcg__stop_free (struct gcg__stop *stop)
+{
+  if (stop->mem >= 0)
+    close (stop->mem);
+  pthread_mutex_destroy (&stop->lock);
+  free (stop->tracees);
+  free (stop->tids);
+}
+
+static struct gcg__tracee *
+find (struct gcg__stop *stop, pid_t tid)
+{
+  for (size_t i = stop->n; i-- > 0;)
+    if (stop->tracees[i].tid == tid)
+      return &stop->tracees[i];
+  return NULL;
+}
+
+/* A tracee that runs; NULL: no memory. */
+static struct gcg__tracee *
+add (struct gcg__stop *stop, pid_t tid)
+{
+  pthread_mutex_lock (&stop->lock);
+  if (stop->n == stop->capacity)
+    {
+      size_t room = stop->n == 0 ? 64 : 2 * stop->n;
+      struct gcg__tracee *grown = realloc (stop->tracees, room * sizeof *grown);
+      if (grown == NULL)
+        {
+          pthread_mutex_unlock (&stop->lock);
+          return NULL;
+        }
+      stop->tracees = grown;
+      stop->capacity = room;
+    }
+  struct gcg__tracee *tracee = &stop->tracees[stop->n++];
+  memset (tracee, 0, sizeof *tracee);
+  tracee->tid = tid;
+  pthread_mutex_unlock (&stop->lock);
+  return tracee;
+}
+
+bool
+gcg__stop_keeps (const struct gcg__stop *stop, pid_t tid)
+{
+  return stop->is_child && tid == stop->pid;
+}
+
+void
+gcg__stop_reap_dead (struct gcg__stop *stop)
+{
+  pthread_mutex_lock (&stop->lock);
+  for (size_t i = 0; i < stop->n; i++)
+    {
+      siginfo_t info = { 0 };
+      id_t tid = (id_t)stop->tracees[i].tid;
+      if (gcg__stop_keeps (stop, (pid_t)tid))
+        continue;
+      if (waitid (P_PID, tid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0
+          && info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
+        waitid (P_PID, tid, &info, WEXITED | WNOHANG | __WALL);
+    }
+  pthread_mutex_unlock (&stop->lock);
+}
+
+/* --- Seizing. */
+
+/* Why ptrace was refused for TID. */
+static enum gcg_status
+refused (struct gcg__stop *stop, pid_t tid, const struct gcg__proc_status *status,
+         struct gcg_error *error)
+{
+  int scope = gcg__proc_ptrace_scope ();
+  if (status->tracer != 0)
+    {
+      struct gcg__proc_status tracer = { .name = "?" };
+      pid_t by = status->tracer;
+      if (gcg__proc_status (by, by, &tracer))
+        by = tracer.tgid;
+      if (by == getpid ())
+        return gcg__error_write (error, GCG_TIMEOUT, "process %d is being frozen already",
+                                 stop->pid);
+      return gcg__error_write (error, GCG_BUSY,
+                               "process %d is traced by %s (process %d) already: let it detach",
+                               stop->pid, tracer.name, by);
+    }
+  if (scope == 3)
+    return gcg__error_write (error, GCG_DISABLED,
+                             "ptrace is switched off until the next start of the system "
+                             "(kernel.yama.ptrace_scope is 3)");
+  if (geteuid () != 0 && status->euid != geteuid ())
+    return gcg__error_write (error, GCG_DISABLED,
+                             "process %d belongs to user %u: run gcglass as that user or as root",
+                             stop->pid, (unsigned)status->euid);
+  if (scope > 0)
+    return gcg__error_write (error, GCG_DISABLED,
+                             "process %d may not be traced (kernel.yama.ptrace_scope is %d): "
+                             "run gcglass as root, or sysctl kernel.yama.ptrace_scope=0",
+                             stop->pid, scope);
+  return gcg__error_write (error, GCG_DISABLED,
+                           "process %d (thread %d) may not be traced: it has more rights than "
+                           "gcglass or is protected, or this container forbids ptrace "
+                           "(--cap-add=SYS_PTRACE)",
+                           stop->pid, tid);
+}
+
+/* Seizes TID and asks it to stop; sets *IS_NEW when it was not known. */
+static enum gcg_status
+seize (struct gcg__stop *stop, pid_t tid, bool *is_new, struct gcg_error *error)
+{
+  struct gcg__tracee *tracee = find (stop, tid);
+  if (tracee != NULL && tracee->state != GCG__TRACEE_GONE)
+    return GCG_OK;
+  bool seized = ptrace (PTRACE_SEIZE, tid, NULL, OPTIONS) == 0;
+  if (!seized)
+    {
+      int failure = errno;
+      struct gcg__proc_status status;
+      if (failure == ESRCH || !gcg__proc_status (stop->pid, tid, &status) || status.state == 'Z'
+          || status.state == 'X')
+        return GCG_OK;
+      if (failure != EPERM)
+        return gcg__error_write (error, GCG_SYSTEM, "cannot trace process %d: %s", stop->pid,
+                                 strerror (failure));
+      /* Started by a thread of ours meanwhile: it stops by itself. */
+      if (status.tracer != stop->tracer)
+        return refused (stop, tid, &status, error);
+    }
+  if (tracee == NULL && (tracee = add (stop, tid)) == NULL)
+    {
+      if (seized)
+        ptrace (PTRACE_INTERRUPT, tid, NULL, NULL);
+      return gcg__error_write (error, GCG_NO_MEMORY, "no memory for the threads of process %d",
+                               stop->pid);
+    }
+  tracee->state = GCG__TRACEE_RUNS;
+  tracee->is_left_out = tracee->is_again = tracee->is_other = false;
+  tracee->signal = 0;
+  if (seized)
+    ptrace (PTRACE_INTERRUPT, tid, NULL, NULL);
+  *is_new = true;
+  return GCG_OK;
+}
+
+/* --- Coming to stand. */
+
+static bool
+is_call_before (struct gcg__stop *stop, uint64_t pc)
+{
+  unsigned char code[GCG__ARCH_CALL_BYTES];
+  return pread (stop->mem, code, sizeof code, (off_t)(pc - sizeof code)) == (ssize_t)sizeof code
+         && gcg__arch_is_call (code);
+}
+
+/* The thread has a signal, SIGNAL or one that waits, for which something is done: then EINTR is its
+   due. */
+static bool
+is_due (const struct gcg__stop *stop, pid_t tid, int signal)
+{
+  struct gcg__proc_status status;
+  if (!gcg__proc_status (stop->pid, tid, &status))
+    return true;
+  uint64_t signals = status.pending;
+  if (signal > 0 && signal <= 64)
+    signals |= SIGNAL_BIT (signal);
+  return (signals & ~(status.ignored | (IGNORED_BY_DEFAULT & ~status.caught))) != 0;
+}
+
+/* The thread stands: notes its registers, and puts a call right that the stop has cut. */
+static void
+stands (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
+{
+  tracee->state = GCG__TRACEE_STANDS;
+  tracee->signal = signal;
+  if (!gcg__arch_get (tracee->tid, &tracee->regs)
+      || ptrace (PTRACE_GETSIGMASK, tracee->tid, sizeof tracee->mask, &tracee->mask) != 0)
+    {
+      tracee->state = errno == ESRCH ? GCG__TRACEE_RUNS : GCG__TRACEE_STANDS;
+      return;
+    }
+  if (!gcg__arch_is_cut (&tracee->regs) || !is_call_before (stop, gcg__arch_pc (&tracee->regs)))
+    return;
+  if (is_due (stop, tracee->tid, signal))
+    return;
+  struct gcg__regs again = tracee->regs;
+  gcg__arch_again (&again);
+  if (!gcg__arch_set (tracee->tid, &again))
+    return;
+  tracee->cut = tracee->regs;
+  tracee->regs = again;
+  tracee->is_again = true;
+}
+
+static bool
+is_thread (struct gcg__stop *stop, pid_t tid)
+{
+  char path[64];
+  snprintf (path, sizeof path, "/proc/%d/task/%d", stop->pid, tid);
+  return access (path, F_OK) == 0;
+}
+
+/* What a thread that is to stop reports. */
+static void
+report (struct gcg__stop *stop, size_t index, enum gcg__event event, pid_t value)
+{
+  struct gcg__tracee *tracee = &stop->tracees[index];
+  pid_t tid = tracee->tid;
+  switch (event)
+    {
+    case GCG__EVENT_NONE:
+      return;
+    case GCG__EVENT_ENDED:
+      tracee->state = GCG__TRACEE_GONE;
+      return;
+    case GCG__EVENT_TRAP:
+    case GCG__EVENT_SIGNAL:
+      if (!tracee->is_other)
+        stands (stop, tracee, value);
+      else if (ptrace (PTRACE_DETACH, tid, NULL, value) == 0 || errno == ESRCH)
+        tracee->state = GCG__TRACEE_GONE;
+      return;
+    case GCG__EVENT_CLONE:
+    case GCG__EVENT_FORK:
+      if (value != 0 && find (stop, value) == NULL)
+        {
+          struct gcg__tracee *child = add (stop, value);
+          if (child != NULL)
+            child->is_other = event == GCG__EVENT_FORK || !is_thread (stop, value);
+        }
+      ptrace (PTRACE_CONT, tid, NULL, NULL);
+      return;
+    case GCG__EVENT_EXEC:
+      stop->has_executed = true;
+      stop->tracees[index].state = GCG__TRACEE_STANDS;
+      return;
+    case GCG__EVENT_CALL:
+      ptrace (PTRACE_CONT, tid, NULL, NULL);
+      return;
+    }
+}
+
+static enum gcg__event
+look (const struct gcg__stop *stop, size_t index, pid_t *value)
+{
+  pid_t tid = stop->tracees[index].tid;
+  return gcg__event_look (tid, gcg__stop_keeps (stop, tid), value);
+}
+
+/* It runs no code of its own: it waits uninterruptibly, often for the child of a vfork. */
+static bool
+is_stuck (const struct gcg__stop *stop, pid_t tid)
+{
+  struct gcg__proc_status status;
+  return gcg__proc_status (stop->pid, tid, &status) && status.state == 'D';
+}
+
+/* Until all stand, have been left out, or DEADLINE. */
+static void
+wait_for_all (struct gcg__stop *stop, int64_t deadline)
+{
+  int64_t limit = gcg__now_ns () + LEFT_OUT_NS;
+  for (int pass = 0;; pass++)
+    {
+      bool is_late = gcg__now_ns () > limit;
+      size_t waiting = 0;
+      for (size_t i = 0; i < stop->n; i++)
+        {
+          if (stop->tracees[i].state != GCG__TRACEE_RUNS || stop->tracees[i].is_left_out)
+            continue;
+          pid_t value = 0;
+          enum gcg__event event = look (stop, i, &value);
+          report (stop, i, event, value);
+          if (stop->tracees[i].state != GCG__TRACEE_RUNS)
+            continue;
+          if (is_late && is_stuck (stop, stop->tracees[i].tid))
+            stop->tracees[i].is_left_out = true;
+          else
+            waiting++;
+        }
+      if (waiting == 0 || gcg__now_ns () > deadline)
+        return;
+      if (pass < QUIET_PASSES)
+        sched_yield ();
+      else
+        nanosleep (&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+    }
+}
+
+static enum gcg_status
+open_memory (struct gcg__stop *stop, struct gcg_error *error)
+{
+  for (size_t i = 0; i < stop->n && stop->mem < 0; i++)
+    {
+      char path[64];
+      snprintf (path, sizeof path, "/proc/%d/mem", stop->tracees[i].tid);
+      stop->mem = open (path, O_RDWR | O_CLOEXEC);
+    }
+  if (stop->mem >= 0)
+    return GCG_OK;
+  return gcg__error_write (error, errno == ENOENT || errno == ESRCH ? GCG_NOT_FOUND : GCG_SYSTEM,
+                           "cannot read process %d: %s", stop->pid, strerror (errno));
+}
+
+enum gcg_status
+gcg__stop_all (struct gcg__stop *stop, int64_t deadline, struct gcg_error *error)
+{
+  stop->first_ns = gcg__now_ns ();
+  for (bool is_new = true; is_new;)
+    {
+      is_new = false;
+      ssize_t n = gcg__proc_threads (stop->pid, &stop->tids, &stop->tids_capacity);
+      if (n < 0)
+        return gcg__error_write (error, errno == ENOENT ? GCG_NOT_FOUND : GCG_SYSTEM,
+                                 "no process %d: %s", stop->pid, strerror (errno));
+      enum gcg_status status = GCG_OK;
+      for (ssize_t i = 0; i < n && status == GCG_OK; i++)
+        status = seize (stop, stop->tids[i], &is_new, error);
+      if (status == GCG_OK && stop->n > 0 && stop->mem < 0)
+        status = open_memory (stop, error);
+      wait_for_all (stop, deadline);
+      if (status != GCG_OK)
+        return status;
+      if (stop->has_executed)
+        return gcg__error_write (error, GCG_BUSY, "process %d executed another program meanwhile",
+                                 stop->pid);
+      if (gcg__now_ns () > deadline)
+        return gcg__error_write (error, GCG_TIMEOUT,
+                                 "process %d starts threads faster than they "
+                                 "can be stopped",
+                                 stop->pid);
+    }
+  size_t standing = 0, left = 0, running = 0;
+  for (size_t i = 0; i < stop->n; i++)
+    {
+      const struct gcg__tracee *tracee = &stop->tracees[i];
+      standing += tracee->state == GCG__TRACEE_STANDS;
+      left += tracee->state == GCG__TRACEE_RUNS && tracee->is_left_out;
+      running += tracee->state == GCG__TRACEE_RUNS && !tracee->is_left_out && !tracee->is_other;
+    }
+  if (running > 0)
+    return gcg__error_write (error, GCG_TIMEOUT, "%zu threads of process %d do not stop", running,
+                             stop->pid);
+  if (standing > 0)
+    return GCG_OK;
+  return left > 0 ? gcg__error_write (error, GCG_TIMEOUT,
+                                      "no thread of process %d can be stopped: all wait "
+                                      "uninterruptibly",
+                                      stop->pid)
+                  : gcg__error_write (error, GCG_NOT_FOUND, "process %d has ended", stop->pid);
+}
+
+/* --- Letting go. */
+
+static void
+detach (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
+{
+  /* A signal has come since it was put right: as if it had come during the call. */
+  if (tracee->is_again && is_due (stop, tracee->tid, signal))
+    {
+      bool is_set = gcg__arch_set (tracee->tid, &tracee->cut);
+      (void)is_set; /* else it is being killed */
+    }
+  if (ptrace (PTRACE_DETACH, tracee->tid, NULL, signal) == 0)
+    tracee->state = GCG__TRACEE_GONE;
+  else
+    {
+      /* It is being killed: its end is for us to see. */
+      tracee->state = GCG__TRACEE_RUNS;
+      tracee->is_left_out = true;
+    }
+  stop->last_ns = gcg__now_ns ();
+}
+
+/* What a thread reports that is to be let go wherever it stops. */
+static void
+leave (struct gcg__stop *stop, struct gcg__tracee *tracee, enum gcg__event event, pid_t value)
+{
+  switch (event)
+    {
+    case GCG__EVENT_NONE:
+      return;
+    case GCG__EVENT_ENDED:
+      tracee->state = GCG__TRACEE_GONE;
+      return;
+    case GCG__EVENT_SIGNAL:
+    case GCG__EVENT_TRAP:
+      if (tracee->is_left_out && !tracee->is_other)
+        stands (stop, tracee, value);
+      if (!stop->holds || tracee->is_other)
+        detach (stop, tracee, value);
+      return;
+    case GCG__EVENT_CLONE:
+    case GCG__EVENT_FORK:
+      if (value != 0 && find (stop, value) == NULL)
+        {
+          pid_t tid = tracee->tid;
+          struct gcg__tracee *child = add (stop, value);
+          if (child != NULL)
+            child->is_other = true;
+          tracee = find (stop, tid);
+        }
+      detach (stop, tracee, 0);
+      return;
+    case GCG__EVENT_EXEC:
+    case GCG__EVENT_CALL:
+      detach (stop, tracee, 0);
+      return;
+    }
+}
+
+size_t
+gcg__stop_linger (struct gcg__stop *stop)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < stop->n; i++)
+    {
+      if (stop->tracees[i].state != GCG__TRACEE_RUNS)
+        continue;
+      pid_t value = 0;
+      enum gcg__event event = look (stop, i, &value);
+      leave (stop, &stop->tracees[i], event, value);
+      n += stop->tracees[i].state == GCG__TRACEE_RUNS;
+    }
+  return n;
+}
+
+void
+gcg__stop_release (struct gcg__stop *stop)
+{
+  stop->holds = false;
+  for (size_t i = 0; i < stop->n; i++)
+    if (stop->tracees[i].state == GCG__TRACEE_STANDS)
+      detach (stop, &stop->tracees[i], stop->tracees[i].signal);
+}

@@ -1,0 +1,13 @@
+# Tests of lib/image/freeze: programs that are stopped from outside, and notice nothing.
+check_PROGRAMS += tests/image/target
+tests_image_target_SOURCES = tests/image/target.c tests/image/target.h tests/image/waits.c
+tests_image_target_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
+tests_image_target_LDADD = -lpthread -ldl
+
+freeze_tests = tests/image/freeze
+check_PROGRAMS += $(freeze_tests)
+TESTS += $(freeze_tests)
+FREEZE_TEST_LIBS = lib/image/libimage.la lib/base/libbase.la -lpthread
+tests_image_freeze_SOURCES = tests/image/freeze.c tests/image/run.c tests/image/run.h tests/agent/tap.h
+tests_image_freeze_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) -D_GNU_SOURCE
+tests_image_freeze_LDADD = $(FREEZE_TEST_LIBS)
