@@ -54,6 +54,16 @@ image_of (struct gcg__frozen *frozen)
 }
 
 static void
+free_threads (struct gcg__frozen *frozen)
+{
+  for (size_t i = 0; i < frozen->n_threads; i++)
+    free (frozen->threads[i].vectors);
+  free (frozen->threads);
+  frozen->threads = NULL;
+  frozen->n_threads = 0;
+}
+
+static void
 free_image (void *data)
 {
   struct image *image = data;
@@ -62,7 +72,7 @@ free_image (void *data)
   if (image->copy.mem >= 0)
     close (image->copy.mem);
   free (image->known);
-  free (image->frozen.threads);
+  free_threads (&image->frozen);
   free (image);
 }
 
@@ -220,13 +230,26 @@ stop_with_reaper (struct image *image, int64_t deadline, struct gcg_error *error
 
 /* --- While it stands. */
 
+/* The vector registers of a thread that stands, into THREAD. */
+static void
+describe_vectors (struct gcg__frozen_thread *thread)
+{
+  struct gcg__vectors vectors;
+  if (!gcg__arch_get_vectors (thread->tid, &vectors))
+    return;
+  thread->vectors = malloc (vectors.bytes);
+  if (thread->vectors == NULL)
+    return;
+  memcpy (thread->vectors, vectors.state, vectors.bytes);
+  thread->n_vectors = vectors.bytes;
+}
+
 static enum gcg_status
 describe_threads (struct image *image, struct gcg_error *error)
 {
   struct gcg__frozen *frozen = &image->frozen;
   struct gcg__stop *stop = &image->stop;
-  free (frozen->threads);
-  frozen->n_threads = 0;
+  free_threads (frozen);
   frozen->threads = calloc (stop->n, sizeof *frozen->threads);
   if (frozen->threads == NULL)
     return gcg__error_write (error, GCG_NO_MEMORY, "no memory for the threads of process %d",
@@ -243,6 +266,8 @@ describe_threads (struct image *image, struct gcg_error *error)
         {
           gcg__arch_describe (tracee->is_again ? &tracee->cut : &tracee->regs, thread);
           thread->signal_mask = tracee->mask;
+          if (image->ask.vectors)
+            describe_vectors (thread);
         }
       else if (gcg__proc_call (frozen->pid, tracee->tid, &thread->call, &thread->sp, &thread->pc))
         thread->in_call = thread->call >= 0;
@@ -354,6 +379,8 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
   status = stop_with_reaper (image, deadline, error);
   if (status == GCG_OK)
     status = copy (image, why, error);
+  if (status == GCG_OK && frozen->copy != 0 && image->ask.standing != NULL)
+    image->ask.standing (image->ask.context, frozen);
   image->stop.holds = status == GCG_OK && frozen->copy == 0;
   if (!image->stop.holds)
     {

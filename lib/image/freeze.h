@@ -49,6 +49,8 @@ enum gcg__frozen_why
   GCG__FROZEN_CLONE       /* the kernel refused the clone: clone_errno says why */
 };
 
+struct gcg__frozen;
+
 struct gcg__freeze_ask
 {
   pid_t pid; /* of the process, as seen by the caller */
@@ -58,6 +60,11 @@ struct gcg__freeze_ask
   uint64_t syscall_ret; /* address of a system call instruction and a return; 0: searched for */
   uint64_t restorer;    /* address of an rt_sigreturn; 0: searched for */
   int limit_ms;         /* for the stop; 0: GCG__FREEZE_LIMIT_MS */
+  bool vectors;         /* the threads' vector registers are wanted */
+  /* Called with CONTEXT by the freeze's own thread while all stand, when there is a copy; may read
+     and write the process's memory.  May be NULL. */
+  void (*standing) (void *context, const struct gcg__frozen *frozen);
+  void *context;
 };
 
 #define GCG__FREEZE_SCRATCH  (64u * 1024u)
@@ -76,6 +83,8 @@ struct gcg__frozen_thread
   uint64_t pc, sp, fp, thread_pointer;
   uint64_t registers[GCG__FROZEN_REGISTERS]; /* by DWARF number; 0 where there is none */
   uint64_t signal_mask;                      /* bit 0: signal 1 */
+  void *vectors;                             /* as the kernel saves them for a signal handler */
+  size_t n_vectors;                          /* bytes of it; 0: not asked for, or not known */
 };
 
 struct gcg__frozen
