@@ -49,7 +49,9 @@ struct gcg__walk_thread
 {
   uint64_t tid;
   uint64_t context;
-  uint64_t thread_pointer;
+  uint64_t thread_pointer; /* 0: not known */
+  uint32_t state;          /* letter, as in /proc; 0: not known */
+  char name[16];           /* NUL-terminated */
 };
 
 #define GCG__WALK_SITES 1u /* count what is alive of each site, and write no snapshot */
@@ -59,8 +61,9 @@ struct gcg__walk
 {
   uint64_t description; /* address of a text */
   uint64_t threads;     /* address of struct gcg__walk_thread[n_threads]: all that there are */
-  uint64_t hidden;      /* address of what was in the hidden ranges, one after the other */
-  uint64_t hidden_bytes;
+  /* Addresses of the texts of these files in /proc, NUL-terminated, since the program has gone on,
+     and may see no /proc: MAPS are the copy's. */
+  uint64_t maps, exe, command_line, status, stat, smaps;
   uint64_t requested_ns, monotonic_ns, realtime_ns; /* asked for; copied */
   uint64_t stop_ns, pause_ns;                       /* until all threads stood; in all */
   uint32_t n_threads;

@@ -311,7 +311,6 @@ capture_collect (bool at_exit, struct gcg_error *error)
 void
 gcg__capture_fill (struct gcg__freeze *freeze, struct gcg__settings *settings)
 {
-  gcg__settings_note (settings);
   freeze->rules = gcg__rules_text ();
   freeze->on_demand = GC_get_finalize_on_demand ();
   freeze->contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED);
@@ -353,6 +352,8 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *
                               .requested_ns = raw_now (CLOCK_MONOTONIC),
                               .shared = shared };
   gcg__capture_fill (&request.freeze, &request.settings);
+  gcg__settings_note (&request.settings);
+  gcg__settings_note_smaps (&request.settings);
   gcg__collector_hook ();
 #ifndef GCG_MALLOC
   gcg__tls_note ();

@@ -31,7 +31,7 @@ enum gcg_status gcg__capture (const char *description, bool at_exit, int *fd,
 struct gcg__tally;
 enum gcg_status gcg__capture_tally (struct gcg__tally *tally, struct gcg_error *error);
 
-/* Fills what FREEZE is to know of the agent, and SETTINGS, which it leads to. */
+/* Fills what FREEZE is to know of the agent; it leads to SETTINGS.  Takes no lock. */
 struct gcg__freeze;
 struct gcg__settings;
 void gcg__capture_fill (struct gcg__freeze *freeze, struct gcg__settings *settings);

@@ -18,24 +18,23 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "agent.h"
 #include "capture.h"
 #include "gc_calls.h"
-#include "lookup.h"
+#include "listen.h"
+#include "outside.h"
 #include "sample/lifetime.h"
 #include "protocol.h"
 #include "raw.h"
 #include "recording/format.h"
 #include "sample/sample.h"
+#include "thread.h"
 #include "wire.h"
 
 #define MOST_CONNECTIONS 16
 #define STACK_BYTES      ((size_t)256 << 10)
 #define LAST_MS          5000
-#define AGAIN_MS         10
-#define AGAIN_MS_MOST    65536 /* a copy that writes a snapshot lives for a minute at most */
 
 enum kind
 {
@@ -49,15 +48,15 @@ struct connection
   int fd; /* -1: free */
   int closed_eventfd;
   enum kind kind;
-  ino_t inode; /* of the socket: the program may have closed it, and have something else there */
+  bool outside; /* it may stop the program (outside.h) */
+  ino_t inode;  /* of the socket: the program may have closed it, and have something else there */
 };
 
 static pthread_mutex_t control_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct connection connections[MOST_CONNECTIONS]
-    = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER, 0 } };
+    = { [0 ... MOST_CONNECTIONS - 1] = { -1, -1, SERVER, false, 0 } };
 static bool running;
 static int listen_fd = -1, wake_fd = -1, attached_fd = -1;
-static uint64_t again_ms, again_ns;   /* of the next try to listen: the wait before it, its end */
 static uint64_t interval_ns, last_ns; /* last: when the last periodic sample was due, 0: none */
 static int check_signal;
 static bool check_wanted, last_wanted, last_done;
@@ -74,6 +73,7 @@ say_hello (int fd, uint32_t flags)
   struct gcg__message hello = gcg__wire_message (GCG__HELLO);
   hello.flags = flags;
   gcg__wire_text (&hello, PACKAGE_VERSION);
+  gcg__outside_announce (&hello);
   return gcg__wire_send (fd, &hello, attached_fd) || gcg__wire_send (fd, &hello, -1);
 }
 
@@ -150,7 +150,8 @@ add_connection (int fd, int closed_eventfd, enum kind kind, struct gcg_error *er
       free = &connections[i];
   if (free)
     {
-      *free = (struct connection){ fd, closed_eventfd, kind, inode_of (fd) };
+      *free = (struct connection){ fd, closed_eventfd, kind, kind != ASKER && gcg__outside_is_on (),
+                                   inode_of (fd) };
       if (kind == SERVER)
         send_log (fd);
     }
@@ -274,7 +275,40 @@ on_check_signal (int signal)
   __atomic_store_n (&check_wanted, true, __ATOMIC_RELEASE);
   if (fd >= 0)
     eventfd_write (fd, 1);
+  for (int i = 0; i < MOST_CONNECTIONS && fd < 0; i++)
+    if (connections[i].outside && connections[i].fd >= 0)
+      gcg__outside_check (connections[i].fd);
   errno = old_errno;
+}
+
+/* The connections that a snapshot without a request goes to; 0 unless all of them look from
+   outside. */
+static uint32_t
+outside_connections (int fds[MOST_CONNECTIONS])
+{
+  uint32_t n = 0, others = 0;
+
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    if (connections[i].kind != ASKER && is_there (&connections[i]))
+      {
+        others += !connections[i].outside;
+        fds[n++] = connections[i].fd;
+      }
+  pthread_mutex_unlock (&control_mutex);
+  return others ? 0 : n;
+}
+
+bool
+gcg__control_end (void)
+{
+  int fds[MOST_CONNECTIONS];
+  uint32_t n = outside_connections (fds);
+  bool taken = n > 0;
+
+  for (uint32_t i = 0; i < n && taken; i++)
+    taken = gcg__outside_end (fds[i], running);
+  return taken;
 }
 
 void
@@ -406,6 +440,9 @@ serve_connection (int fd)
       return answer_sample (fd, &message);
     case GCG__SAMPLING:
       return set_sampling (&message);
+    case GCG__END:
+      gcg__outside_answered (&message);
+      return true;
     default:
       return true;
     }
@@ -446,49 +483,6 @@ periodic (void)
   return (int)((last_ns + interval - now) / 1000000) + 1;
 }
 
-/* The abstract name by which gcglass snapshot finds this process; -1 when another process has
-   taken it (then only that does not work). */
-static int
-listen_as_agent (void)
-{
-  struct sockaddr_un address;
-  char name[64];
-  socklen_t n;
-  int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-
-  if (fd < 0)
-    return -1;
-  snprintf (name, sizeof name, GCG__AGENT_NAME, (int)getpid ());
-  n = gcg__wire_address (&address, name);
-  if (bind (fd, (struct sockaddr *)&address, n) < 0 || listen (fd, 8) < 0)
-    {
-      close (fd);
-      return -1;
-    }
-  return fd;
-}
-
-/* A copy of what this process was before it became another program, one that writes a snapshot or
-   a child of clone, may still hold the socket of that name.  So listening is tried again, ever more
-   rarely.  WAIT: ms until something else is due, or -1; returns the same with this. */
-static int
-listen_again (int wait)
-{
-  uint64_t now = raw_now (CLOCK_MONOTONIC);
-  int due;
-
-  if (listen_fd >= 0 || again_ms > AGAIN_MS_MOST)
-    return wait;
-  if (now >= again_ns)
-    {
-      listen_fd = listen_as_agent ();
-      again_ms *= 2;
-      again_ns = now + again_ms * 1000000;
-    }
-  due = (int)((again_ns - now) / 1000000) + 1;
-  return listen_fd >= 0 || (wait >= 0 && wait < due) ? wait : due;
-}
-
 /* What poll is to wait for; returns the number of entries. */
 static nfds_t
 watched (struct pollfd fds[MOST_CONNECTIONS + 2])
@@ -514,7 +508,7 @@ control_main (void *unused)
   gcg__agent_set_tid ((pid_t)syscall (SYS_gettid));
   for (;;)
     {
-      int wait = listen_again (periodic ());
+      int wait = gcg__listen_again (&listen_fd, periodic ());
       nfds_t n = watched (fds);
       if (poll (fds, n, wait) <= 0)
         continue;
@@ -537,23 +531,6 @@ control_main (void *unused)
           }
     }
   return NULL;
-}
-
-/* The C library ends the program with its last thread, and ours is not to be waited for: it is
-   taken out of the library's count.  Where that has no such name, a program whose main has ended by
-   pthread_exit goes on until somebody ends it. */
-static unsigned *thread_count;
-
-static void __attribute__ ((constructor)) find_count (void)
-{
-  thread_count = gcg__lookup_private ("__nptl_nthreads");
-}
-
-static void
-leave_count (void)
-{
-  if (thread_count)
-    __atomic_fetch_sub (thread_count, 1, __ATOMIC_RELAXED);
 }
 
 /* The mutex is held.  Faults are not blocked: the incremental collector protects pages, and learns
@@ -588,7 +565,7 @@ start_thread (void)
   pthread_attr_destroy (&attributes);
   pthread_sigmask (SIG_SETMASK, &old, NULL);
   if (!error)
-    leave_count ();
+    gcg__thread_uncount ();
   return error;
 }
 
@@ -608,9 +585,7 @@ gcg__control_start (struct gcg_error *error)
       status = gcg__fail (error, GCG_SYSTEM, "cannot make an eventfd: %s", strerror (errno));
       goto done;
     }
-  listen_fd = listen_as_agent ();
-  again_ms = AGAIN_MS;
-  again_ns = raw_now (CLOCK_MONOTONIC) + again_ms * 1000000;
+  listen_fd = gcg__listen_begin ();
   failure = start_thread ();
   if (failure)
     {
@@ -655,6 +630,18 @@ enum gcg_status
 gcg__control_connect (const char *name, bool sampled, struct gcg_error *error)
 {
   return connect_to (name, sampled ? SERVER : CHECKER, 0, error);
+}
+
+enum gcg_status
+gcg__control_connect_outside (const char *name, bool sampled, bool *alone, struct gcg_error *error)
+{
+  enum gcg_status status = gcg__control_connect (name, sampled, error);
+  int fds[MOST_CONNECTIONS];
+
+  *alone = false;
+  if (status == GCG_OK && outside_connections (fds) == 1)
+    *alone = gcg__outside_greeted (fds[0]);
+  return status;
 }
 
 enum gcg_status

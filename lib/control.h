@@ -33,6 +33,11 @@ void gcg__control_attach (int fd);
    says HELLO and adds the connection.  SAMPLED: samples are sent to it. */
 enum gcg_status gcg__control_connect (const char *name, bool sampled, struct gcg_error *error);
 
+/* The same where the server may stop this program (outside.h): waits for its answer.  *ALONE: no
+   thread is needed; otherwise gcg__control_start is to follow. */
+enum gcg_status gcg__control_connect_outside (const char *name, bool sampled, bool *alone,
+                                              struct gcg_error *error);
+
 /* The same in a forked child, without a thread: nothing that is asked is answered. */
 enum gcg_status gcg__control_connect_alone (const char *name);
 
@@ -41,6 +46,10 @@ void gcg__control_publish (int fd, const char *description, uint32_t flags);
 
 /* Sends why there is no snapshot. */
 void gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags);
+
+/* This thread ends the program: lets those who are connected take the last snapshot from outside,
+   and waits until they have a copy.  False: it is to be taken in here. */
+bool gcg__control_end (void);
 
 /* Makes the control thread take and publish the last snapshot, and waits for a limited time. */
 void gcg__control_last (void);

@@ -103,7 +103,8 @@ take (void (*how) (void))
     return;
   if (__atomic_compare_exchange_n (&ending, &none, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     {
-      how ();
+      if (!gcg__control_end ())
+        how ();
       __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
     }
   /* Another thread is ending the process as well: the first to be ready ends both. */

@@ -8,6 +8,7 @@
 #include "capture.h"
 #include "control.h"
 #include "ending.h"
+#include "outside.h"
 #include "raw.h"
 #include "sample/lifetime.h"
 #include "stack/stack.h"
@@ -67,7 +68,7 @@ static const char *const names[]
     = { "GCGLASS_SOCKET",    "GCGLASS_STACK_DEPTH", "GCGLASS_STACK_EVERY", "GCGLASS_EVERY",
         "GCGLASS_LIFETIMES", "GCGLASS_CONTENTS",    "GCGLASS_LEAKS",       "GCGLASS_SIGNAL",
         "GCGLASS_FOLLOW",    "GCGLASS_LAST",        "GCGLASS_FOLD",        "GCGLASS_LOOKS",
-        "GCGLASS_SLICES" };
+        "GCGLASS_SLICES",    "GCGLASS_STOP" };
 #define N_NAMES (sizeof names / sizeof *names)
 _Static_assert(N_NAMES < GCG__MOST_SETTINGS, "GCG__MOST_SETTINGS");
 
@@ -136,6 +137,7 @@ gcg__environment_read (struct gcg__environment *wishes)
   const char *stack_every = secure_getenv ("GCGLASS_STACK_EVERY");
   const char *seconds = secure_getenv ("GCGLASS_EVERY");
   const char *signal = secure_getenv ("GCGLASS_SIGNAL");
+  const char *way = secure_getenv ("GCGLASS_STOP");
 #ifdef GCG_MALLOC
   const char *looks = secure_getenv ("GCGLASS_LOOKS");
   gcg__looks = looks ? (unsigned)strtoul (looks, NULL, 10) : 0;
@@ -156,6 +158,8 @@ gcg__environment_read (struct gcg__environment *wishes)
   wishes->follow = secure_getenv ("GCGLASS_FOLLOW") != NULL;
   wishes->fold = secure_getenv ("GCGLASS_FOLD") != NULL;
   own_slices = secure_getenv ("GCGLASS_SLICES") != NULL;
+  wishes->outside = way && strcmp (way, "ptrace") == 0;
+  gcg__outside_set (wishes->outside);
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
   gcg__capture_contents_if_asked ();
@@ -182,6 +186,20 @@ gcg__environment_begin (void)
   slices_are_to_go = false;
 }
 
+/* Connects to the server, with a thread that answers it unless it needs none. */
+static bool
+connect_as_wished (const struct gcg__environment *wishes)
+{
+  bool alone;
+
+  if (wishes->outside)
+    return gcg__control_connect_outside (wishes->socket_name, !wishes->leaks, &alone, NULL)
+               == GCG_OK
+           && (alone || gcg__control_start (NULL) == GCG_OK);
+  return gcg__control_start (NULL) == GCG_OK
+         && gcg__control_connect (wishes->socket_name, !wishes->leaks, NULL) == GCG_OK;
+}
+
 void
 gcg__environment_apply (const struct gcg__environment *wishes)
 {
@@ -191,8 +209,7 @@ gcg__environment_apply (const struct gcg__environment *wishes)
     return;
   if (wishes->lifetimes)
     gcg__lifetime_begin ();
-  if (!wishes->socket_name[0] || gcg__control_start (NULL) != GCG_OK
-      || gcg__control_connect (wishes->socket_name, !wishes->leaks, NULL) != GCG_OK)
+  if (!wishes->socket_name[0] || !connect_as_wished (wishes))
     return;
   gcg__ending_observe ();
   if (wishes->signal)

@@ -22,6 +22,7 @@ struct gcg__environment
   bool no_last; /* no snapshot at the end */
   bool leaks;   /* reports of leaks are made: no samples */
   bool follow;  /* children run under us, too */
+  bool outside; /* gcglass may stop the program (outside.h) */
   bool fold;    /* libgc's warnings of finalization cycles are counted, not printed */
   pid_t pid;    /* of the process that read them */
 };
@@ -34,7 +35,7 @@ void gcg__environment_read (struct gcg__environment *wishes);
 void gcg__environment_begin (void);
 
 /* The variables that were read, "NAME=VALUE" each; the last is followed by NULL. */
-#define GCG__MOST_SETTINGS 14
+#define GCG__MOST_SETTINGS 16
 char *const *gcg__environment_settings (void);
 
 /* Returns whether VARIABLE, "NAME=VALUE", is one of those. */

@@ -17,7 +17,7 @@ AGENT_SOURCES = \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/control.c %D%/control.h \
 	%D%/figures.c %D%/figures.h %D%/gc_calls.h %D%/ignore.c %D%/ignore.h %D%/protocol.h \
 	%D%/raw.h %D%/registry.c %D%/registry.h %D%/rules.c %D%/rules.h %D%/settings.c \
-	%D%/lookup.c %D%/lookup.h %D%/settings.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
+	%D%/listen.c %D%/listen.h %D%/lookup.c %D%/lookup.h %D%/outside.c %D%/outside.h %D%/settings.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
 	%D%/tag.h %D%/thread.c %D%/thread.h %D%/wire.c %D%/wire.h %D%/freeze/column.c \
 	%D%/freeze/column.h %D%/freeze/freeze.c %D%/freeze/freeze.h %D%/freeze/heaptaken.c \
 	%D%/freeze/heapwalk.c %D%/freeze/heapwalk.h %D%/freeze/keytables.c %D%/freeze/keytables.h \

@@ -37,7 +37,8 @@
 
 enum gcg__message_type
 {
-  GCG__HELLO = 1, /* agent -> client: pid, text = agent version; fd, if there is one = a file whose
+  GCG__HELLO = 1, /* agent -> client: pid, text = agent version, with FLAG_ROOT a space and the
+                     address of lib/agent_root.h in hexadecimal; fd, if there is one = a file whose
                      first eight bytes count the warnings that are not printed (lib/warnings.h) */
   GCG__CAPTURE,   /* client -> agent: sequence, text = description */
   GCG__SNAPSHOT,  /* agent -> client: sequence, status, flags, text = description or error; fd */
@@ -48,21 +49,29 @@ enum gcg__message_type
   GCG__SAMPLE,    /* client -> agent: sequence, text = description: take a sample now */
   GCG__SAMPLING,  /* client -> agent: text = seconds between samples, "0" = none; agent -> client:
                      what it is now, flags */
-  GCG__EXEC       /* process -> client, instead of HELLO: fd = the file that it is about to execute,
+  GCG__EXEC,      /* process -> client, instead of HELLO: fd = the file that it is about to execute,
                      flags, text = LD_LIBRARY_PATH that it will have; client -> process, the answer:
                      status, flags, text = the object to preload, or why there is none */
+  GCG__STOPS,     /* client -> agent: the answer to a HELLO with FLAG_ROOT; status: may the client
+                     stop the program, and so look at it from outside; text = why it may not; flags */
+  GCG__END,       /* agent -> client: thread "sequence" ends the program and waits; client -> agent,
+                     the answer, once there is a copy: status, not GCG_OK: the agent takes the last
+                     snapshot itself */
+  GCG__CHECK      /* agent -> client: a signal asks for a snapshot, which the client takes */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make
    one), snapshot (file to show instead), templates,
    debug (0, 1). */
 
-#define GCG__FLAG_EXIT      1u  /* SNAPSHOT: the last one, the program is ending */
-#define GCG__FLAG_CHECK     4u  /* SNAPSHOT: a signal has asked for it */
-#define GCG__FLAG_LIFETIMES 2u  /* SAMPLING: deaths are counted */
-#define GCG__FLAG_AGAIN     8u  /* HELLO: the program has closed the connection that it had */
-#define GCG__FLAG_WITHOUT   16u /* EXEC: what is preloaded would harm the program */
-#define GCG__FLAG_CHILD     32u /* EXEC: a new child executes it, not the process that asks */
+#define GCG__FLAG_EXIT      1u   /* SNAPSHOT: the last one, the program is ending */
+#define GCG__FLAG_CHECK     4u   /* SNAPSHOT: a signal has asked for it */
+#define GCG__FLAG_LIFETIMES 2u   /* SAMPLING: deaths are counted */
+#define GCG__FLAG_AGAIN     8u   /* HELLO: the program has closed the connection that it had */
+#define GCG__FLAG_WITHOUT   16u  /* EXEC: what is preloaded would harm the program */
+#define GCG__FLAG_CHILD     32u  /* EXEC: a new child executes it, not the process that asks */
+#define GCG__FLAG_ROOT      64u  /* HELLO: the program can be looked at from outside */
+#define GCG__FLAG_THREAD    128u /* STOPS: the agent is to start its thread all the same */
 
 struct gcg__message
 {

@@ -6,11 +6,12 @@
 #include "gc_calls.h"
 #include "raw.h"
 
-static void
-note_smaps (char *text, size_t bytes)
+void
+gcg__settings_note_smaps (struct gcg__settings *settings)
 {
+  char *text = settings->smaps;
   int fd = raw_open ("/proc/self/smaps_rollup", O_RDONLY);
-  long n = fd < 0 ? 0 : raw_read (fd, text, bytes - 1);
+  long n = fd < 0 ? 0 : raw_read (fd, text, sizeof settings->smaps - 1);
 
   text[n > 0 ? n : 0] = 0;
   if (fd >= 0)
@@ -64,7 +65,6 @@ gcg__settings_note (struct gcg__settings *settings)
     .stop_func = (uintptr_t)GC_get_stop_func (),
     .toggleref_func = (uintptr_t)GC_get_toggleref_func (),
   };
-  note_smaps (settings->smaps, sizeof settings->smaps);
 }
 
 void

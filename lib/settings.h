@@ -19,6 +19,9 @@ struct gcg__settings
 /* Notes the settings of now.  Any thread that does not hold the collector's lock. */
 void gcg__settings_note (struct gcg__settings *settings);
 
+/* Notes what the kernel reports.  In the program, not in its child. */
+void gcg__settings_note_smaps (struct gcg__settings *settings);
+
 /* Completes STATISTICS, a copy of what was noted, with the collector's figures. */
 void gcg__statistics_stopped (struct gcg__statistics *statistics);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "gc_calls.h"
+#include "lookup.h"
 #include "raw.h"
 
 static struct sigaction collector_action;
@@ -106,11 +107,10 @@ gcg__thread_is_noted (uint64_t tid)
 }
 
 void
-gcg__thread_given_stopped (const struct gcg__stopped *given, uint32_t n)
+gcg__thread_given_stopped (const struct gcg__stopped *given)
 {
-  n_stopped = n < GCG__MOST_THREADS ? n : GCG__MOST_THREADS;
-  for (uint32_t i = 0; i < n_stopped; i++)
-    stopped[i] = given[i];
+  if (n_stopped < GCG__MOST_THREADS)
+    stopped[n_stopped++] = *given;
 }
 
 /* THREAD is the address of what the C library keeps of it: gone with the stack of a thread that has
@@ -134,6 +134,23 @@ gcg__thread_lives (pthread_t thread)
     lives = clock_gettime (clock, &used) == 0 || errno != EINVAL;
   errno = old_errno;
   return lives;
+}
+
+/* The C library ends the program with its last thread, and ours is not to be waited for: it is
+   taken out of the library's count.  Where that has no such name, a program whose main has ended by
+   pthread_exit goes on until somebody ends it. */
+static unsigned *thread_count;
+
+static void __attribute__ ((constructor)) find_count (void)
+{
+  thread_count = gcg__lookup_private ("__nptl_nthreads");
+}
+
+void
+gcg__thread_uncount (void)
+{
+  if (thread_count)
+    __atomic_fetch_sub (thread_count, 1, __ATOMIC_RELAXED);
 }
 
 static struct place *

@@ -40,6 +40,9 @@ bool gcg__thread_is_noted (uint64_t tid);
 /* Returns whether THREAD, which may have been joined long ago, still exists. */
 bool gcg__thread_lives (pthread_t thread);
 
+/* A thread of ours has been started: the C library is not to wait for its end. */
+void gcg__thread_uncount (void);
+
 /* The calling thread goes into GC_do_blocking with CONTEXT, which stays where it is until it comes
    out again.  They may be nested, with GC_call_with_gc_active between them. */
 struct gcg__blocking
@@ -49,8 +52,8 @@ struct gcg__blocking
 void gcg__thread_blocks (const ucontext_t *context, struct gcg__blocking *blocking);
 void gcg__thread_goes_on (struct gcg__blocking *blocking);
 
-/* In a frozen copy that was made from outside: the N at GIVEN are those that were stopped. */
-void gcg__thread_given_stopped (const struct gcg__stopped *given, uint32_t n);
+/* In a frozen copy that was made from outside: GIVEN is one of those that were stopped. */
+void gcg__thread_given_stopped (const struct gcg__stopped *given);
 
 /* The noted ones and those that block, each thread once.  World stopped. */
 const struct gcg__stopped *gcg__thread_stopped (uint32_t *n);

@@ -152,3 +152,20 @@ gcg__wire_connect (int fd, const char *name)
     }
   return false;
 }
+
+int
+gcg__wire_listen (const char *name)
+{
+  struct sockaddr_un address;
+  socklen_t n = gcg__wire_address (&address, name);
+  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    return -1;
+  if (bind (fd, (struct sockaddr *)&address, n) < 0 || listen (fd, 8) < 0)
+    {
+      close (fd);
+      return -1;
+    }
+  return fd;
+}

@@ -17,6 +17,9 @@
 /* Makes ADDRESS the abstract one called NAME; returns its length. */
 socklen_t gcg__wire_address (struct sockaddr_un *address, const char *name);
 
+/* A socket that listens on abstract NAME, or -1. */
+int gcg__wire_listen (const char *name);
+
 /* Returns whether the process at the other end of FD is this user's, or root's. */
 bool gcg__wire_allowed (int fd);
 

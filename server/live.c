@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "link/jobs.h"
 #include "server/samples.h"
 #include "server/source.h"
 
@@ -37,9 +38,12 @@ struct gcg__live
   int wake_fd;
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  int fd;         /* -1 = no agent is connected */
-  int parted_fd;  /* the connection is over, but not closed yet; -1 = none */
-  pid_t pid;      /* of the connected process, or the last one */
+  int fd;                      /* -1 = no agent is connected */
+  int parted_fd;               /* the connection is over, but not closed yet; -1 = none */
+  pid_t pid;                   /* of the connected process, or the last one */
+  struct gcg__jobs *jobs;      /* snapshots from outside */
+  struct gcg__agent_link link; /* the agent that is looked at so; its fd is FD */
+  bool parting;   /* the connection has ended, but not all jobs; private to the thread */
   bool announced; /* the connected process is about to execute another program; private to the
                      thread */
   bool last_seen; /* but has sent its last snapshot since; private to the thread */
@@ -49,76 +53,6 @@ struct gcg__live
   uint64_t warnings;      /* of the programs before */
   bool draining, drained; /* a reading of all that is there was asked for, is done */
 };
-
-bool
-gcg__live_peer_allowed (int fd)
-{
-  struct ucred peer;
-  socklen_t n = sizeof peer;
-  return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0
-         && (peer.uid == geteuid () || peer.uid == 0);
-}
-
-/* Takes the first descriptor of HEADER and closes the others, if more were sent. */
-static int
-take_descriptor (struct msghdr *header)
-{
-  int taken = -1;
-  for (struct cmsghdr *c = CMSG_FIRSTHDR (header); c != NULL; c = CMSG_NXTHDR (header, c))
-    {
-      if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-        continue;
-      size_t n = (c->cmsg_len - CMSG_LEN (0)) / sizeof (int);
-      for (size_t i = 0; i < n; i++)
-        {
-          int fd;
-          memcpy (&fd, CMSG_DATA (c) + i * sizeof fd, sizeof fd);
-          if (taken < 0)
-            taken = fd;
-          else
-            close (fd);
-        }
-    }
-  return taken;
-}
-
-bool
-gcg__live_receive (int fd, struct gcg__message *message, int *attached)
-{
-  struct iovec part = { message, sizeof *message };
-  char control[CMSG_SPACE (4 * sizeof (int))] __attribute__ ((aligned (8)));
-  struct msghdr header = {
-    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
-  };
-  ssize_t n;
-  do
-    n = recvmsg (fd, &header, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
-  *attached = n < 0 ? -1 : take_descriptor (&header);
-  if (n == (ssize_t)sizeof *message && (header.msg_flags & MSG_TRUNC) == 0
-      && message->magic == GCG__PROTOCOL_MAGIC && message->version == GCG__PROTOCOL_VERSION)
-    {
-      message->text[sizeof message->text - 1] = '\0';
-      return true;
-    }
-  if (*attached >= 0)
-    close (*attached);
-  *attached = -1;
-  return false;
-}
-
-bool
-gcg__live_send (int fd, struct gcg__message *message)
-{
-  ssize_t n;
-  message->magic = GCG__PROTOCOL_MAGIC;
-  message->version = GCG__PROTOCOL_VERSION;
-  message->pid = (uint32_t)getpid ();
-  do
-    n = send (fd, message, sizeof *message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return n == (ssize_t)sizeof *message;
-}
 
 static void
 wake (struct gcg__live *live)
@@ -147,6 +81,8 @@ hang_up (struct gcg__live *live)
   else
     close (live->fd);
   live->fd = -1;
+  live->link.root = 0;
+  live->parting = false;
   pthread_cond_broadcast (&live->changed);
   pthread_mutex_unlock (&live->lock);
   gcg__samples_set_say (gcg__source_samples (live->source), 0, NULL, NULL);
@@ -207,7 +143,7 @@ read_one (struct gcg__live *live)
 {
   struct gcg__message message;
   int attached;
-  if (!gcg__live_receive (live->fd, &message, &attached))
+  if (!gcg__link_receive (live->fd, &message, &attached))
     return false;
   if (message.type == GCG__SNAPSHOT)
     {
@@ -222,9 +158,37 @@ read_one (struct gcg__live *live)
     }
   if (message.type == GCG__SAMPLING)
     take_sampling (live, &message);
+  gcg__jobs_message (live->jobs, &live->link, &message);
+  /* It ends, so the exec has failed. */
+  if (message.type == GCG__END)
+    live->last_seen = true;
   if (attached >= 0)
     close (attached);
   return message.type != GCG__STOP;
+}
+
+/* Takes the snapshots that are done. */
+static void
+take_results (struct gcg__live *live)
+{
+  struct gcg__job_result result;
+  while (gcg__jobs_next (live->jobs, &result))
+    {
+      struct gcg__message message = { .type = GCG__SNAPSHOT,
+                                      .status = result.status,
+                                      .flags = result.flags,
+                                      .sequence = result.sequence };
+      snprintf (message.text, sizeof message.text, "%s", result.text);
+      take_snapshot (live, &message, result.fd);
+    }
+}
+
+/* Ends the conversation as soon as no snapshot is under way any more. */
+static void
+part (struct gcg__live *live)
+{
+  if (live->parting && !gcg__jobs_has (live->jobs, 0))
+    hang_up (live);
 }
 
 /* Answers a process on FD (taken) that is about to execute FILE (taken; -1: not sent). */
@@ -240,7 +204,7 @@ answer_exec (struct gcg__live *live, int fd, int file, const struct gcg__message
     }
   if (live->fd < 0 && live->announced)
     note_executed (live);
-  gcg__live_send (fd, &answer);
+  gcg__link_send (fd, &answer);
   if (file >= 0)
     close (file);
   close (fd);
@@ -255,6 +219,12 @@ finish_last (struct gcg__live *live)
       shutdown (live->fd, SHUT_RDWR);
       while (read_one (live))
         ;
+      while (gcg__jobs_has (live->jobs, 0))
+        {
+          struct pollfd done = { gcg__jobs_fd (live->jobs), POLLIN, 0 };
+          poll (&done, 1, -1);
+          take_results (live);
+        }
       hang_up (live);
     }
   /* One thread was ending the process when another called exec. */
@@ -284,13 +254,20 @@ replace_counter (struct gcg__live *live, int counter)
   live->counter_fd = counter;
 }
 
-/* Starts listening to the agent on FD (taken), which counts in COUNTER (taken). */
+/* Starts listening to the agent on FD (taken), which counts in COUNTER (taken) and has said
+   HELLO. */
 static void
-converse_with (struct gcg__live *live, int fd, int counter, pid_t pid)
+converse_with (struct gcg__live *live, int fd, int counter, pid_t pid,
+               const struct gcg__message *hello)
 {
   pthread_mutex_lock (&live->lock);
   live->fd = fd;
   live->pid = pid;
+  live->link = (struct gcg__agent_link){ .pid = pid, .fd = fd, .key = 1 };
+  /* Its thread takes the samples. */
+  struct gcg_error error = { GCG_OK, "" };
+  if (!gcg__jobs_hello (&live->link, hello, true, &error) && live->events.inside != NULL)
+    live->events.inside (live->events.context, error.text);
   replace_counter (live, counter);
   pthread_cond_broadcast (&live->changed);
   pthread_mutex_unlock (&live->lock);
@@ -313,7 +290,7 @@ accept_one (struct gcg__live *live)
   if (fd < 0)
     return;
   setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (!gcg__live_peer_allowed (fd) || !gcg__live_receive (fd, &hello, &attached))
+  if (!gcg__link_allows (fd) || !gcg__link_receive (fd, &hello, &attached))
     {
       close (fd);
       return;
@@ -323,7 +300,8 @@ accept_one (struct gcg__live *live)
       answer_exec (live, fd, attached, &hello);
       return;
     }
-  if (live->announced && hello.type == GCG__HELLO && (hello.flags & GCG__FLAG_AGAIN) == 0)
+  if ((live->announced || live->parting) && hello.type == GCG__HELLO
+      && (hello.flags & GCG__FLAG_AGAIN) == 0)
     finish_last (live);
   if (live->fd >= 0 || hello.type != GCG__HELLO)
     {
@@ -335,7 +313,7 @@ accept_one (struct gcg__live *live)
   struct ucred peer = { .pid = (pid_t)hello.pid };
   socklen_t n = sizeof peer;
   getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
-  converse_with (live, fd, attached, peer.pid);
+  converse_with (live, fd, attached, peer.pid, &hello);
 }
 
 /* All that was said is read when a poll finds nothing more. */
@@ -343,7 +321,7 @@ static void
 note_drained (struct gcg__live *live, bool quiet)
 {
   pthread_mutex_lock (&live->lock);
-  if (live->draining && (quiet || live->fd < 0))
+  if (live->draining && (quiet || live->fd < 0) && !gcg__jobs_has (live->jobs, 0))
     {
       live->drained = true;
       pthread_cond_broadcast (&live->changed);
@@ -357,21 +335,25 @@ converse (void *context)
   struct gcg__live *live = context;
   for (;;)
     {
-      struct pollfd fds[3] = { { live->wake_fd, POLLIN, 0 },
-                               { live->fd, POLLIN, 0 },
-                               { live->listen_fd, POLLIN, 0 } };
+      struct pollfd fds[4] = { { live->wake_fd, POLLIN, 0 },
+                               { live->parting ? -1 : live->fd, POLLIN, 0 },
+                               { live->listen_fd, POLLIN, 0 },
+                               { gcg__jobs_fd (live->jobs), POLLIN, 0 } };
       eventfd_t ignored;
       pthread_mutex_lock (&live->lock);
       bool ending = live->ending, draining = live->draining && !live->drained;
       pthread_mutex_unlock (&live->lock);
       if (ending)
         return NULL;
-      if (poll (fds, 3, draining ? 0 : -1) < 0)
+      if (poll (fds, 4, draining && !gcg__jobs_has (live->jobs, 0) ? 0 : -1) < 0)
         continue;
       if (fds[0].revents != 0)
         eventfd_read (live->wake_fd, &ignored);
       if (fds[1].revents != 0 && !read_one (live))
-        hang_up (live);
+        live->parting = true;
+      if (fds[3].revents != 0)
+        take_results (live);
+      part (live);
       if (fds[2].revents != 0)
         accept_one (live);
       if (draining)
@@ -382,6 +364,9 @@ converse (void *context)
 static enum gcg_status
 live_start (struct gcg__live *live, const struct gcg__live_events *events, struct gcg_error *error)
 {
+  enum gcg_status status = gcg__jobs_new (&live->jobs, error);
+  if (status != GCG_OK)
+    return status;
   live->events = *events;
   live->parted_fd = live->counter_fd = -1;
   pthread_mutex_init (&live->lock, NULL);
@@ -406,36 +391,8 @@ fail_thread:
 fail_wake:
   pthread_cond_destroy (&live->changed);
   pthread_mutex_destroy (&live->lock);
+  gcg__jobs_free (live->jobs);
   return GCG_SYSTEM;
-}
-
-/* Binds FD to a fresh abstract name and listens. */
-static bool
-bind_new_name (int fd, char name[GCG__SOCKET_NAME_BYTES])
-{
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  uint64_t random[2];
-  if (getrandom (random, sizeof random, 0) != sizeof random)
-    return false;
-  int n = snprintf (name, GCG__SOCKET_NAME_BYTES, "gcglass/run/%016llx%016llx",
-                    (unsigned long long)random[0], (unsigned long long)random[1]);
-  memcpy (address.sun_path + 1, name, (size_t)n);
-  return bind (fd, (struct sockaddr *)&address,
-               (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + (size_t)n))
-             == 0
-         && listen (fd, 128) == 0;
-}
-
-int
-gcg__live_socket (char name[GCG__SOCKET_NAME_BYTES])
-{
-  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || bind_new_name (fd, name))
-    return fd;
-  int why = errno;
-  close (fd);
-  errno = why;
-  return -1;
 }
 
 enum gcg_status
@@ -449,7 +406,7 @@ gcg__live_listen (struct gcg__source *source, const struct gcg__live_events *eve
     return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   live->source = source;
   live->fd = -1;
-  live->listen_fd = gcg__live_socket (name);
+  live->listen_fd = gcg__link_socket (name);
   if (live->listen_fd < 0)
     {
       status = gcg__error_write (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
@@ -539,7 +496,12 @@ gcg__live_is_connected (struct gcg__live *live)
 bool
 gcg__live_ask (void *context, uint32_t sequence, const char *description)
 {
-  return gcg__live_say (context, GCG__CAPTURE, sequence, description);
+  struct gcg__live *live = context;
+  pthread_mutex_lock (&live->lock);
+  bool outside = live->fd >= 0 && live->link.root != 0;
+  bool begun = outside && gcg__jobs_capture (live->jobs, &live->link, sequence, 0, description);
+  pthread_mutex_unlock (&live->lock);
+  return outside ? begun : gcg__live_say (live, GCG__CAPTURE, sequence, description);
 }
 
 bool
@@ -549,7 +511,7 @@ gcg__live_say (void *context, uint16_t type, uint32_t sequence, const char *text
   struct gcg__message message = { .type = type, .sequence = sequence };
   snprintf (message.text, sizeof message.text, "%s", text);
   pthread_mutex_lock (&live->lock);
-  bool sent = live->fd >= 0 && gcg__live_send (live->fd, &message);
+  bool sent = live->fd >= 0 && gcg__link_send (live->fd, &message);
   pthread_mutex_unlock (&live->lock);
   return sent;
 }
@@ -564,6 +526,7 @@ gcg__live_free (struct gcg__live *live)
   pthread_mutex_unlock (&live->lock);
   wake (live);
   pthread_join (live->thread, NULL);
+  gcg__jobs_free (live->jobs);
   if (live->fd >= 0)
     close (live->fd);
   if (live->parted_fd >= 0)

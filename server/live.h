@@ -13,12 +13,10 @@
 #include <sys/types.h>
 
 #include "gcglass/error.h"
-#include "protocol.h"
+#include "link/message.h"
 
 struct gcg__live;
 struct gcg__source;
-
-#define GCG__SOCKET_NAME_BYTES 64
 
 /* What happens on the live thread; CONTEXT is the caller's. */
 struct gcg__live_events
@@ -34,6 +32,9 @@ struct gcg__live_events
   /* Receives the reason why a snapshot that was not requested here could not be taken.  May be
      NULL. */
   void (*failed) (void *context, const char *text);
+  /* Receives the reason why the process is not looked at from outside but from inside.  May be
+     NULL. */
+  void (*inside) (void *context, const char *why);
 };
 
 /* Listens on a new name, which is written to NAME.
@@ -68,18 +69,5 @@ bool gcg__live_say (void *live, uint16_t type, uint32_t sequence, const char *te
 /* Ends the conversation.  The source must have been shut, and no thread may be using it any more.
    NULL is fine. */
 void gcg__live_free (struct gcg__live *live);
-
-/* A socket that listens on a new name, which is written to NAME; -1 with errno. */
-int gcg__live_socket (char name[GCG__SOCKET_NAME_BYTES]);
-
-/* Receives one message on FD, waiting for it; *ATTACHED is the descriptor that came with it, or -1.
-   False at the end of the connection and when it is not a message of ours. */
-bool gcg__live_receive (int fd, struct gcg__message *message, int *attached);
-
-/* Sends MESSAGE (its magic, version and pid are set here) without waiting. */
-bool gcg__live_send (int fd, struct gcg__message *message);
-
-/* Returns whether the process at the other end of FD is this user's or root's. */
-bool gcg__live_peer_allowed (int fd);
 
 #endif

@@ -15,6 +15,13 @@ tests_malloc_case_library_la_LDFLAGS = -module -avoid-version -shared -rpath $(a
 dist_check_SCRIPTS += %D%/malloc/cases.test %D%/malloc/holders.test
 EXTRA_DIST += %D%/malloc/judge.sh %D%/malloc/operators.cc
 TESTS += %D%/malloc/cases.test %D%/malloc/holders.test
+# Looked at from outside.
+check_PROGRAMS += %D%/malloc/outsider
+tests_malloc_outsider_SOURCES = %D%/malloc/outsider.c
+tests_malloc_outsider_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin
+tests_malloc_outsider_LDADD = -lpthread
+dist_check_SCRIPTS += %D%/malloc/outside.test
+TESTS += %D%/malloc/outside.test
 check_PROGRAMS += %D%/malloc/library
 tests_malloc_library_SOURCES = %D%/malloc/library.c %D%/malloc/case.c %D%/malloc/case.h
 tests_malloc_library_CFLAGS = $(MALLOC_CASE_FLAGS)
@@ -27,7 +34,8 @@ tests_malloc_heaps_SOURCES = %D%/malloc/heaps.c %D%/malloc/case.c %D%/malloc/cas
 tests_malloc_heaps_CFLAGS = $(MALLOC_CASE_FLAGS)
 tests_malloc_heaps_judge_SOURCES = %D%/malloc/heaps_judge.c
 tests_malloc_heaps_judge_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
-tests_malloc_heaps_judge_LDADD = lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
+tests_malloc_heaps_judge_LDADD = link/liblink.la lib/image/libimage.la lib/base/libbase.la \
+	lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la -lpthread
 TESTS += %D%/malloc/heaps_judge
 check_PROGRAMS += %D%/malloc/messages %D%/malloc/semantics %D%/malloc/stress %D%/malloc/robust
 tests_malloc_robust_SOURCES = %D%/malloc/robust.c %D%/malloc/case.c %D%/malloc/case.h

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "link/find.h"
+#include "link/outside.h"
 #include "protocol.h"
 #include "base/error.h"
 #include "server/live.h"
@@ -90,8 +92,8 @@ connect_to (uint32_t pid, uint32_t timeout, int *fd, struct gcg_error *error)
     }
   struct ucred peer;
   socklen_t peer_bytes = sizeof peer;
-  if (!gcg__live_peer_allowed (s)
-      || getsockopt (s, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) != 0 || peer.pid != (pid_t)pid)
+  if (!gcg__link_allows (s) || getsockopt (s, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) != 0
+      || peer.pid != (pid_t)pid)
     {
       close (s);
       return gcg__error_write (error, GCG_SYSTEM,
@@ -120,7 +122,7 @@ await_answer (int s, const struct agent_arguments *arguments, uint16_t type,
   for (;;)
     {
       errno = 0;
-      if (!gcg__live_receive (s, message, fd))
+      if (!gcg__link_receive (s, message, fd))
         return fail_receive (arguments->pid, arguments->timeout, error);
       if (message->type == type && message->sequence == 1)
         return GCG_OK;
@@ -137,7 +139,7 @@ converse (int s, const struct agent_arguments *arguments, uint16_t type, int *fd
   struct gcg__message message;
   int attached;
   errno = 0;
-  if (!gcg__live_receive (s, &message, &attached))
+  if (!gcg__link_receive (s, &message, &attached))
     return fail_receive (arguments->pid, arguments->timeout, error);
   if (attached >= 0)
     close (attached);
@@ -145,7 +147,7 @@ converse (int s, const struct agent_arguments *arguments, uint16_t type, int *fd
   message.type = type;
   message.sequence = 1;
   snprintf (message.text, sizeof message.text, "%s", arguments->description);
-  if (!gcg__live_send (s, &message))
+  if (!gcg__link_send (s, &message))
     return fail_receive (arguments->pid, arguments->timeout, error);
   enum gcg_status status
       = await_answer (s, arguments, type == GCG__CAPTURE ? GCG__SNAPSHOT : GCG__SAMPLES, &message,
@@ -164,11 +166,26 @@ converse (int s, const struct agent_arguments *arguments, uint16_t type, int *fd
       arguments->pid, message.status != GCG_OK ? message.text : "the answer came without its file");
 }
 
+/* Takes a snapshot of a process without a connection to its agent. */
+static enum gcg_status
+take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *fd,
+                   struct gcg_error *error)
+{
+  struct gcg__outside_ask ask
+      = { .pid = (pid_t)arguments->pid, .root = root, .description = arguments->description };
+  return gcg__outside_take (&ask, fd, NULL, error);
+}
+
 enum gcg_status
 agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd, struct gcg_error *error)
 {
   int s = -1;
   enum gcg_status status = connect_to (arguments->pid, arguments->timeout, &s, error);
+  uint64_t root = status == GCG_NO_COLLECTOR && type == GCG__CAPTURE
+                      ? gcg__outside_find ((pid_t)arguments->pid)
+                      : 0;
+  if (root != 0)
+    return take_from_outside (arguments, root, fd, error);
   if (status != GCG_OK)
     return status;
   status = converse (s, arguments, type, fd, error);

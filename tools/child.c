@@ -97,12 +97,24 @@ child_start (struct child *child, const struct signals *signals, const char *pat
   return child->pid < 0 ? PROGRAM_FAILED : failure == ENOENT ? PROGRAM_NOT_FOUND : PROGRAM_NOT_RUN;
 }
 
+/* Returns whether a wait for the program finds something other than a stop by us, which the thread
+   that has stopped it waits for (image/freeze.h). */
+static bool
+is_to_be_waited_for (const struct child *child)
+{
+  siginfo_t info = { .si_pid = 0 };
+  return waitid (P_PID, (id_t)child->pid, &info,
+                 WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT)
+             == 0
+         && info.si_pid != 0 && info.si_code != CLD_TRAPPED;
+}
+
 /* When the program stops, only our front stops with it: the pages stay available. */
 static void
 look_after (struct child *child)
 {
   int status;
-  while (!child->ended
+  while (!child->ended && is_to_be_waited_for (child)
          && waitpid (child->pid, &status, WNOHANG | WUNTRACED | WCONTINUED) == child->pid)
     if (WIFSTOPPED (status))
       {

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "link/outside.h"
+
 #define TEXT_BYTES 512
 
 extern char **environ;
@@ -116,6 +118,7 @@ launch_find (struct launch *launch, const char *name)
 {
   char text[TEXT_BYTES];
   launch->name = base_name (name);
+  launch->outside = gcg__outside_is_wanted ();
   int status = program_find (name, &launch->path, text);
   if (status == 0 && !launch->force && !program_can_observe (launch->path, text))
     status = PROGRAM_NOT_RUN;
@@ -213,6 +216,7 @@ make_settings (const struct launch *launch, const char *preload, const char *soc
   settings[n++] = (struct setting){ "GCGLASS_FOLD=", launch->fold ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_SIGNAL=", launch->signal };
   settings[n++] = (struct setting){ "GCGLASS_LOOKS=", launch->looks ? launch->looks_text : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_STOP=", launch->outside ? "ptrace" : NULL };
   /* GLib before 2.76 hands out pieces of large blocks; the agent takes both out again. */
   bool slices = launch->found == PROGRAM_MALLOC && getenv ("G_SLICE") == NULL;
   settings[n++] = (struct setting){ "G_SLICE=", slices ? "always-malloc" : NULL };

@@ -148,6 +148,14 @@ on_failed (void *context, const struct watched *who, uint32_t flags, const char 
                  (int)who->pid, last ? " at its end" : "", text);
 }
 
+static void
+on_inside (void *context, const struct watched *who, const char *why)
+{
+  struct running *running = context;
+  leak_jobs_say (running->jobs, "%s (%d): %s; it is stopped by signals instead",
+                 name_of (running, who->pid), (int)who->pid, why);
+}
+
 /* The process of KNOWN runs the program that it has announced. */
 static void
 become (struct known *known)
@@ -349,7 +357,7 @@ attend_all (struct running *running)
     attend (running, -1);
   running->no_children = running->child.finish;
   /* What it has sent is there already. */
-  while (attend (running, 0))
+  while (attend (running, watch_is_busy (running->watch) ? -1 : 0))
     ;
   explain (running);
   attend_children (running);
@@ -379,7 +387,7 @@ static int
 start (struct running *running, char **arguments)
 {
   const struct leak_run *run = running->run;
-  struct watch_events events = { running, on_snapshot, on_failed, on_left, on_executes };
+  struct watch_events events = { running, on_snapshot, on_failed, on_inside, on_left, on_executes };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   int own, status;

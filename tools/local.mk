@@ -31,7 +31,7 @@ tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 tools_gcglass_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"' -DPKGLIBDIR='"$(pkglibdir)"'
 tools_gcglass_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 tools_gcglass_LDFLAGS = $(SAN_CFLAGS)
-tools_gcglass_LDADD = server/libserver.la server/librenderer.la lib/report/libreport.la \
+tools_gcglass_LDADD = server/libserver.la server/librenderer.la link/liblink.la lib/image/libimage.la lib/report/libreport.la \
 	lib/analysis/libanalysis.la lib/symbol/libsymbol.la lib/recording/librecording.la lib/snapshot/libsnapshot.la lib/base/libbase.la \
 	$(SERVER_LIBS)
 # They ask gcglass what can come: where shells look for them.

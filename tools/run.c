@@ -158,6 +158,13 @@ on_failed (void *context, const char *text)
   serving_say (&run->serving, "%s: %s", run->launch.name, text);
 }
 
+static void
+on_inside (void *context, const char *why)
+{
+  struct run *run = context;
+  serving_say (&run->serving, "%s: %s; it is stopped by signals instead", run->launch.name, why);
+}
+
 /* Takes what is needed, then starts the program.  0 or an exit status after a message. */
 static int
 start (struct run *run, char **arguments)
@@ -169,6 +176,7 @@ start (struct run *run, char **arguments)
                                      .executes = on_executes,
                                      .executed = on_executed,
                                      .failed = on_failed,
+                                     .inside = on_inside,
                                      .ends = run->exit };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;

@@ -31,8 +31,8 @@ hear (int fd, pid_t *pid, struct gcg__message *serve)
   struct gcg__message hello;
   int attached[2] = { -1, -1 };
   setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  bool heard = gcg__live_peer_allowed (fd) && gcg__live_receive (fd, &hello, &attached[0])
-               && hello.type == GCG__HELLO && gcg__live_receive (fd, serve, &attached[1])
+  bool heard = gcg__link_allows (fd) && gcg__link_receive (fd, &hello, &attached[0])
+               && hello.type == GCG__HELLO && gcg__link_receive (fd, serve, &attached[1])
                && serve->type == GCG__SERVE;
   for (int i = 0; i < 2; i++)
     if (attached[i] >= 0)
@@ -125,7 +125,7 @@ converse (struct serving *serving, int fd, pid_t pid, const struct gcg__message 
   answer.status = status;
   if (status != GCG_OK)
     memcpy (answer.text, error.text, sizeof error.text);
-  bool told = gcg__live_send (fd, &answer);
+  bool told = gcg__link_send (fd, &answer);
   close (fd);
   /* Not SIGINT: Ctrl+C is the program's. */
   while (status == GCG_OK && told && serving_wait (serving, &info) && info.ssi_signo != SIGTERM

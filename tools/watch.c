@@ -16,21 +16,24 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "link/jobs.h"
 
 struct connection
 {
   struct watched who;
-  int fd;
-  bool greeted; /* HELLO was read */
-  bool asked;   /* for a snapshot that has not come yet */
+  int fd;                      /* -1: it has ended, and snapshots of it are under way */
+  struct gcg__agent_link link; /* it is looked at from outside when its root is known */
+  bool greeted;                /* HELLO was read */
+  bool asked;                  /* for a snapshot that has not come yet */
 };
 
 struct watch
 {
   struct watch_events events;
+  struct gcg__jobs *jobs;
   int listen_fd;
   uint32_t last_id, last_sequence;
-  struct connection connections[WATCH_FDS - 1];
+  struct connection connections[WATCH_FDS - 2];
   uint32_t n;
 };
 
@@ -42,9 +45,16 @@ watch_new (const struct watch_events *events, char name[GCG__SOCKET_NAME_BYTES],
   if (watch == NULL)
     return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   watch->events = *events;
-  watch->listen_fd = gcg__live_socket (name);
+  enum gcg_status status = gcg__jobs_new (&watch->jobs, error);
+  if (status != GCG_OK)
+    {
+      free (watch);
+      return status;
+    }
+  watch->listen_fd = gcg__link_socket (name);
   if (watch->listen_fd < 0)
     {
+      gcg__jobs_free (watch->jobs);
       free (watch);
       return gcg__error_write (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
     }
@@ -58,8 +68,9 @@ watch_fill (const struct watch *watch, struct pollfd fds[WATCH_FDS])
   nfds_t n = 0;
   for (uint32_t i = 0; i < watch->n; i++)
     fds[n++] = (struct pollfd){ watch->connections[i].fd, POLLIN, 0 };
+  fds[n++] = (struct pollfd){ gcg__jobs_fd (watch->jobs), POLLIN, 0 };
   /* Excess connections wait until one has ended. */
-  if (watch->n < WATCH_FDS - 1)
+  if (watch->n < WATCH_FDS - 2)
     fds[n++] = (struct pollfd){ watch->listen_fd, POLLIN, 0 };
   return n;
 }
@@ -72,7 +83,7 @@ accept_one (struct watch *watch)
   socklen_t n = sizeof peer;
   if (fd < 0)
     return;
-  if (!gcg__live_peer_allowed (fd) || getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
+  if (!gcg__link_allows (fd) || getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
     {
       close (fd);
       return;
@@ -107,7 +118,7 @@ answer_exec (struct watch *watch, const struct connection *connection, int file,
   struct gcg__message answer = { .type = GCG__EXEC };
   pid_t pid = (ask->flags & GCG__FLAG_CHILD) != 0 ? 0 : connection->who.pid;
   watch->events.executes (watch->events.context, pid, file, ask->text, &answer);
-  gcg__live_send (connection->fd, &answer);
+  gcg__link_send (connection->fd, &answer);
 }
 
 /* Reads one message; false when the conversation is over. */
@@ -117,13 +128,24 @@ read_one (struct watch *watch, struct connection *connection)
   struct gcg__message message;
   int attached;
   errno = 0;
-  if (!gcg__live_receive (connection->fd, &message, &attached))
+  if (!gcg__link_receive (connection->fd, &message, &attached))
     return errno == EAGAIN;
   if (message.type == GCG__SNAPSHOT && connection->greeted)
     {
       take_snapshot (watch, connection, &message, attached);
       return true;
     }
+  if (message.type == GCG__HELLO && !connection->greeted)
+    {
+      connection->link = (struct gcg__agent_link){ .pid = connection->who.pid,
+                                                   .fd = connection->fd,
+                                                   .key = connection->who.id };
+      struct gcg_error error = { GCG_OK, "" };
+      if (!gcg__jobs_hello (&connection->link, &message, false, &error))
+        watch->events.inside (watch->events.context, &connection->who, error.text);
+    }
+  if (connection->greeted)
+    gcg__jobs_message (watch->jobs, &connection->link, &message);
   if (message.type == GCG__EXEC && attached >= 0 && !connection->greeted)
     answer_exec (watch, connection, attached, &message);
   if (attached >= 0)
@@ -132,15 +154,48 @@ read_one (struct watch *watch, struct connection *connection)
   return connection->greeted;
 }
 
+/* The connection has ended; it is forgotten when no snapshot of its process is under way. */
 static void
 hang_up (struct watch *watch, struct connection *connection)
 {
   struct watched who = connection->who;
   bool greeted = connection->greeted;
-  close (connection->fd);
+  if (connection->fd >= 0)
+    close (connection->fd);
+  connection->fd = -1;
+  if (gcg__jobs_has (watch->jobs, connection->who.id))
+    return;
   *connection = watch->connections[--watch->n];
   if (greeted)
     watch->events.left (watch->events.context, &who);
+}
+
+/* Takes the snapshots from outside that are done. */
+static void
+take_results (struct watch *watch)
+{
+  struct gcg__job_result result;
+  while (gcg__jobs_next (watch->jobs, &result))
+    {
+      struct gcg__message message = { .type = GCG__SNAPSHOT,
+                                      .status = result.status,
+                                      .flags = result.flags,
+                                      .sequence = result.sequence };
+      uint32_t c = 0;
+      while (c < watch->n && watch->connections[c].who.id != result.key)
+        c++;
+      snprintf (message.text, sizeof message.text, "%s", result.text);
+      /* It has ended, or executed another program: that is seen by itself. */
+      if (c < watch->n && result.status == GCG_NOT_FOUND && result.flags == 0)
+        watch->connections[c].asked = false;
+      else if (c < watch->n)
+        take_snapshot (watch, &watch->connections[c], &message, result.fd);
+      else if (result.fd >= 0)
+        close (result.fd);
+    }
+  for (uint32_t c = watch->n; c-- > 0;)
+    if (watch->connections[c].fd < 0)
+      hang_up (watch, &watch->connections[c]);
 }
 
 void
@@ -148,12 +203,15 @@ watch_serve (struct watch *watch, const struct pollfd *fds, nfds_t n)
 {
   for (nfds_t i = 0; i < n; i++)
     for (uint32_t c = 0; fds[i].revents != 0 && c < watch->n; c++)
-      if (watch->connections[c].fd == fds[i].fd)
+      if (watch->connections[c].fd == fds[i].fd && fds[i].fd >= 0)
         {
           if (!read_one (watch, &watch->connections[c]))
             hang_up (watch, &watch->connections[c]);
           break;
         }
+  for (nfds_t i = 0; i < n; i++)
+    if (fds[i].revents != 0 && fds[i].fd == gcg__jobs_fd (watch->jobs))
+      take_results (watch);
   for (nfds_t i = 0; i < n; i++)
     if (fds[i].revents != 0 && fds[i].fd == watch->listen_fd)
       accept_one (watch);
@@ -167,10 +225,14 @@ watch_ask (struct watch *watch, const char *description)
     {
       struct connection *connection = &watch->connections[i];
       struct gcg__message message = { .type = GCG__CAPTURE, .sequence = ++watch->last_sequence };
-      if (!connection->greeted || connection->asked)
+      if (!connection->greeted || connection->asked || connection->fd < 0)
         continue;
       snprintf (message.text, sizeof message.text, "%s", description);
-      connection->asked = gcg__live_send (connection->fd, &message);
+      if (connection->link.root != 0)
+        connection->asked
+            = gcg__jobs_capture (watch->jobs, &connection->link, message.sequence, 0, description);
+      else
+        connection->asked = gcg__link_send (connection->fd, &message);
       n += connection->asked;
     }
   return n;
@@ -185,6 +247,12 @@ watch_is_awaiting (const struct watch *watch)
   return false;
 }
 
+bool
+watch_is_busy (const struct watch *watch)
+{
+  return gcg__jobs_has (watch->jobs, 0);
+}
+
 uint32_t
 watch_connected (const struct watch *watch)
 {
@@ -197,7 +265,9 @@ watch_free (struct watch *watch)
   if (watch == NULL)
     return;
   for (uint32_t i = 0; i < watch->n; i++)
-    close (watch->connections[i].fd);
+    if (watch->connections[i].fd >= 0)
+      close (watch->connections[i].fd);
+  gcg__jobs_free (watch->jobs);
   close (watch->listen_fd);
   free (watch);
 }

@@ -32,6 +32,8 @@ struct watch_events
   void (*snapshot) (void *context, const struct watched *who, int fd, uint32_t flags);
   /* A snapshot could not be taken. */
   void (*failed) (void *context, const struct watched *who, uint32_t flags, const char *text);
+  /* Who may not be stopped from outside, and why: it is looked at from inside. */
+  void (*inside) (void *context, const struct watched *who, const char *why);
   /* Who has gone. */
   void (*left) (void *context, const struct watched *who);
   /* Process PID (0: a child that is not there yet) is about to execute FILE (borrowed), with
@@ -47,7 +49,7 @@ enum gcg_status watch_new (const struct watch_events *events, char name[GCG__SOC
     __attribute__ ((warn_unused_result));
 
 /* What poll is to wait for: at most WATCH_FDS entries; returns how many. */
-#define WATCH_FDS 513
+#define WATCH_FDS 514
 nfds_t watch_fill (const struct watch *watch, struct pollfd fds[WATCH_FDS]);
 
 /* Reads what has come: FDS are the N that watch_fill gave, after poll. */
@@ -58,6 +60,9 @@ uint32_t watch_ask (struct watch *watch, const char *description);
 
 /* Returns whether a process that was asked has not answered yet. */
 bool watch_is_awaiting (const struct watch *watch);
+
+/* Returns whether snapshots from outside are under way. */
+bool watch_is_busy (const struct watch *watch);
 
 /* How many are connected. */
 uint32_t watch_connected (const struct watch *watch);

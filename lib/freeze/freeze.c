@@ -201,6 +201,22 @@ collector_figures_stopped (struct gcg__info *info)
                  | (GC_get_java_finalization () ? GCG__INFO_JAVA : 0);
 }
 
+/* The text at ADDRESS, which was read outside. */
+static uint32_t
+given_text_stopped (struct gcg__freeze *freeze, uint64_t address)
+{
+  const char *text = (const char *)(uintptr_t)address;
+  struct column *strings = COLUMN (freeze, STRINGS);
+  size_t n = strlen (text) + 1;
+  char *copy = n > 1 ? column_reserve_stopped (strings, 1, n, &freeze->error) : NULL;
+
+  if (!copy)
+    return 0;
+  memcpy (copy, text, n);
+  strings->n += n;
+  return (uint32_t)(strings->n - n);
+}
+
 void
 gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 {
@@ -221,6 +237,12 @@ gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   info->flags |= GCG__INFO_PRELOADED;
 #endif
   info->agent_version = gcg__freeze_text_stopped (freeze, PACKAGE_VERSION);
+  if (freeze->walk)
+    {
+      info->program = given_text_stopped (freeze, freeze->walk->exe);
+      info->command_line = given_text_stopped (freeze, freeze->walk->command_line);
+      return;
+    }
   gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/exe");
   n = syscall (SYS_readlinkat, AT_FDCWD, path, exe, sizeof exe - 1);
   exe[n > 0 ? n : 0] = 0;
@@ -229,11 +251,27 @@ gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   info->command_line = gcg__file_text_stopped (freeze, path);
 }
 
+/* What the kernel says of the process as a whole. */
 static void
-info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
+process_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 {
   char path[64];
 
+  if (freeze->walk)
+    {
+      info->proc_status = given_text_stopped (freeze, freeze->walk->status);
+      info->proc_stat = given_text_stopped (freeze, freeze->walk->stat);
+      return;
+    }
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/status");
+  info->proc_status = gcg__file_text_stopped (freeze, path);
+  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/stat");
+  info->proc_stat = gcg__file_text_stopped (freeze, path);
+}
+
+static void
+info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
+{
   gcg__freeze_program_stopped (freeze, info);
   info->flags |= (freeze->in_place ? GCG__INFO_IN_PLACE : 0)
                  | (freeze->at_exit ? GCG__INFO_AT_EXIT : 0)
@@ -244,10 +282,7 @@ info_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   info->heap_low = freeze->heap_low;
   info->heap_high = freeze->heap_high;
   info->description = gcg__freeze_text_stopped (freeze, freeze->description);
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/status");
-  info->proc_status = gcg__file_text_stopped (freeze, path);
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/stat");
-  info->proc_stat = gcg__file_text_stopped (freeze, path);
+  process_stopped (freeze, info);
   collector_figures_stopped (info);
 }
 
@@ -256,7 +291,8 @@ settings_stopped (struct gcg__freeze *freeze)
 {
   struct gcg__statistics statistics = freeze->settings->noted;
 
-  statistics.smaps = gcg__freeze_text_stopped (freeze, freeze->settings->smaps);
+  statistics.smaps = freeze->walk ? given_text_stopped (freeze, freeze->walk->smaps)
+                                  : gcg__freeze_text_stopped (freeze, freeze->settings->smaps);
   gcg__statistics_stopped (&statistics);
   COLUMN_PUSH (COLUMN (freeze, STATISTICS), struct gcg__statistics, statistics, &freeze->error);
 }

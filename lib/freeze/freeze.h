@@ -20,6 +20,7 @@
 #include <sys/types.h>
 #include <ucontext.h>
 
+#include "agent_root.h"
 #include "column.h"
 #include "settings.h"
 
@@ -48,8 +49,9 @@ struct gcg__freeze
   uint64_t stack_low;
   uint64_t collecting_pointer; /* its thread pointer */
   const ucontext_t *context;   /* its registers */
-  uint64_t thread_pointer;   /* of the first thread, 0 when not known */
+  uint64_t thread_pointer;     /* of the first thread, 0 when not known */
   const struct gcg__settings *settings;
+  const struct gcg__walk *walk; /* made from outside: what has been read there; else NULL */
   struct gcg__shared *shared;
 
   /* Columns of the snapshot, by section code - 1. */

@@ -136,14 +136,31 @@ parse_map_stopped (struct gcg__freeze *freeze, char *line)
   COLUMN_PUSH (&freeze->maps, struct map, map, &freeze->error);
 }
 
+/* The same from TEXT, which may be changed. */
+static void
+parse_maps_stopped (struct gcg__freeze *freeze, char *text)
+{
+  for (char *end; (end = strchr (text, '\n')) != NULL; text = end + 1)
+    {
+      *end = 0;
+      parse_map_stopped (freeze, text);
+    }
+}
+
 void
 gcg__maps_read_stopped (struct gcg__freeze *freeze)
 {
   char buffer[8192];
   size_t held = 0;
-  int fd = raw_open ("/proc/self/maps", O_RDONLY);
+  int fd;
   long n;
 
+  if (freeze->walk)
+    {
+      parse_maps_stopped (freeze, (char *)(uintptr_t)freeze->walk->maps);
+      return;
+    }
+  fd = raw_open ("/proc/self/maps", O_RDONLY);
   if (fd < 0)
     {
       freeze->error = errno;

@@ -194,6 +194,22 @@ module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, u
   gcg__roots_scan_stopped (freeze, GCG__REGION_STATIC, index, low, high);
 }
 
+/* The same of a thread that was stopped from outside. */
+static void
+given_names_stopped (struct gcg__freeze *freeze, struct gcg__thread *thread)
+{
+  const struct gcg__walk_thread *threads
+      = (const struct gcg__walk_thread *)(uintptr_t)freeze->walk->threads;
+
+  for (uint32_t i = 0; i < freeze->walk->n_threads; i++)
+    if (threads[i].tid == thread->tid)
+      {
+        thread->state = threads[i].state;
+        thread->name = gcg__freeze_text_stopped (freeze, threads[i].name);
+        return;
+      }
+}
+
 /* Name and state of thread TID, from the live process: it may have gone on, or away. */
 static void
 thread_names_stopped (struct gcg__freeze *freeze, struct gcg__thread *thread)
@@ -247,14 +263,16 @@ static void
 thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stopped *stopped,
                 uint32_t n_stopped)
 {
-  const struct gcg__stopped *note = tid == (uint64_t)freeze->collecting_tid
-                                        ? NULL
-                                        : find_stopped (stopped, n_stopped, tid);
+  const struct gcg__stopped *note
+      = tid == (uint64_t)freeze->collecting_tid ? NULL : find_stopped (stopped, n_stopped, tid);
   struct gcg__thread thread = { .tid = (uint32_t)tid };
   uint32_t index = (uint32_t)COLUMN (freeze, THREADS)->n;
   const struct map *stack;
 
-  thread_names_stopped (freeze, &thread);
+  if (freeze->walk)
+    given_names_stopped (freeze, &thread);
+  else
+    thread_names_stopped (freeze, &thread);
   if (tid == (uint64_t)freeze->agent_tid)
     thread.flags |= GCG__THREAD_AGENT;
   if (tid == (uint64_t)freeze->collecting_tid)

@@ -107,6 +107,10 @@ struct gcg__frozen
 enum gcg_status gcg__freeze (const struct gcg__freeze_ask *ask, struct gcg__frozen **frozen,
                              struct gcg_error *error) __attribute__ ((warn_unused_result));
 
+/* May this process stop PID?  Asks the kernel; PID notices nothing.  On false the reason is in
+   ERROR: GCG_DISABLED: ptrace is not permitted; GCG_BUSY: PID is traced already. */
+bool gcg__freeze_permits (pid_t pid, struct gcg_error *error) __attribute__ ((warn_unused_result));
+
 /* Runs the function at address FUNCTION with ARGUMENTS in the copy, on a stack of its own of 8 MB,
    with the thread pointer of the thread that was cloned, all signals blocked, and stores its
    result (may be NULL).  The function must not rely on other threads: what they have locked stays

@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += lib/image/libimage.la
 lib_image_libimage_la_SOURCES = \
 	%D%/arch.h %D%/arch_aarch64.c %D%/arch_x86_64.c %D%/copy.h %D%/copy.c %D%/freeze.h %D%/freeze.c \
-	%D%/inject.h %D%/inject.c %D%/proc.h %D%/proc.c %D%/stop.h %D%/stop.c %D%/event.c \
+	%D%/inject.h %D%/inject.c %D%/permit.c %D%/proc.h %D%/proc.c %D%/stop.h %D%/stop.c %D%/event.c \
 	%D%/tracer.h %D%/tracer.c \
 	%D%/image.h %D%/image.c %D%/source.c %D%/window.h %D%/window.c %D%/vma.h %D%/vma.c \
 	%D%/modules.h %D%/modules.c %D%/symbol.c %D%/libc_layout.h %D%/libc_layout.c \

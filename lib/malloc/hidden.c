@@ -33,13 +33,6 @@ gcg__hidden_copy_stopped (void)
 }
 
 void
-gcg__hidden_given_stopped (const void *given, uint64_t n)
-{
-  copy = (char *)(uintptr_t)given;
-  bytes = n;
-}
-
-void
 gcg__hidden_show_stopped (void)
 {
   uint32_t n;

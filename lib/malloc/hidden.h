@@ -17,8 +17,4 @@ void gcg__hidden_copy_stopped (void);
 void gcg__hidden_show_stopped (void);
 void gcg__hidden_drop_stopped (void);
 
-/* In a child that was made from outside, before show: N bytes at GIVEN are what copy would have
-   made. */
-void gcg__hidden_given_stopped (const void *given, uint64_t n);
-
 #endif

@@ -10,11 +10,11 @@
 
 #include <string.h>
 
+#include "agent.h"
 #include "capture.h"
 #include "collector.h"
 #include "freeze/freeze.h"
 #include "freeze/tally.h"
-#include "hidden.h"
 #include "regions.h"
 #include "roots.h"
 #include "sample/count.h"
@@ -23,9 +23,10 @@
 #define SCRATCH_BYTES 65536
 #define UNSHARE       2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
 
-_Static_assert(sizeof (struct gcg__walk_thread) == sizeof (struct gcg__stopped), "as thread.h");
-
 __attribute__ ((visibility ("default"))) struct gcg__agent_root gcg__agent_root;
+
+/* As they were when the heap had been set up: some of libgc's getters lock. */
+static struct gcg__settings settings;
 
 /* Written to by gcglass only; untouched pages cost nothing. */
 static char scratch[SCRATCH_BYTES] __attribute__ ((aligned (4096)));
@@ -62,6 +63,25 @@ note_ending_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
         if (gcg__exit_frame_of (freeze->collecting_tid))
           freeze->stack_low = gcg__exit_frame_of (freeze->collecting_tid);
       }
+}
+
+/* Those that were stopped: all.  Of one that could not be, as it waits for the child that it has
+   made by vfork, the kernel does not say where its data is: of the first thread it is known. */
+static void
+note_threads_stopped (const struct gcg__walk *walk)
+{
+  const struct gcg__walk_thread *threads
+      = (const struct gcg__walk_thread *)(uintptr_t)walk->threads;
+
+  gcg__thread_note_from_now ();
+  for (uint32_t i = 0; i < walk->n_threads; i++)
+    {
+      uint64_t pointer = threads[i].thread_pointer;
+      if (!pointer && threads[i].tid == gcg__agent_root.pid)
+        pointer = gcg__agent_thread_pointer ();
+      gcg__thread_given_stopped (&(struct gcg__stopped){
+          threads[i].tid, (const ucontext_t *)(uintptr_t)threads[i].context, pointer });
+    }
 }
 
 /* Counts what is alive of each site, and hands it out with the counters; 0 or an errno. */
@@ -118,10 +138,10 @@ write_snapshot_stopped (struct gcg__freeze *freeze, struct gcg__walk *walk)
 static int
 walk_copy_stopped (struct gcg__walk *walk)
 {
-  static struct gcg__settings settings;
   static struct gcg__shared shared;
   struct gcg__freeze freeze = { .fd = -1,
                                 .description = (const char *)(uintptr_t)walk->description,
+                                .walk = walk,
                                 .pid = (pid_t)gcg__agent_root.pid,
                                 .requested_ns = walk->requested_ns,
                                 .monotonic_ns = walk->monotonic_ns,
@@ -130,10 +150,7 @@ walk_copy_stopped (struct gcg__walk *walk)
 
   if (syscall (SYS_close_range, 0u, ~0u, UNSHARE) != 0)
     return errno;
-  gcg__thread_given_stopped ((const struct gcg__stopped *)(uintptr_t)walk->threads,
-                             walk->n_threads);
-  gcg__hidden_given_stopped ((const void *)(uintptr_t)walk->hidden, walk->hidden_bytes);
-  gcg__hidden_show_stopped ();
+  note_threads_stopped (walk);
   gcg__capture_fill (&freeze, &settings);
   shared.pause_ns = walk->pause_ns ? walk->pause_ns : 1;
   gcg__collection_now = (struct gcg__collection){ .start_ns = walk->monotonic_ns - walk->stop_ns,
@@ -146,6 +163,7 @@ walk_copy_stopped (struct gcg__walk *walk)
 void
 gcg__root_begin (void)
 {
+  gcg__settings_note (&settings);
   gcg__agent_root = (struct gcg__agent_root)
   {
     .version = GCG__ROOT_VERSION, .bytes = sizeof gcg__agent_root, .pid = (uint32_t)getpid (),

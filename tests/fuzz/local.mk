@@ -40,7 +40,7 @@ tests_fuzz_inside_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_inside_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_inside_LDADD = $(FUZZ_LIBS) tests/libheap.la $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
 
-FUZZ_SERVER_LIBS = tests/libtape.la tests/libheap.la server/libserver.la server/librenderer.la \
+FUZZ_SERVER_LIBS = tests/libtape.la tests/libheap.la server/libserver.la server/librenderer.la link/liblink.la lib/image/libimage.la \
 	lib/report/libreport.la lib/analysis/libanalysis.la lib/symbol/libsymbol.la \
 	lib/recording/librecording.la lib/snapshot/libsnapshot.la lib/base/libbase.la $(SERVER_LIBS) $(DW_LIBS)
 tests_fuzz_message_SOURCES = %D%/message.c

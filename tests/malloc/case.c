@@ -16,12 +16,29 @@ case_block (size_t n)
   return block;
 }
 
+/* Empties the registers that calls need not preserve: the dynamic linker saves them on the stack
+   when it binds a name, and swapcontext where it saves the others. */
+static inline void
+clear_registers (void)
+{
+#if defined __x86_64__
+  __asm__ volatile("xor %%eax, %%eax\n\txor %%ecx, %%ecx\n\txor %%edx, %%edx\n\t"
+                   "xor %%esi, %%esi\n\txor %%edi, %%edi\n\txor %%r8d, %%r8d\n\t"
+                   "xor %%r9d, %%r9d\n\txor %%r10d, %%r10d\n\txor %%r11d, %%r11d"
+                   :
+                   :
+                   : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc");
+#endif
+}
+
 void ALONE
 case_clear_stack (void)
 {
   char bytes[16384];
+  clear_registers ();
   memset (bytes, 0, sizeof bytes);
   __asm__ volatile("" : : "r"(bytes) : "memory");
+  clear_registers ();
 }
 
 int

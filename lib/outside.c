@@ -1,0 +1,138 @@
+/* outside.c -- see outside.h. */
+#include "outside.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "raw.h"
+#include "wire.h"
+#ifdef GCG_MALLOC
+#include "malloc/root.h"
+#endif
+
+#define GREETING_MS 10000
+#define ENDING_MS   60000
+
+static bool is_on;
+
+static enum { WAITING, TAKEN, REFUSED } end_answer; /* read by the agent's thread */
+
+void
+gcg__outside_set (bool is)
+{
+  is_on = is;
+}
+
+bool
+gcg__outside_is_on (void)
+{
+#ifdef GCG_MALLOC
+  return is_on && gcg__agent_root.magic && gcg__agent_root.syscall_ret;
+#else
+  return false;
+#endif
+}
+
+void
+gcg__outside_announce (struct gcg__message *hello)
+{
+#ifdef GCG_MALLOC
+  static const char digits[] = "0123456789abcdef";
+  char *at = hello->text + strlen (hello->text);
+  uint64_t address = (uintptr_t)&gcg__agent_root;
+
+  if (!gcg__outside_is_on ())
+    return;
+  hello->flags |= GCG__FLAG_ROOT;
+  *at++ = ' ';
+  for (int shift = 60; shift >= 0; shift -= 4)
+    *at++ = digits[address >> shift & 15];
+  *at = 0;
+#else
+  (void)hello;
+#endif
+}
+
+/* Waits for a message of TYPE on FD; others are dropped.  False: the connection has ended, or the
+   time is over. */
+static bool
+await (int fd, uint16_t type, int patience_ms, struct gcg__message *message)
+{
+  uint64_t end = raw_now (CLOCK_MONOTONIC) + (uint64_t)patience_ms * 1000000u;
+
+  for (;;)
+    {
+      uint64_t now = raw_now (CLOCK_MONOTONIC), left = now < end ? end - now : 0;
+      struct timespec patience = { (time_t)(left / 1000000000u), (long)(left % 1000000000u) };
+      struct pollfd wait = { fd, POLLIN, 0 };
+      long n = syscall (SYS_ppoll, &wait, 1, &patience, NULL, 0);
+      if (n == 0 || (n < 0 && errno != EINTR))
+        return false;
+      if (n < 0)
+        continue;
+      n = gcg__wire_receive (fd, MSG_DONTWAIT, message);
+      if (n == 1 && message->type == type)
+        return true;
+      if (n == 0)
+        return false;
+    }
+}
+
+bool
+gcg__outside_greeted (int fd)
+{
+  struct gcg__message answer;
+
+  return await (fd, GCG__STOPS, GREETING_MS, &answer) && answer.status == 0
+         && !(answer.flags & GCG__FLAG_THREAD);
+}
+
+/* Waits until the agent's thread has read the answer. */
+static bool
+await_thread (void)
+{
+  const struct timespec moment = { 0, 1000000 };
+  int answer;
+
+  for (int i = 0; i < ENDING_MS; i++)
+    {
+      answer = (int)__atomic_load_n (&end_answer, __ATOMIC_ACQUIRE);
+      if (answer != WAITING)
+        return answer == TAKEN;
+      syscall (SYS_nanosleep, &moment, NULL);
+    }
+  return false;
+}
+
+bool
+gcg__outside_end (int fd, bool threaded)
+{
+  struct gcg__message end = gcg__wire_message (GCG__END);
+  int old_errno = errno;
+  bool taken;
+
+  __atomic_store_n (&end_answer, WAITING, __ATOMIC_RELEASE);
+  end.sequence = (uint32_t)syscall (SYS_gettid);
+  taken = gcg__wire_send (fd, &end, -1);
+  if (taken && threaded)
+    taken = await_thread ();
+  else if (taken)
+    taken = await (fd, GCG__END, ENDING_MS, &end) && end.status == 0;
+  errno = old_errno;
+  return taken;
+}
+
+void
+gcg__outside_answered (const struct gcg__message *answer)
+{
+  __atomic_store_n (&end_answer, answer->status == 0 ? TAKEN : REFUSED, __ATOMIC_RELEASE);
+}
+
+void
+gcg__outside_check (int fd)
+{
+  struct gcg__message check = gcg__wire_message (GCG__CHECK);
+  gcg__wire_send (fd, &check, -1);
+}

@@ -1,0 +1,37 @@
+/* outside.h -- this program looked at from outside, by a gcglass that may stop it: what the agent
+ * says, and what it waits for.
+ *
+ * gcglass says in the environment that it can (GCGLASS_STOP=ptrace).  HELLO then brings the address
+ * of the root structure (agent_root.h), and the answer, STOPS, says whether this process may be
+ * stopped, and whether a thread is needed for anything else.  The thread that ends the program says
+ * END and waits until a copy has been made.  All else happens without the agent.
+ *
+ * Only in malloc mode is there a root.  Functions that wait do so by system calls alone: they run
+ * at the program's end, in signal handlers, and in children that have been forked.
+ */
+#ifndef GCG_OUTSIDE_H
+#define GCG_OUTSIDE_H
+
+#include <stdbool.h>
+
+#include "protocol.h"
+
+/* Whether gcglass can; before the first connection. */
+void gcg__outside_set (bool is);
+bool gcg__outside_is_on (void);
+
+/* Adds the root to HELLO, if there is one and gcglass can. */
+void gcg__outside_announce (struct gcg__message *hello);
+
+/* Waits for the answer to HELLO on FD; true: no thread is needed. */
+bool gcg__outside_greeted (int fd);
+
+/* The calling thread ends the program: says so on FD and waits.  THREADED: the agent's thread reads
+   FD, and hands the answer to gcg__outside_answered.  True: there is a copy. */
+bool gcg__outside_end (int fd, bool threaded);
+void gcg__outside_answered (const struct gcg__message *answer);
+
+/* Asks for a snapshot on FD.  In a signal handler. */
+void gcg__outside_check (int fd);
+
+#endif

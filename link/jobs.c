@@ -1,0 +1,290 @@
+/* jobs.c -- see jobs.h.
+ *
+ * A job is in the list from its beginning until its result is taken.  Its thread is detached and
+ * touches the list only under the lock; gcg__jobs_free waits until none runs.  The connection may
+ * be closed meanwhile: a job that will answer on it has a descriptor of its own.
+ */
+#include "config.h"
+
+#include "link/jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "image/freeze.h"
+#include "link/message.h"
+#include "link/outside.h"
+
+struct job
+{
+  struct job *next;
+  struct gcg__jobs *jobs;
+  struct gcg__agent_link link;
+  int answer_fd; /* where END is answered, -1 = nowhere */
+  pid_t ending_tid;
+  bool is_done, is_hidden; /* hidden: the agent does it itself and says so */
+  struct gcg__job_result result;
+};
+
+struct gcg__jobs
+{
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  pthread_mutex_t stopping; /* held while a process is stopped */
+  int event_fd;
+  struct job *first;  /* in the order in which they have begun */
+  uint32_t n_running; /* threads */
+};
+
+enum gcg_status
+gcg__jobs_new (struct gcg__jobs **result, struct gcg_error *error)
+{
+  struct gcg__jobs *jobs = calloc (1, sizeof *jobs);
+  if (jobs == NULL)
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
+  jobs->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (jobs->event_fd < 0)
+    {
+      free (jobs);
+      return gcg__error_write (error, GCG_SYSTEM, "eventfd: %s", strerror (errno));
+    }
+  pthread_mutex_init (&jobs->lock, NULL);
+  pthread_mutex_init (&jobs->stopping, NULL);
+  pthread_cond_init (&jobs->changed, NULL);
+  *result = jobs;
+  return GCG_OK;
+}
+
+int
+gcg__jobs_fd (const struct gcg__jobs *jobs)
+{
+  return jobs->event_fd;
+}
+
+/* --- one job --- */
+
+/* The process goes on.  A thread that ends it waits for this word; without a copy it does what the
+   agent does without us. */
+static void
+on_released (void *context, bool copied)
+{
+  struct job *job = context;
+  pthread_mutex_unlock (&job->jobs->stopping);
+  if (job->answer_fd < 0)
+    return;
+  struct gcg__message answer = { .type = GCG__END, .status = copied ? GCG_OK : GCG_UNSUPPORTED };
+  gcg__link_send (job->answer_fd, &answer);
+  close (job->answer_fd);
+  job->answer_fd = -1;
+  job->is_hidden = !copied;
+}
+
+static void *
+run_job (void *context)
+{
+  struct job *job = context;
+  struct gcg__jobs *jobs = job->jobs;
+  struct gcg__outside_ask ask = { .pid = job->link.pid,
+                                  .root = job->link.root,
+                                  .description = job->result.text,
+                                  .ending_tid = job->ending_tid,
+                                  .released = on_released,
+                                  .context = job };
+  struct gcg_error error = { GCG_OK, "" };
+  pthread_mutex_lock (&jobs->stopping);
+  job->result.status = gcg__outside_take (&ask, &job->result.fd, NULL, &error);
+  if (job->result.status != GCG_OK)
+    snprintf (job->result.text, sizeof job->result.text, "%s", error.text);
+  pthread_mutex_lock (&jobs->lock);
+  job->is_done = true;
+  jobs->n_running--;
+  eventfd_write (jobs->event_fd, 1);
+  pthread_cond_broadcast (&jobs->changed);
+  pthread_mutex_unlock (&jobs->lock);
+  return NULL;
+}
+
+/* Starts JOB (taken); false: it has been freed. */
+static bool
+start (struct gcg__jobs *jobs, struct job *job)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  struct job **last = &jobs->first;
+  pthread_attr_init (&attributes);
+  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_mutex_lock (&jobs->lock);
+  bool started = pthread_create (&thread, &attributes, run_job, job) == 0;
+  while (*last != NULL)
+    last = &(*last)->next;
+  if (started)
+    *last = job;
+  jobs->n_running += started;
+  pthread_mutex_unlock (&jobs->lock);
+  pthread_attr_destroy (&attributes);
+  if (started)
+    return true;
+  if (job->answer_fd >= 0)
+    close (job->answer_fd);
+  free (job);
+  return false;
+}
+
+static struct job *
+new_job (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t sequence,
+         uint32_t flags, const char *description)
+{
+  struct job *job = calloc (1, sizeof *job);
+  if (job == NULL)
+    return NULL;
+  job->jobs = jobs;
+  job->link = *link;
+  job->answer_fd = -1;
+  job->result = (struct gcg__job_result){
+    .key = link->key, .sequence = sequence, .flags = flags, .fd = -1
+  };
+  snprintf (job->result.text, sizeof job->result.text, "%s", description);
+  return job;
+}
+
+bool
+gcg__jobs_capture (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t sequence,
+                   uint32_t flags, const char *description)
+{
+  struct job *job = new_job (jobs, link, sequence, flags, description);
+  return job != NULL && start (jobs, job);
+}
+
+/* --- what the agent says --- */
+
+/* "VERSION ADDRESS" */
+static uint64_t
+parse_root (const char *text)
+{
+  const char *space = strchr (text, ' ');
+  return space != NULL ? strtoull (space + 1, NULL, 16) : 0;
+}
+
+bool
+gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello, bool thread,
+                 struct gcg_error *error)
+{
+  struct gcg__message answer = { .type = GCG__STOPS };
+  link->root = 0;
+  if ((hello->flags & GCG__FLAG_ROOT) == 0)
+    return true;
+  if (gcg__freeze_permits (link->pid, error))
+    link->root = parse_root (hello->text);
+  else
+    snprintf (answer.text, sizeof answer.text, "%s", error->text);
+  answer.status = link->root != 0 ? GCG_OK : GCG_DISABLED;
+  answer.flags = thread || link->root == 0 ? GCG__FLAG_THREAD : 0;
+  gcg__link_send (link->fd, &answer);
+  return link->root != 0;
+}
+
+/* The thread TID ends the process, and waits for the answer. */
+static void
+take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
+{
+  struct gcg__message answer = { .type = GCG__END, .status = GCG_UNSUPPORTED };
+  struct job *job = link->root != 0 ? new_job (jobs, link, 0, GCG__FLAG_EXIT, "at exit") : NULL;
+  if (job != NULL)
+    {
+      job->ending_tid = tid;
+      job->answer_fd = fcntl (link->fd, F_DUPFD_CLOEXEC, 3);
+      if (job->answer_fd >= 0 && start (jobs, job))
+        return;
+      if (job->answer_fd < 0)
+        free (job);
+    }
+  gcg__link_send (link->fd, &answer);
+}
+
+bool
+gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
+                   const struct gcg__message *message)
+{
+  switch (message->type)
+    {
+    case GCG__END:
+      take_end (jobs, link, (pid_t)message->sequence);
+      return true;
+    case GCG__CHECK:
+      gcg__jobs_capture (jobs, link, 0, GCG__FLAG_CHECK, "signal");
+      return true;
+    default:
+      return false;
+    }
+}
+
+/* --- results --- */
+
+/* Takes the first job that is done out of the list. */
+static struct job *
+take_done (struct gcg__jobs *jobs)
+{
+  struct job **at = &jobs->first;
+  pthread_mutex_lock (&jobs->lock);
+  while (*at != NULL && !(*at)->is_done)
+    at = &(*at)->next;
+  struct job *job = *at;
+  if (job != NULL)
+    *at = job->next;
+  pthread_mutex_unlock (&jobs->lock);
+  return job;
+}
+
+bool
+gcg__jobs_next (struct gcg__jobs *jobs, struct gcg__job_result *result)
+{
+  eventfd_t ignored;
+  eventfd_read (jobs->event_fd, &ignored);
+  for (struct job *job; (job = take_done (jobs)) != NULL;)
+    {
+      bool is_hidden = job->is_hidden;
+      *result = job->result;
+      free (job);
+      if (!is_hidden)
+        return true;
+    }
+  return false;
+}
+
+bool
+gcg__jobs_has (struct gcg__jobs *jobs, uint32_t key)
+{
+  bool has = false;
+  pthread_mutex_lock (&jobs->lock);
+  for (const struct job *job = jobs->first; job != NULL; job = job->next)
+    has = has || key == 0 || job->link.key == key;
+  pthread_mutex_unlock (&jobs->lock);
+  return has;
+}
+
+void
+gcg__jobs_free (struct gcg__jobs *jobs)
+{
+  struct gcg__job_result result;
+  if (jobs == NULL)
+    return;
+  pthread_mutex_lock (&jobs->lock);
+  while (jobs->n_running > 0)
+    pthread_cond_wait (&jobs->changed, &jobs->lock);
+  pthread_mutex_unlock (&jobs->lock);
+  while (gcg__jobs_next (jobs, &result))
+    if (result.fd >= 0)
+      close (result.fd);
+  close (jobs->event_fd);
+  pthread_cond_destroy (&jobs->changed);
+  pthread_mutex_destroy (&jobs->stopping);
+  pthread_mutex_destroy (&jobs->lock);
+  free (jobs);
+}

@@ -1,0 +1,80 @@
+/* jobs.h -- snapshots from outside that one receiver of agents has under way.
+ *
+ * A receiver (server/live.c, tools/watch.c) polls; it must not wait for a walk, which takes seconds
+ * for a large heap.  Each snapshot has a thread of its own; what is done is handed over through a
+ * descriptor that polls readable.  Processes are stopped one at a time, their copies are walked in
+ * parallel.
+ *
+ * Both receivers hand the messages of an agent that can be looked at from outside to
+ * gcg__jobs_message, so there is one half of this conversation on our side:
+ *
+ *   agent    HELLO, with the address of its root  ─→  gcg__jobs_hello   ─→ STOPS: how it is stopped
+ *            END: a thread ends the program       ─→  gcg__jobs_message ─→ END: it may go on
+ *            CHECK: a signal asks for a snapshot
+ *   client   asks for a snapshot                  ─→  gcg__jobs_capture
+ *
+ * Threads: all functions are the receiver's.
+ */
+#ifndef GCG_LINK_JOBS_H
+#define GCG_LINK_JOBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gcglass/error.h"
+#include "protocol.h"
+
+struct gcg__jobs;
+
+/* An agent at the other end of a connection. */
+struct gcg__agent_link
+{
+  pid_t pid;
+  int fd;        /* of the connection; borrowed */
+  uint32_t key;  /* the receiver's name for it */
+  uint64_t root; /* of its root structure; 0: it is looked at from inside */
+};
+
+/* What has been done.  The caller closes FD, which is -1 unless STATUS is GCG_OK. */
+struct gcg__job_result
+{
+  uint32_t key, sequence;
+  uint32_t flags; /* as in SNAPSHOT */
+  enum gcg_status status;
+  int fd;
+  char text[sizeof ((struct gcg__message *)0)->text]; /* the description, or the error */
+};
+
+/* On GCG_OK *JOBS is to be given to gcg__jobs_free. */
+enum gcg_status gcg__jobs_new (struct gcg__jobs **jobs, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* Polls readable when a result waits; borrowed. */
+int gcg__jobs_fd (const struct gcg__jobs *jobs);
+
+/* Reads HELLO: stores the address of the root in LINK->root, when PID may be stopped from here, and
+   says STOPS.  THREAD: the agent is to start its thread all the same.  False: it could be looked at
+   from outside, but that is not permitted, for the reason in ERROR: its agent stops it by
+   signals. */
+bool gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello, bool thread,
+                      struct gcg_error *error);
+
+/* Takes END and CHECK; false for any other message. */
+bool gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
+                        const struct gcg__message *message);
+
+/* Begins a snapshot; FLAGS and SEQUENCE come back with it.  False: no memory. */
+bool gcg__jobs_capture (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
+                        uint32_t sequence, uint32_t flags, const char *description);
+
+/* Takes the next result; false: none waits. */
+bool gcg__jobs_next (struct gcg__jobs *jobs, struct gcg__job_result *result);
+
+/* Returns whether there are jobs of KEY, 0 = of any, that gcg__jobs_next has not handed over. */
+bool gcg__jobs_has (struct gcg__jobs *jobs, uint32_t key);
+
+/* Waits for what is under way, which is thrown away.  NULL is fine. */
+void gcg__jobs_free (struct gcg__jobs *jobs);
+
+#endif

@@ -1,0 +1,606 @@
+/* outside.c -- see outside.h.
+ *
+ * What the agent needs to know of the threads is laid out behind one another in a mapping that is
+ * made in the copy: the order, the description, the table of threads, and for each thread its
+ * registers as the kernel lays them out for a signal handler, vector registers included.
+ *
+ * A copy that was made while a thread was inside libgc is dropped, and another one is made after 1,
+ * 2, 4, ... ms.
+ */
+#include "config.h"
+
+#include "link/outside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "image/freeze.h"
+#include "image/proc.h"
+
+#define WALK_MS      60000
+#define CALL_MS      5000
+#define MOST_TRIES   10 /* 1 + 2 + ... + 512 ms */
+#define MOST_HIDDEN  (UINT64_C (1) << 30)
+#define MOST_RANGES  65536u
+#define MOST_SITES   (1u << 20)
+#define VECTOR_ALIGN 64u
+#define PAGE_BYTES   UINT64_C (4096)
+#define LEGACY_BYTES 512u /* of the registers' area as FXSAVE writes it */
+
+/* What is read while the process stands. */
+struct range
+{
+  uint64_t low, high;
+};
+
+struct standing
+{
+  const struct gcg__agent_root *root;
+  int mem; /* /proc/PID/mem */
+  struct range *ranges;
+  uint32_t n_ranges;
+  char *hidden; /* what is in RANGES, one after the other */
+  uint64_t hidden_bytes;
+};
+
+/* Files of /proc, as texts. */
+enum text
+{
+  MAPS,
+  EXE,
+  COMMAND_LINE,
+  STATUS,
+  STAT,
+  SMAPS,
+  N_TEXTS
+};
+
+struct taking
+{
+  const struct gcg__outside_ask *ask;
+  struct gcg__agent_root root;
+  struct standing standing;
+  struct gcg__frozen *frozen;
+  char *texts[N_TEXTS];
+  struct gcg__walk walk;
+  uint64_t place; /* of WALK in the copy */
+};
+
+static uint64_t
+now (clockid_t clock)
+{
+  struct timespec t;
+  clock_gettime (clock, &t);
+  return (uint64_t)t.tv_sec * UINT64_C (1000000000) + (uint64_t)t.tv_nsec;
+}
+
+/* --- the process --- */
+
+bool
+gcg__outside_is_wanted (void)
+{
+  const char *way = secure_getenv ("GCGLASS_STOP");
+  return way == NULL || strcmp (way, "signals") != 0;
+}
+
+/* Reads the root structure.  A process that has executed another program, or is about to, has none
+   where it was. */
+static enum gcg_status
+read_root (struct taking *taking, struct gcg_error *error)
+{
+  const struct gcg__agent_root *root = &taking->root;
+  if (pread (taking->standing.mem, &taking->root, sizeof *root, (off_t)taking->ask->root)
+          != (ssize_t)sizeof *root
+      || root->magic != GCG__ROOT_MAGIC)
+    return gcg__error_write (error, GCG_NOT_FOUND,
+                             "process %d has ended, or executed another program",
+                             (int)taking->ask->pid);
+  if (root->version != GCG__ROOT_VERSION || root->bytes < sizeof *root || root->walk == 0)
+    return gcg__error_write (error, GCG_UNSUPPORTED,
+                             "process %d: its agent is of another version of gcglass",
+                             (int)taking->ask->pid);
+  return GCG_OK;
+}
+
+/* --- while it stands --- */
+
+/* What is born from now on is younger than the copy. */
+static void
+age_births (const struct standing *standing)
+{
+  uint32_t birth;
+  off_t at = (off_t)standing->root->birth;
+  if (pread (standing->mem, &birth, sizeof birth, at) != (ssize_t)sizeof birth)
+    return;
+  birth++;
+  (void)!pwrite (standing->mem, &birth, sizeof birth, at);
+}
+
+/* Reads the table of what children do not inherit, as far as there is room for it. */
+static void
+read_ranges (struct standing *standing)
+{
+  struct gcg__root_table table;
+  if (pread (standing->mem, &table, sizeof table, (off_t)standing->root->hidden)
+          != (ssize_t)sizeof table
+      || table.n == 0 || table.n > MOST_RANGES)
+    return;
+  standing->ranges = calloc (table.n, sizeof *standing->ranges);
+  if (standing->ranges == NULL)
+    return;
+  ssize_t got = pread (standing->mem, standing->ranges, table.n * sizeof *standing->ranges,
+                       (off_t)table.ranges);
+  uint32_t n = got > 0 ? (uint32_t)((size_t)got / sizeof *standing->ranges) : 0;
+  uint64_t bytes = 0;
+  for (; standing->n_ranges < n; standing->n_ranges++)
+    {
+      const struct range *range = &standing->ranges[standing->n_ranges];
+      if (range->high - range->low > MOST_HIDDEN - bytes)
+        break;
+      bytes += range->high - range->low;
+    }
+  standing->hidden_bytes = bytes;
+}
+
+/* Reads what the copy does not have; what cannot be read stays zero. */
+static void
+read_hidden (struct standing *standing)
+{
+  uint64_t at = 0;
+  read_ranges (standing);
+  if (standing->hidden_bytes == 0)
+    return;
+  standing->hidden = mmap (NULL, standing->hidden_bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (standing->hidden == MAP_FAILED)
+    standing->hidden = NULL;
+  for (uint32_t i = 0; i < standing->n_ranges && standing->hidden != NULL; i++)
+    for (uint64_t page = standing->ranges[i].low; page < standing->ranges[i].high;
+         page += PAGE_BYTES, at += PAGE_BYTES)
+      (void)!pread (standing->mem, standing->hidden + at, PAGE_BYTES, (off_t)page);
+}
+
+static void
+on_standing (void *context, const struct gcg__frozen *frozen)
+{
+  struct standing *standing = context;
+  if (frozen->copy == 0)
+    return;
+  age_births (standing);
+  read_hidden (standing);
+}
+
+static void
+forget_standing (struct standing *standing)
+{
+  if (standing->hidden != NULL)
+    munmap (standing->hidden, standing->hidden_bytes);
+  free (standing->ranges);
+  standing->ranges = NULL;
+  standing->hidden = NULL;
+  standing->hidden_bytes = standing->n_ranges = 0;
+}
+
+/* --- the copy --- */
+
+static enum gcg_status
+fail_no_copy (const struct gcg__frozen *frozen, struct gcg_error *error)
+{
+  static const char *const why[] = {
+    [GCG__FROZEN_COPY] = "",
+    [GCG__FROZEN_FILTER] = "it has added a filter of system calls",
+    [GCG__FROZEN_NAME_SPACE] = "its next child would begin a name space of process numbers",
+    [GCG__FROZEN_NO_CODE] = "no system call can be made in its place",
+    [GCG__FROZEN_NO_THREAD] = "none of its threads can be used",
+    [GCG__FROZEN_CLONE] = "it cannot be cloned",
+  };
+  return gcg__error_write (error, GCG_UNSUPPORTED, "process %d cannot be copied: %s%s%s",
+                           (int)frozen->pid, why[frozen->why], frozen->clone_errno ? ": " : "",
+                           frozen->clone_errno ? strerror (frozen->clone_errno) : "");
+}
+
+/* Makes one copy.  GCG_BUSY: to be tried again, for it is not whole, or the process is still being
+   let go from the stop before. */
+static enum gcg_status
+copy_once (struct taking *taking, const struct gcg__freeze_ask *ask, struct gcg_error *error)
+{
+  uint64_t at = taking->ask->root + offsetof (struct gcg__agent_root, in_libgc);
+  uint32_t in_libgc = 0;
+  struct gcg_error gone;
+  enum gcg_status status = gcg__freeze (ask, &taking->frozen, error);
+  if (status != GCG_OK)
+    {
+      if (read_root (taking, &gone) == GCG_NOT_FOUND && error != NULL)
+        *error = gone;
+      return error != NULL ? error->status : status;
+    }
+  if (taking->frozen->copy == 0)
+    return fail_no_copy (taking->frozen, error);
+  if (gcg__frozen_read (taking->frozen, at, &in_libgc, sizeof in_libgc) != (ssize_t)sizeof in_libgc)
+    return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy of process %d: %s",
+                             (int)ask->pid, strerror (errno));
+  if (in_libgc == 0)
+    return GCG_OK;
+  return gcg__error_write (error, GCG_BUSY,
+                           "process %d: a thread has been changing the heap each time: try again",
+                           (int)ask->pid);
+}
+
+/* Makes a copy that is whole. */
+static enum gcg_status
+copy (struct taking *taking, struct gcg_error *error)
+{
+  const struct gcg__agent_root *root = &taking->root;
+  struct gcg__freeze_ask ask = { .pid = taking->ask->pid,
+                                 .scratch = root->scratch,
+                                 .scratch_bytes = root->scratch_bytes,
+                                 .syscall_ret = root->syscall_ret,
+                                 .restorer = root->restorer,
+                                 .standing = on_standing,
+                                 .vectors = true,
+                                 .context = &taking->standing };
+  enum gcg_status status = GCG_BUSY;
+  for (int i = 0; i < MOST_TRIES && status == GCG_BUSY; i++)
+    {
+      struct timespec pause = { 0, i > 0 ? 1000000L << (i - 1) : 0 };
+      nanosleep (&pause, NULL);
+      gcg__frozen_drop (taking->frozen);
+      taking->frozen = NULL;
+      forget_standing (&taking->standing);
+      status = copy_once (taking, &ask, error);
+    }
+  return status;
+}
+
+/* The registers of THREAD at AT, which is ADDRESS in the copy; behind them its vector registers. */
+static void
+lay_out_thread (const struct gcg__frozen_thread *thread, char *at, uint64_t address)
+{
+  ucontext_t *context = (void *)at;
+#if defined __x86_64__
+  static const uint8_t dwarf[]
+      = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+          REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
+  uint64_t vectors = address + (sizeof *context + VECTOR_ALIGN - 1) / VECTOR_ALIGN * VECTOR_ALIGN;
+  for (size_t i = 0; i < sizeof dwarf; i++)
+    context->uc_mcontext.gregs[dwarf[i]] = (greg_t)thread->registers[i];
+  context->uc_mcontext.gregs[REG_RSP] = (greg_t)thread->sp;
+  context->uc_mcontext.gregs[REG_RIP] = (greg_t)thread->pc;
+  if (thread->n_vectors >= LEGACY_BYTES)
+    {
+      context->uc_mcontext.fpregs = (fpregset_t)(uintptr_t)vectors;
+      memcpy (at + (vectors - address), thread->vectors, thread->n_vectors);
+    }
+#else
+  for (size_t i = 0; i < 31; i++)
+    context->uc_mcontext.regs[i] = thread->registers[i];
+  context->uc_mcontext.sp = thread->sp;
+  context->uc_mcontext.pc = thread->pc;
+  (void)address;
+#endif
+}
+
+/* Bytes of what lay_out_thread writes. */
+static size_t
+thread_bytes (const struct gcg__frozen_thread *thread)
+{
+  size_t bytes = sizeof (ucontext_t) + VECTOR_ALIGN + thread->n_vectors;
+  return (bytes + VECTOR_ALIGN - 1) / VECTOR_ALIGN * VECTOR_ALIGN;
+}
+
+/* Maps BYTES in the copy at PLACE, or where the kernel chooses (0); returns where, 0 with ERROR. */
+static uint64_t
+map_in_copy (struct taking *taking, uint64_t place, size_t bytes, struct gcg_error *error)
+{
+  const uint64_t arguments[6]
+      = { place,
+          bytes,
+          PROT_READ | PROT_WRITE,
+          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (place != 0 ? MAP_FIXED : 0),
+          (uint64_t)-1,
+          0 };
+  int64_t result = 0;
+  if (gcg__frozen_call_system (taking->frozen, SYS_mmap, arguments, &result, CALL_MS, error)
+      != GCG_OK)
+    return 0;
+  if (result >= 0 || result < -4095)
+    return (uint64_t)result;
+  gcg__error_write (error, GCG_NO_MEMORY, "no memory in the copy: %s", strerror ((int)-result));
+  return 0;
+}
+
+static bool
+write_to_copy (struct taking *taking, uint64_t address, const void *bytes, size_t n,
+               struct gcg_error *error)
+{
+  if (gcg__frozen_write (taking->frozen, address, bytes, n) == (ssize_t)n)
+    return true;
+  gcg__error_write (error, GCG_SYSTEM, "cannot write to the copy: %s", strerror (errno));
+  return false;
+}
+
+/* Puts the hidden pages where they were, before the copy maps anything else there. */
+static bool
+show_hidden (struct taking *taking, struct gcg_error *error)
+{
+  const struct standing *standing = &taking->standing;
+  const char *at = standing->hidden;
+  for (uint32_t i = 0; i < standing->n_ranges && at != NULL; i++)
+    {
+      uint64_t low = standing->ranges[i].low, bytes = standing->ranges[i].high - low;
+      if (map_in_copy (taking, low, bytes, error) == 0
+          || !write_to_copy (taking, low, at, bytes, error))
+        return false;
+      at += bytes;
+    }
+  return true;
+}
+
+/* --- what the kernel says --- */
+
+/* The whole of the file PATH as a text, NULs in it as spaces; NULL: no memory. */
+static char *
+read_text (const char *path)
+{
+  size_t n = 0, room = 4096;
+  char *text = malloc (room);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  for (ssize_t got = 1; text != NULL && fd >= 0 && got > 0; n += got > 0 ? (size_t)got : 0)
+    {
+      if (room - n < 4096)
+        {
+          char *grown = realloc (text, room *= 2);
+          if (grown == NULL)
+            free (text);
+          text = grown;
+        }
+      got = text != NULL ? read (fd, text + n, room - n - 1) : 0;
+    }
+  if (fd >= 0)
+    close (fd);
+  for (size_t i = 0; text != NULL && i < n; i++)
+    if (text[i] == '\0')
+      text[i] = ' ';
+  if (text != NULL)
+    text[n] = '\0';
+  return text;
+}
+
+/* Reads what is to be known of the process before it is stopped. */
+static void
+read_texts (struct taking *taking)
+{
+  static const char *const files[N_TEXTS] = {
+    [COMMAND_LINE] = "cmdline", [STATUS] = "status", [STAT] = "stat", [SMAPS] = "smaps_rollup"
+  };
+  char path[64];
+  for (int i = 0; i < N_TEXTS; i++)
+    if (files[i] != NULL)
+      {
+        snprintf (path, sizeof path, "/proc/%d/%s", (int)taking->ask->pid, files[i]);
+        taking->texts[i] = read_text (path);
+      }
+  char exe[4096];
+  snprintf (path, sizeof path, "/proc/%d/exe", (int)taking->ask->pid);
+  ssize_t n = readlink (path, exe, sizeof exe - 1);
+  taking->texts[EXE] = strndup (exe, n > 0 ? (size_t)n : 0);
+}
+
+static bool
+read_maps (struct taking *taking, struct gcg_error *error)
+{
+  char path[64];
+  snprintf (path, sizeof path, "/proc/%d/maps", (int)taking->frozen->copy);
+  taking->texts[MAPS] = read_text (path);
+  for (int i = 0; i < N_TEXTS; i++)
+    if (taking->texts[i] == NULL)
+      {
+        gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
+        return false;
+      }
+  return true;
+}
+
+/* The program's limits of memory are not meant for us. */
+static void
+lift_limits (pid_t copy)
+{
+  static const int resources[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE };
+  struct rlimit limit;
+  for (size_t i = 0; i < sizeof resources / sizeof *resources; i++)
+    if (prlimit (copy, resources[i], NULL, &limit) == 0)
+      {
+        limit.rlim_cur = limit.rlim_max;
+        prlimit (copy, resources[i], &limit, NULL);
+      }
+}
+
+/* --- what the walk is given --- */
+
+/* Lays out what the walk is to know at AT, which is zero, and ADDRESS in the copy. */
+static void
+lay_out (struct taking *taking, char *at, uint64_t address)
+{
+  const struct gcg__frozen *frozen = taking->frozen;
+  struct gcg__walk *walk = &taking->walk;
+  struct gcg__walk_thread *threads = (void *)(at + sizeof *walk);
+  size_t used = sizeof *walk + frozen->n_threads * sizeof *threads;
+  walk->threads = address + sizeof *walk;
+  walk->n_threads = (uint32_t)frozen->n_threads;
+  walk->description = address + used;
+  strcpy (at + used, taking->ask->description);
+  used += strlen (taking->ask->description) + 1;
+  uint64_t *const places[N_TEXTS]
+      = { [MAPS] = &walk->maps,     [EXE] = &walk->exe,
+          [STATUS] = &walk->status, [COMMAND_LINE] = &walk->command_line,
+          [STAT] = &walk->stat,     [SMAPS] = &walk->smaps };
+  for (int i = 0; i < N_TEXTS; i++)
+    {
+      *places[i] = address + used;
+      strcpy (at + used, taking->texts[i]);
+      used += strlen (taking->texts[i]) + 1;
+    }
+  used = (used + VECTOR_ALIGN - 1) / VECTOR_ALIGN * VECTOR_ALIGN;
+  for (size_t i = 0; i < frozen->n_threads; i++)
+    {
+      const struct gcg__frozen_thread *thread = &frozen->threads[i];
+      threads[i] = (struct gcg__walk_thread){ .tid = (uint64_t)thread->own_tid,
+                                              .context = address + used,
+                                              .thread_pointer = thread->thread_pointer,
+                                              .state = (unsigned char)thread->state };
+      memcpy (threads[i].name, thread->name, sizeof threads[i].name);
+      lay_out_thread (thread, at + used, address + used);
+      used += thread_bytes (thread);
+    }
+  memcpy (at, walk, sizeof *walk);
+}
+
+/* Writes into the copy what the walk is to know. */
+static enum gcg_status
+prepare (struct taking *taking, struct gcg_error *error)
+{
+  const struct gcg__frozen *frozen = taking->frozen;
+  size_t bytes = sizeof taking->walk + frozen->n_threads * sizeof (struct gcg__walk_thread)
+                 + strlen (taking->ask->description) + 1 + VECTOR_ALIGN;
+  lift_limits (frozen->copy);
+  if (!show_hidden (taking, error) || !read_maps (taking, error))
+    return error->status;
+  for (size_t i = 0; i < frozen->n_threads; i++)
+    bytes += thread_bytes (&frozen->threads[i]);
+  for (int i = 0; i < N_TEXTS; i++)
+    bytes += strlen (taking->texts[i]) + 1;
+  char *area = calloc (1, bytes);
+  if (area == NULL)
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
+  taking->place = map_in_copy (taking, 0, bytes, error);
+  bool ok = taking->place != 0;
+  if (ok)
+    {
+      lay_out (taking, area, taking->place);
+      ok = write_to_copy (taking, taking->place, area, bytes, error);
+    }
+  free (area);
+  return ok ? GCG_OK : error->status;
+}
+
+/* --- what comes out --- */
+
+/* Opens the copy's descriptor FD. */
+static enum gcg_status
+open_snapshot (const struct taking *taking, int *fd, struct gcg_error *error)
+{
+  char path[64];
+  snprintf (path, sizeof path, "/proc/%d/fd/%d", (int)taking->frozen->copy, (int)taking->walk.fd);
+  *fd = open (path, O_RDONLY | O_CLOEXEC);
+  return *fd >= 0 ? GCG_OK
+                  : gcg__error_write (error, GCG_SYSTEM, "cannot open the snapshot: %s",
+                                      strerror (errno));
+}
+
+static enum gcg_status
+read_sites (const struct taking *taking, struct gcg__outside_sites *sites, struct gcg_error *error)
+{
+  uint32_t n = taking->walk.n_sites <= MOST_SITES ? taking->walk.n_sites : 0;
+  size_t bytes = n * sizeof *sites->sites;
+  sites->sites = malloc (bytes + 1);
+  sites->n = n;
+  if (sites->sites == NULL)
+    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
+  if (bytes == 0
+      || gcg__frozen_read (taking->frozen, taking->walk.sites, sites->sites, bytes)
+             == (ssize_t)bytes)
+    return GCG_OK;
+  free (sites->sites);
+  sites->sites = NULL;
+  return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy: %s", strerror (errno));
+}
+
+/* Runs the walk in the copy. */
+static enum gcg_status
+walk (struct taking *taking, struct gcg_error *error)
+{
+  const uint64_t arguments[6] = { taking->place };
+  uint64_t result = 0;
+  enum gcg_status status
+      = gcg__frozen_call (taking->frozen, taking->root.walk, arguments, &result, WALK_MS, error);
+  if (status != GCG_OK)
+    return status;
+  if ((uint32_t)result != 0)
+    return gcg__error_write (error, GCG_SYSTEM, "cannot write the snapshot: %s",
+                             strerror ((int)(uint32_t)result));
+  if (gcg__frozen_read (taking->frozen, taking->place, &taking->walk, sizeof taking->walk)
+      != (ssize_t)sizeof taking->walk)
+    return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy: %s", strerror (errno));
+  return GCG_OK;
+}
+
+/* All of it, with the process's memory open. */
+static enum gcg_status
+take (struct taking *taking, int *fd, struct gcg__outside_sites *sites, struct gcg_error *error)
+{
+  const struct gcg__outside_ask *ask = taking->ask;
+  struct gcg__walk *order = &taking->walk;
+  order->requested_ns = now (CLOCK_MONOTONIC);
+  order->ending_tid = (uint32_t)ask->ending_tid;
+  order->flags = sites != NULL ? GCG__WALK_SITES : 0;
+  enum gcg_status status = read_root (taking, error);
+  if (status == GCG_OK)
+    {
+      read_texts (taking);
+      status = copy (taking, error);
+    }
+  if (ask->released != NULL)
+    ask->released (ask->context, status == GCG_OK);
+  if (status != GCG_OK)
+    return status;
+  order->monotonic_ns = now (CLOCK_MONOTONIC);
+  order->realtime_ns = now (CLOCK_REALTIME);
+  order->pause_ns = taking->frozen->stopped_ns;
+  order->stop_ns = taking->frozen->stopped_ns - taking->frozen->clone_ns;
+  status = prepare (taking, error);
+  if (status == GCG_OK)
+    status = walk (taking, error);
+  if (status == GCG_OK)
+    status = sites != NULL ? read_sites (taking, sites, error) : open_snapshot (taking, fd, error);
+  return status;
+}
+
+enum gcg_status
+gcg__outside_take (const struct gcg__outside_ask *ask, int *fd, struct gcg__outside_sites *sites,
+                   struct gcg_error *error)
+{
+  struct taking taking = { .ask = ask };
+  char path[40];
+  snprintf (path, sizeof path, "/proc/%d/mem", (int)ask->pid);
+  taking.standing.root = &taking.root;
+  taking.standing.mem = open (path, O_RDWR | O_CLOEXEC);
+  if (taking.standing.mem < 0)
+    {
+      enum gcg_status status
+          = errno == ENOENT
+                ? gcg__error_write (error, GCG_NOT_FOUND, "there is no process %d", (int)ask->pid)
+                : gcg__error_write (error, GCG_DISABLED, "process %d may not be traced: %s",
+                                    (int)ask->pid, strerror (errno));
+      if (ask->released != NULL)
+        ask->released (ask->context, false);
+      return status;
+    }
+  enum gcg_status status = take (&taking, fd, sites, error);
+  gcg__frozen_drop (taking.frozen);
+  forget_standing (&taking.standing);
+  for (int i = 0; i < N_TEXTS; i++)
+    free (taking.texts[i]);
+  close (taking.standing.mem);
+  return status;
+}

@@ -1,0 +1,51 @@
+/* outside.h -- a snapshot of a process taken from outside: stopped, copied, let go, and walked by
+ * its agent's own code in the copy.
+ *
+ * The agent's root structure (lib/agent_root.h) says where the code is.  The process runs nothing
+ * of ours but one system call, made in its place (lib/image/freeze.h).
+ *
+ * Threads: any; one freeze of a process at a time.  Time: the process stands for about the time of
+ * a fork; the walk takes as long as a capture in a child of its own.
+ */
+#ifndef GCG_LINK_OUTSIDE_H
+#define GCG_LINK_OUTSIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent_root.h"
+#include "gcglass/error.h"
+
+struct gcg__outside_ask
+{
+  pid_t pid;               /* as seen from here */
+  uint64_t root;           /* address of its root structure */
+  const char *description; /* of the snapshot */
+  pid_t ending_tid;        /* the thread that ends the process, as the process sees it; 0 = none */
+  /* Called with CONTEXT once the process goes on, whether there is a copy or not; may be NULL. */
+  void (*released) (void *context, bool copied);
+  void *context;
+};
+
+/* What the sites had when counting began (GCG__WALK_SITES): the caller frees SITES. */
+struct gcg__outside_sites
+{
+  struct gcg__walk_site *sites;
+  uint32_t n;
+};
+
+/* Stores a sealed memory file with the snapshot in *FD, which the caller closes; or, when SITES is
+   not NULL, what is alive of each site there.  Errors: those of gcg__freeze; GCG_UNSUPPORTED: no
+   copy can be made, or the agent is of another version; GCG_NOT_FOUND: the process has executed
+   another program meanwhile; GCG_CORRUPT, GCG_TIMEOUT: the walk did not
+   end well; GCG_BUSY: the process was never outside its allocator. */
+enum gcg_status gcg__outside_take (const struct gcg__outside_ask *ask, int *fd,
+                                   struct gcg__outside_sites *sites, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
+/* Returns false if GCGLASS_STOP in the environment is "signals": programs are to be looked at from
+   inside. */
+bool gcg__outside_is_wanted (void);
+
+#endif
