@@ -358,11 +358,25 @@ add_job (struct finding *finding, size_t block)
   return job;
 }
 
+/* Where a slice that begins at AT ends: what is not mapped is one slice, however much it is, for it
+   costs nothing. */
+static uint64_t
+slice_end (const struct gcg__vmas *vmas, uint64_t at, uint64_t end)
+{
+  size_t i = gcg__vmas_above (vmas, at);
+  uint64_t next = end - at < JOB_BYTES ? end : at + JOB_BYTES;
+
+  if (vmas->n == 0 || (i < vmas->n && vmas->items[i].low < next))
+    return next;
+  return i < vmas->n && vmas->items[i].low < end ? vmas->items[i].low : end;
+}
+
 /* Divides the object of block B into jobs. */
 static bool
 plan_slices (struct finding *finding, size_t b)
 {
   const struct gcg__heap_columns *columns = &finding->index->columns;
+  const struct gcg__vmas *vmas = gcg__image_vmas (finding->image);
   uint64_t base = columns->blocks[b].address;
   uint64_t end = object_end (columns, b, columns->blocks[b].first_object, base) & ~UINT64_C (7);
   uint64_t at = base;
@@ -373,7 +387,7 @@ plan_slices (struct finding *finding, size_t b)
       if (!job)
         return false;
       job->low = at;
-      job->high = at = end - at < JOB_BYTES ? end : at + JOB_BYTES;
+      job->high = at = slice_end (vmas, at, end);
     }
   while (at < end);
   return true;

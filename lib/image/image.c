@@ -2,7 +2,8 @@
  *
  * Ranges are sorted, clipped to what is not loaded yet, and joined into pieces, each a mapping of
  * ours; then the pieces are filled in parts of PART_BYTES by all threads, which also spreads the
- * page faults of our own memory.  Cost: two thirds of the time are those faults.
+ * page faults of our own memory.  These are most of the cost: what is read once and in order is
+ * better not loaded (window.h).
  */
 #include "config.h"
 

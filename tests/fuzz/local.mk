@@ -2,7 +2,7 @@
 # libFuzzer when configured by CC=clang --enable-fuzzing (driver.c says how).  A target NAME needs
 # tests_fuzz_NAME_CFLAGS = $(FUZZ_CFLAGS), _LDFLAGS = $(FUZZ_LINK) and, before its own libraries,
 # _LDADD = $(FUZZ_LIBS), and its corpus in EXTRA_DIST, file by file.
-fuzz_targets = %D%/agent %D%/columns %D%/expression %D%/inside %D%/message %D%/query \
+fuzz_targets = %D%/agent %D%/columns %D%/expression %D%/image %D%/inside %D%/message %D%/query \
 	%D%/recording %D%/report %D%/request %D%/serve %D%/snapshot %D%/suppress
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += %D%/driver.test
@@ -29,6 +29,12 @@ tests_fuzz_columns_SOURCES = %D%/columns.c %D%/change.c %D%/change.h
 tests_fuzz_columns_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_columns_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_columns_LDADD = $(FUZZ_LIBS) tests/libheap.la lib/snapshot/libsnapshot.la
+
+tests_fuzz_image_SOURCES = %D%/image.c
+tests_fuzz_image_CFLAGS = $(FUZZ_CFLAGS) -D_GNU_SOURCE
+tests_fuzz_image_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_image_LDADD = $(FUZZ_LIBS) lib/image/libimage.la lib/snapshot/libsnapshot.la \
+	lib/base/libbase.la
 
 tests_fuzz_expression_SOURCES = %D%/expression.c tests/modules.c tests/modules.h
 tests_fuzz_expression_CFLAGS = $(FUZZ_CFLAGS) -g
@@ -124,6 +130,7 @@ EXTRA_DIST += \
 	%D%/corpus/query/14 \
 	%D%/corpus/recording/changes \
 	%D%/corpus/recording/few \
+	%D%/corpus/image/changes %D%/corpus/image/heap %D%/corpus/image/maps %D%/corpus/image/sound \
 	%D%/corpus/recording/one-sample \
 	%D%/corpus/report/heap \
 	%D%/corpus/report/heap1 \
