@@ -1,7 +1,8 @@
 /* truth.c -- what lib/image finds in a process is what the process says of itself.
  *
- * The program shown.c prints where it keeps what and waits; here it is stopped and read from
- * outside, once as it is and once with a main thread that has ended (/proc/PID/maps is empty then).
+ * The program shown.c prints where it keeps what and waits; here it is read from outside: while it
+ * stands; while it stands and its main thread has ended (/proc/PID/maps is empty then); and from a
+ * frozen copy.
  */
 #include "config.h"
 
@@ -28,18 +29,61 @@ struct seen
   struct gcg__libc_layout layout;
   struct gcg__tls tls;
   struct gcg__stacks stacks;
+  struct gcg__frozen *frozen; /* NULL: it stands */
   char copy[64];
+};
+
+enum way
+{
+  STANDING,
+  MAIN_ENDS,
+  FROZEN
 };
 
 static struct seen seen;
 static const char *const threads[] = { "main", "A", "B", "C", "D", "E" };
 
-/* Starts the program, stops it, and reads all that is compared. */
+/* Freezes it; its threads are those that the freezer reports. */
 static void
-look (bool main_ends)
+freeze (struct process *process)
 {
+  struct gcg__freeze_ask ask = { .pid = process->pid };
   struct gcg_error error;
+
+  if (gcg__freeze (&ask, &seen.frozen, &error) != GCG_OK)
+    fail_msg ("%s", error.text);
+  assert_true (seen.frozen->copy > 0);
+  assert_in_range (seen.frozen->n_threads, 1, 64);
+  process->n_threads = seen.frozen->n_threads;
+  memcpy (process->threads, seen.frozen->threads, process->n_threads * sizeof *process->threads);
+}
+
+/* Reads all that is compared. */
+static void
+read_all (pid_t pid)
+{
+  const struct process *process = &seen.process;
+  struct gcg_error error;
+
+  if (gcg__image_open (pid, -1, &seen.image, &error) != GCG_OK
+      || gcg__modules_read (seen.image, &seen.modules, &error) != GCG_OK
+      || gcg__libc_layout_read (seen.image, &seen.modules, &seen.layout, &error) != GCG_OK
+      || gcg__tls_read (seen.image, &seen.modules, &seen.layout, process->threads,
+                        process->n_threads, &seen.tls, &error)
+             != GCG_OK
+      || gcg__stacks_read (seen.image, process->pid, process->threads, process->n_threads,
+                           &seen.tls, &seen.stacks, &error)
+             != GCG_OK)
+    fail_msg ("%s", error.text);
+  gcg__modules_ask_files (&seen.modules, seen.image);
+}
+
+/* Starts the program, stops it, and reads it. */
+static void
+look (enum way way)
+{
   struct process *process = &seen.process;
+  bool main_ends = way == MAIN_ENDS;
 
   memset (&seen, 0, sizeof seen);
   snprintf (seen.copy, sizeof seen.copy, "/tmp/gcglass-shown-%d.so", (int)getpid ());
@@ -56,26 +100,19 @@ look (bool main_ends)
   process_await (process, (pid_t)process_fact (process, "F.tid"), true);
   if (main_ends)
     process_await_end_of_main (process);
-  process_stop (process);
+  if (way == FROZEN)
+    freeze (process);
+  else
+    process_stop (process);
   assert_int_equal (process->n_threads, main_ends ? 5 : 6);
-  if (gcg__image_open (process->pid, -1, &seen.image, &error) != GCG_OK
-      || gcg__modules_read (seen.image, &seen.modules, &error) != GCG_OK
-      || gcg__libc_layout_read (seen.image, &seen.modules, &seen.layout, &error) != GCG_OK
-      || gcg__tls_read (seen.image, &seen.modules, &seen.layout, process->threads,
-                        process->n_threads, &seen.tls, &error)
-             != GCG_OK
-      || gcg__stacks_read (seen.image, process->pid, process->threads, process->n_threads,
-                           &seen.tls, &seen.stacks, &error)
-             != GCG_OK)
-    fail_msg ("%s", error.text);
-  gcg__modules_ask_files (&seen.modules, seen.image);
+  read_all (seen.frozen ? seen.frozen->copy : process->pid);
 }
 
 static int
 look_all (void **state)
 {
   (void)state;
-  look (false);
+  look (STANDING);
   return 0;
 }
 
@@ -87,6 +124,11 @@ leave (void **state)
   gcg__tls_fini (&seen.tls);
   gcg__modules_fini (&seen.modules);
   gcg__image_free (seen.image);
+  if (seen.frozen)
+    {
+      gcg__frozen_drop (seen.frozen);
+      seen.process.n_threads = 0; /* none is traced any more */
+    }
   return process_end (&seen.process) == 0 ? 0 : -1;
 }
 
@@ -95,7 +137,15 @@ static void
 test_without_main (void **state)
 {
   assert_int_equal (leave (state), 0);
-  look (true);
+  look (MAIN_ENDS);
+}
+
+/* The same once more, from a copy. */
+static void
+test_frozen (void **state)
+{
+  assert_int_equal (leave (state), 0);
+  look (FROZEN);
 }
 
 /* Index of the thread called NAME. */
@@ -446,15 +496,38 @@ main (void)
   {                                                                                                \
 #test ", main has ended", test, NULL, NULL, &without_main                                      \
   }
-  const struct CMUnitTest tests[]
-      = { cmocka_unit_test (test_modules),  cmocka_unit_test (test_data),
-          cmocka_unit_test (test_symbols),  cmocka_unit_test (test_tls),
-          cmocka_unit_test (test_no_block), cmocka_unit_test (test_controls),
-          cmocka_unit_test (test_result),   cmocka_unit_test (test_keys),
-          cmocka_unit_test (test_stacks),   cmocka_unit_test (test_register),
-          cmocka_unit_test (test_refused),  cmocka_unit_test (test_without_main),
-          WITHOUT_MAIN (test_modules),      WITHOUT_MAIN (test_tls),
-          WITHOUT_MAIN (test_controls),     WITHOUT_MAIN (test_result),
-          WITHOUT_MAIN (test_keys),         WITHOUT_MAIN (test_stacks) };
+#define FROM_COPY(test)                                                                            \
+  {                                                                                                \
+#test ", from a copy", test, NULL, NULL, NULL                                                  \
+  }
+  const struct CMUnitTest tests[] = { cmocka_unit_test (test_modules),
+                                      cmocka_unit_test (test_data),
+                                      cmocka_unit_test (test_symbols),
+                                      cmocka_unit_test (test_tls),
+                                      cmocka_unit_test (test_no_block),
+                                      cmocka_unit_test (test_controls),
+                                      cmocka_unit_test (test_result),
+                                      cmocka_unit_test (test_keys),
+                                      cmocka_unit_test (test_stacks),
+                                      cmocka_unit_test (test_register),
+                                      cmocka_unit_test (test_refused),
+                                      cmocka_unit_test (test_without_main),
+                                      WITHOUT_MAIN (test_modules),
+                                      WITHOUT_MAIN (test_tls),
+                                      WITHOUT_MAIN (test_controls),
+                                      WITHOUT_MAIN (test_result),
+                                      WITHOUT_MAIN (test_keys),
+                                      WITHOUT_MAIN (test_stacks),
+                                      cmocka_unit_test (test_frozen),
+                                      FROM_COPY (test_modules),
+                                      FROM_COPY (test_data),
+                                      FROM_COPY (test_symbols),
+                                      FROM_COPY (test_tls),
+                                      FROM_COPY (test_no_block),
+                                      FROM_COPY (test_controls),
+                                      FROM_COPY (test_result),
+                                      FROM_COPY (test_keys),
+                                      FROM_COPY (test_stacks),
+                                      FROM_COPY (test_register) };
   return cmocka_run_group_tests (tests, look_all, leave);
 }
