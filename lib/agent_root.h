@@ -54,8 +54,6 @@ struct gcg__walk_thread
   char name[16];           /* NUL-terminated */
 };
 
-#define GCG__WALK_SITES 1u /* count what is alive of each site, and write no snapshot */
-
 /* What walk is to do, written into the copy. */
 struct gcg__walk
 {
@@ -68,18 +66,8 @@ struct gcg__walk
   uint64_t stop_ns, pause_ns;                       /* until all threads stood; in all */
   uint32_t n_threads;
   uint32_t ending_tid; /* the thread that ends the program, 0: the program goes on */
-  uint32_t flags;
   /* The answer. */
-  int32_t fd;       /* of the sealed snapshot: a descriptor of the copy's */
-  uint32_t n_sites; /* of GCG__WALK_SITES */
-  uint64_t sites;   /* address of struct gcg__walk_site[n_sites] */
-};
-
-/* One site's: what is alive, and what its counters were. */
-struct gcg__walk_site
-{
-  uint64_t alive, alive_bytes;
-  uint64_t made, made_bytes, freed, freed_bytes;
+  int32_t fd; /* of the sealed snapshot: a descriptor of the copy's */
 };
 
 #endif

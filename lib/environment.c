@@ -11,6 +11,7 @@
 #include "outside.h"
 #include "raw.h"
 #include "sample/lifetime.h"
+#include "sample/sample.h"
 #include "stack/stack.h"
 #include "successor.h"
 #ifdef GCG_MALLOC
@@ -192,6 +193,9 @@ connect_as_wished (const struct gcg__environment *wishes)
 {
   bool alone;
 
+  /* While there is no other thread yet, as a rule: later ones would be stopped by signals. */
+  if (gcg__outside_is_on () && !wishes->leaks)
+    gcg__sample_survey ();
   if (wishes->outside)
     return gcg__control_connect_outside (wishes->socket_name, !wishes->leaks, &alone, NULL)
                == GCG_OK

@@ -99,7 +99,7 @@ run_job (void *context)
                                   .context = job };
   struct gcg_error error = { GCG_OK, "" };
   pthread_mutex_lock (&jobs->stopping);
-  job->result.status = gcg__outside_take (&ask, &job->result.fd, NULL, &error);
+  job->result.status = gcg__outside_take (&ask, &job->result.fd, &error);
   if (job->result.status != GCG_OK)
     snprintf (job->result.text, sizeof job->result.text, "%s", error.text);
   pthread_mutex_lock (&jobs->lock);

@@ -33,7 +33,6 @@
 #define MOST_TRIES   10 /* 1 + 2 + ... + 512 ms */
 #define MOST_HIDDEN  (UINT64_C (1) << 30)
 #define MOST_RANGES  65536u
-#define MOST_SITES   (1u << 20)
 #define VECTOR_ALIGN 64u
 #define PAGE_BYTES   UINT64_C (4096)
 #define LEGACY_BYTES 512u /* of the registers' area as FXSAVE writes it */
@@ -508,24 +507,6 @@ open_snapshot (const struct taking *taking, int *fd, struct gcg_error *error)
                                       strerror (errno));
 }
 
-static enum gcg_status
-read_sites (const struct taking *taking, struct gcg__outside_sites *sites, struct gcg_error *error)
-{
-  uint32_t n = taking->walk.n_sites <= MOST_SITES ? taking->walk.n_sites : 0;
-  size_t bytes = n * sizeof *sites->sites;
-  sites->sites = malloc (bytes + 1);
-  sites->n = n;
-  if (sites->sites == NULL)
-    return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
-  if (bytes == 0
-      || gcg__frozen_read (taking->frozen, taking->walk.sites, sites->sites, bytes)
-             == (ssize_t)bytes)
-    return GCG_OK;
-  free (sites->sites);
-  sites->sites = NULL;
-  return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy: %s", strerror (errno));
-}
-
 /* Runs the walk in the copy. */
 static enum gcg_status
 walk (struct taking *taking, struct gcg_error *error)
@@ -547,13 +528,12 @@ walk (struct taking *taking, struct gcg_error *error)
 
 /* All of it, with the process's memory open. */
 static enum gcg_status
-take (struct taking *taking, int *fd, struct gcg__outside_sites *sites, struct gcg_error *error)
+take (struct taking *taking, int *fd, struct gcg_error *error)
 {
   const struct gcg__outside_ask *ask = taking->ask;
   struct gcg__walk *order = &taking->walk;
   order->requested_ns = now (CLOCK_MONOTONIC);
   order->ending_tid = (uint32_t)ask->ending_tid;
-  order->flags = sites != NULL ? GCG__WALK_SITES : 0;
   enum gcg_status status = read_root (taking, error);
   if (status == GCG_OK)
     {
@@ -572,13 +552,12 @@ take (struct taking *taking, int *fd, struct gcg__outside_sites *sites, struct g
   if (status == GCG_OK)
     status = walk (taking, error);
   if (status == GCG_OK)
-    status = sites != NULL ? read_sites (taking, sites, error) : open_snapshot (taking, fd, error);
+    status = open_snapshot (taking, fd, error);
   return status;
 }
 
 enum gcg_status
-gcg__outside_take (const struct gcg__outside_ask *ask, int *fd, struct gcg__outside_sites *sites,
-                   struct gcg_error *error)
+gcg__outside_take (const struct gcg__outside_ask *ask, int *fd, struct gcg_error *error)
 {
   struct taking taking = { .ask = ask };
   char path[40];
@@ -596,7 +575,7 @@ gcg__outside_take (const struct gcg__outside_ask *ask, int *fd, struct gcg__outs
         ask->released (ask->context, false);
       return status;
     }
-  enum gcg_status status = take (&taking, fd, sites, error);
+  enum gcg_status status = take (&taking, fd, error);
   gcg__frozen_drop (taking.frozen);
   forget_standing (&taking.standing);
   for (int i = 0; i < N_TEXTS; i++)

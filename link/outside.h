@@ -28,21 +28,12 @@ struct gcg__outside_ask
   void *context;
 };
 
-/* What the sites had when counting began (GCG__WALK_SITES): the caller frees SITES. */
-struct gcg__outside_sites
-{
-  struct gcg__walk_site *sites;
-  uint32_t n;
-};
-
-/* Stores a sealed memory file with the snapshot in *FD, which the caller closes; or, when SITES is
-   not NULL, what is alive of each site there.  Errors: those of gcg__freeze; GCG_UNSUPPORTED: no
-   copy can be made, or the agent is of another version; GCG_NOT_FOUND: the process has executed
-   another program meanwhile; GCG_CORRUPT, GCG_TIMEOUT: the walk did not
-   end well; GCG_BUSY: the process was never outside its allocator. */
+/* Stores a sealed memory file with the snapshot in *FD, which the caller closes.  Errors: those of
+   gcg__freeze; GCG_UNSUPPORTED: no copy can be made, or the agent is of another version;
+   GCG_NOT_FOUND: the process has executed another program meanwhile; GCG_CORRUPT, GCG_TIMEOUT: the
+   walk did not end well; GCG_BUSY: the process was never outside its allocator. */
 enum gcg_status gcg__outside_take (const struct gcg__outside_ask *ask, int *fd,
-                                   struct gcg__outside_sites *sites, struct gcg_error *error)
-    __attribute__ ((warn_unused_result));
+                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
 
 /* Returns false if GCGLASS_STOP in the environment is "signals": programs are to be looked at from
    inside. */

@@ -173,7 +173,7 @@ take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *
 {
   struct gcg__outside_ask ask
       = { .pid = (pid_t)arguments->pid, .root = root, .description = arguments->description };
-  return gcg__outside_take (&ask, fd, NULL, error);
+  return gcg__outside_take (&ask, fd, error);
 }
 
 enum gcg_status

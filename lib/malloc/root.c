@@ -14,10 +14,8 @@
 #include "capture.h"
 #include "collector.h"
 #include "freeze/freeze.h"
-#include "freeze/tally.h"
 #include "regions.h"
 #include "roots.h"
-#include "sample/count.h"
 #include "thread.h"
 
 #define SCRATCH_BYTES 65536
@@ -84,37 +82,6 @@ note_threads_stopped (const struct gcg__walk *walk)
     }
 }
 
-/* Counts what is alive of each site, and hands it out with the counters; 0 or an errno. */
-static int
-count_sites_stopped (struct gcg__freeze *freeze, struct gcg__walk *walk)
-{
-  uint32_t n = gcg__site_count ();
-  struct gcg__tally *tally = raw_map (sizeof *tally + n * sizeof *tally->sites);
-  struct gcg__walk_site *sites = raw_map (n * sizeof *sites);
-  struct gcg__count sums[64];
-  int error;
-
-  if (tally == MAP_FAILED || sites == MAP_FAILED)
-    return ENOMEM;
-  tally->n_sites = n;
-  freeze->tally = tally;
-  error = gcg__freeze_write_stopped (freeze, true);
-  for (uint32_t first = 0; first < n; first += 64)
-    {
-      gcg__count_sum (first, 64, sums);
-      for (uint32_t i = 0; i < 64 && first + i < n; i++)
-        sites[first + i] = (struct gcg__walk_site){ tally->sites[first + i].count,
-                                                    tally->sites[first + i].bytes,
-                                                    sums[i].made,
-                                                    sums[i].made_bytes,
-                                                    sums[i].freed,
-                                                    sums[i].freed_bytes };
-    }
-  walk->n_sites = n;
-  walk->sites = (uintptr_t)sites;
-  return error;
-}
-
 /* Writes the snapshot into a sealed memory file; 0 or an errno. */
 static int
 write_snapshot_stopped (struct gcg__freeze *freeze, struct gcg__walk *walk)
@@ -156,8 +123,7 @@ walk_copy_stopped (struct gcg__walk *walk)
   gcg__collection_now = (struct gcg__collection){ .start_ns = walk->monotonic_ns - walk->stop_ns,
                                                   .stop_ns = walk->stop_ns };
   note_ending_stopped (&freeze, walk);
-  return walk->flags & GCG__WALK_SITES ? count_sites_stopped (&freeze, walk)
-                                       : write_snapshot_stopped (&freeze, walk);
+  return write_snapshot_stopped (&freeze, walk);
 }
 
 void

@@ -65,6 +65,15 @@ gcg__sample_prepare (void)
   gcg__count_begin ();
 }
 
+void
+gcg__sample_survey (void)
+{
+  gcg__sample_prepare ();
+  pthread_mutex_lock (&sample_mutex);
+  (void)gcg__survivors_update (true);
+  pthread_mutex_unlock (&sample_mutex);
+}
+
 static struct said *
 said_of (uint32_t site)
 {

@@ -25,6 +25,10 @@ enum gcg_status gcg__sample_take (const char *description, uint32_t flags, bool 
    again and again harmless. */
 void gcg__sample_prepare (void);
 
+/* Counts what is alive now rather than with the first sample, for which all threads may have to be
+   stopped. */
+void gcg__sample_survey (void);
+
 /* A memory file with the last sample, and with the sites and modules that have come since the one
    before; -1 when there is none.  The caller closes it. */
 int gcg__sample_last (void);

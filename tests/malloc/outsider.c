@@ -1,6 +1,6 @@
 /* outsider.c -- a program that would notice if snapshots of it were taken from inside.
  *
- * Usage: outsider end WAY STATUS | threads | nap | reap | chain N
+ * Usage: outsider end WAY STATUS | threads | nap | reap | lend | chain N
  * Each loses 100 bytes first.  What asks for a snapshot sends SIGUSR2 to its parent, which is
  * gcglass leaks --signal USR2.
  */
@@ -97,6 +97,7 @@ count_threads (void)
 static int
 nap (void)
 {
+  signal (SIGUSR2, SIG_IGN); /* gcglass run passes it on */
   for (int i = 0; i < 4; i++)
     {
       struct timespec before, after, wanted = { 0, 200000000 };
@@ -123,6 +124,28 @@ reap (void)
       if (waitpid (-1, NULL, WNOHANG | __WALL) != -1 || errno != ECHILD)
         return 1;
       usleep (2000);
+    }
+  return 0;
+}
+
+/* Waits for a child that shares its memory while snapshots are taken. */
+static int
+lend (void)
+{
+  int ended;
+
+  for (int i = 0; i < 3; i++)
+    {
+      kill (getppid (), SIGUSR2);
+      pid_t child = vfork ();
+      if (child == 0)
+        {
+          execl ("/bin/sleep", "sleep", "0.1", (char *)NULL);
+          _exit (1);
+        }
+      kill (getppid (), SIGUSR2);
+      if (waitpid (child, &ended, 0) != child || ended != 0)
+        return 1;
     }
   return 0;
 }
@@ -169,8 +192,10 @@ main (int argc, char **argv)
     return nap ();
   if (strcmp (what, "reap") == 0)
     return reap ();
+  if (strcmp (what, "lend") == 0)
+    return lend ();
   if (strcmp (what, "chain") == 0 && argc > 2)
     return chain (argv[0], atoi (argv[2]));
-  fprintf (stderr, "usage: outsider end WAY STATUS | threads | nap | reap | chain N\n");
+  fprintf (stderr, "usage: outsider end WAY STATUS | threads | nap | reap | lend | chain N\n");
   return 2;
 }
