@@ -18,8 +18,8 @@ TESTS += %D%/malloc/cases.test %D%/malloc/holders.test
 # Looked at from outside.
 check_PROGRAMS += %D%/malloc/outsider
 tests_malloc_outsider_SOURCES = %D%/malloc/outsider.c
-tests_malloc_outsider_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin
-tests_malloc_outsider_LDADD = -lpthread
+tests_malloc_outsider_CFLAGS = $(MALLOC_CASE_FLAGS)
+tests_malloc_outsider_LDADD = -lpthread -ldl
 dist_check_SCRIPTS += %D%/malloc/outside.test
 TESTS += %D%/malloc/outside.test
 check_PROGRAMS += %D%/malloc/library

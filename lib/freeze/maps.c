@@ -11,8 +11,9 @@
 
 #include "unloaded.h"
 
-#define MOST_PHDRS 64
-#define MOST_NOTE  256
+#define MOST_PHDRS    64
+#define MOST_NOTE     256
+#define PAGES_AT_ONCE 64 /* looked at by one system call */
 
 bool
 gcg__peek_stopped (uint64_t address, void *bytes, size_t n)
@@ -20,6 +21,30 @@ gcg__peek_stopped (uint64_t address, void *bytes, size_t n)
   struct iovec here = { bytes, n }, there = { (void *)(uintptr_t)address, n };
   return syscall (SYS_process_vm_readv, syscall (SYS_getpid), &here, 1ul, &there, 1ul, 0ul)
          == (long)n;
+}
+
+uint64_t
+gcg__readable_end_stopped (uint64_t low, uint64_t high)
+{
+  struct iovec there[PAGES_AT_ONCE];
+  char bytes[PAGES_AT_ONCE];
+  uint64_t page = (uint64_t)getpagesize (), at = low;
+
+  /* One byte of each page. */
+  while (at < high)
+    {
+      struct iovec here = { bytes, 0 };
+      long got;
+      for (uint64_t next = at; next < high && here.iov_len < PAGES_AT_ONCE;
+           next = (next & -page) + page)
+        there[here.iov_len++] = (struct iovec){ (void *)(uintptr_t)next, 1 };
+      got = syscall (SYS_process_vm_readv, syscall (SYS_getpid), &here, 1ul, there,
+                     (unsigned long)here.iov_len, 0ul);
+      if (got < (long)here.iov_len)
+        return got > 0 ? (uintptr_t)there[got].iov_base : at;
+      at = ((uintptr_t)there[here.iov_len - 1].iov_base & -page) + page;
+    }
+  return high;
 }
 
 uint32_t

@@ -160,7 +160,8 @@ gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t ind
           continue;
         }
       if (is_root_map (map))
-        scan_region_stopped (freeze, kind, index, low, end);
+        scan_region_stopped (freeze, kind, index, low,
+                             map->is_file ? gcg__readable_end_stopped (low, end) : end);
       low = end;
     }
 }

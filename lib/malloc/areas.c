@@ -182,36 +182,28 @@ is_memory (const char *name)
   return false;
 }
 
-/* Up to where from LOW on MAP, of a file, may be looked at.  What is mapped to be shared keeps
-   nothing: an address means nothing to other processes that map it.  A look behind the end of the
-   file is a fault, one at a device may do something. */
-static uint64_t
-file_end_stopped (const struct gcg__freeze *freeze, const struct map *map, uint64_t low,
-                  uint64_t high)
+/* May MAP, of a file, be looked at?  What is mapped to be shared keeps nothing: an address means
+   nothing to other processes that map it.  A look at a device may do something. */
+static bool
+is_private_stopped (const struct gcg__freeze *freeze, const struct map *map)
 {
   const char *name = (const char *)COLUMN (freeze, STRINGS)->data + map->name;
-  char byte;
 
-  if (!is_memory (name) && (map->is_shared || strncmp (name, "/dev/", 5) == 0))
-    return low;
-  while (low < high && gcg__peek_stopped (low, &byte, 1))
-    low = (low & -PAGE) + PAGE;
-  return low < high ? low : high;
+  return is_memory (name) || (!map->is_shared && strncmp (name, "/dev/", 5) != 0);
 }
 
 /* The program's own mapping. */
 static void
 region_stopped (struct gcg__freeze *freeze, struct gcg__range region)
 {
-  uint64_t end, there;
+  uint64_t end;
 
   for (uint64_t low = region.low; low < region.high; low = end)
     {
       const struct map *map = gcg__maps_find_stopped (freeze, low);
       end = !map ? low + PAGE : map->high < region.high ? map->high : region.high;
-      there = !map ? low : map->is_file ? file_end_stopped (freeze, map, low, end) : end;
-      if (low < there)
-        gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, low, there);
+      if (map && (!map->is_file || is_private_stopped (freeze, map)))
+        gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, low, end);
     }
 }
 

@@ -1,10 +1,11 @@
 /* outsider.c -- a program that would notice if snapshots of it were taken from inside.
  *
- * Usage: outsider end WAY STATUS | threads | nap | reap | lend | chain N
+ * Usage: outsider end WAY STATUS | threads | nap | reap | lend | load | chain N
  * Each loses 100 bytes first.  What asks for a snapshot sends SIGUSR2 to its parent, which is
  * gcglass leaks --signal USR2.
  */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -128,6 +129,34 @@ reap (void)
   return 0;
 }
 
+/* Loads a library and lets it go, again and again. */
+static void *
+load_and_unload (void *unused)
+{
+  (void)unused;
+  for (;;)
+    {
+      void *library = dlopen (CASE_LIBRARY, RTLD_NOW);
+      if (library)
+        dlclose (library);
+    }
+  return NULL;
+}
+
+/* Does so in two threads until its input ends. */
+static int
+load (void)
+{
+  pthread_t threads[2];
+  char byte;
+
+  for (int i = 0; i < 2; i++)
+    pthread_create (&threads[i], NULL, load_and_unload, NULL);
+  while (read (STDIN_FILENO, &byte, 1) > 0)
+    ;
+  _exit (0);
+}
+
 /* Waits for a child that shares its memory while snapshots are taken. */
 static int
 lend (void)
@@ -192,10 +221,13 @@ main (int argc, char **argv)
     return nap ();
   if (strcmp (what, "reap") == 0)
     return reap ();
+  if (strcmp (what, "load") == 0)
+    return load ();
   if (strcmp (what, "lend") == 0)
     return lend ();
   if (strcmp (what, "chain") == 0 && argc > 2)
     return chain (argv[0], atoi (argv[2]));
-  fprintf (stderr, "usage: outsider end WAY STATUS | threads | nap | reap | lend | chain N\n");
+  fprintf (stderr,
+           "usage: outsider end WAY STATUS | threads | nap | reap | lend | load | chain N\n");
   return 2;
 }
