@@ -1,18 +1,20 @@
 /* edges.c -- see edges.h.
  *
  * The heap is divided into jobs: runs of blocks, or slices of one large object, of about JOB_BYTES
- * each.  A job has columns of its own; in the end they are put behind one another.  Where they meet
- * in an object, the step of the first edge of a slice, which begins at the slice, grows by the
- * words behind the last edge before.
+ * each.  What a job finds is appended to the columns as soon as all jobs before it are: mostly from
+ * the memory that its worker uses again and again, so that no page is touched twice.  Where slices
+ * meet, the step of the first edge of one, which begins at the slice, grows by the words behind the
+ * last edge before.
  *
- * A segment of SEGMENT_WORDS words is gone through twice: first the block that each word leads to
- * is found and fetched, then the words are resolved, by when their blocks are in the cache.  The
- * heap is read in order, what it points to is not: that is where the time goes.
+ * The blocks that words lead to are found and fetched some words ahead of where the words are
+ * resolved, by when their blocks are in the cache.  The heap is read in order, what it points to is
+ * not: that is where the time goes.
  */
 #include "config.h"
 
 #include "image/edges.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,7 @@
 #define JOB_BYTES     (UINT64_C (1) << 20)
 #define SEGMENT_WORDS 512u
 #define SEGMENT_BYTES (8u * SEGMENT_WORDS)
+#define AHEAD_BYTES   384u
 
 struct bigs
 {
@@ -31,43 +34,63 @@ struct bigs
   uint32_t n, room;
 };
 
-struct job
+/* What a job finds; steps and edges are numbered from 0. */
+struct output
 {
-  size_t block, end_block;
-  uint64_t low, high; /* a slice of the one object of BLOCK; HIGH is 0: whole blocks */
-  /* What it has found; steps and edges are numbered from 0. */
   uint32_t *targets;
   uint8_t *steps, *places;
   size_t n, room;
   struct bigs big_steps, big_counts;
   uint64_t lead, tail; /* of a slice: words before its first edge, and behind its last */
-  size_t first;        /* its first edge's number among all; then of its bigs */
-  size_t first_big_step, first_big_count;
-  bool no_memory;
+};
+
+struct job
+{
+  size_t block, end_block;
+  uint64_t low, high;  /* a slice of the one object of BLOCK; HIGH is 0: whole blocks */
+  struct output waits; /* what it has found, until jobs before it are done */
+  bool is_done;
+};
+
+/* What a worker uses for one job after the other. */
+struct worker
+{
+  void *buffer; /* of the window */
+  struct output output;
 };
 
 struct finding
 {
   const struct gcg__memory_image *image;
   const struct gcg__heap_index *index;
-  struct gcg__edges *edges;
   struct job *jobs;
   size_t n_jobs;
   uint32_t room;
-  void **buffers; /* one for each worker; NULL: it had none yet */
+  struct worker *workers;
+  pthread_mutex_t lock; /* of what follows */
+  struct gcg__edges *edges;
+  size_t edges_room;
+  uint32_t big_steps_room, big_counts_room;
+  size_t next;           /* the first job that is not in EDGES yet */
+  uint64_t carry, count; /* of the slices of one object: words behind the last edge, edges so far */
+  bool no_memory;
 };
 
 /* What a worker needs for one job. */
 struct scan
 {
   const struct gcg__heap_index *index;
-  struct gcg__edges *edges;
-  struct job *job;
+  struct gcg__edges *edges; /* counts and first edges are written, each by one job */
+  const struct job *job;
+  struct output *output;
+  bool no_memory;
   struct gcg__window window;
   size_t next_cleared;
   uint64_t expected; /* address of the word behind the object's last edge */
   bool after_lead;   /* of a slice */
-  const struct gcg__heap_block *to[SEGMENT_WORDS]; /* the block that each word leads to, or NULL */
+  /* The block that each word of a segment leads to, or NULL; of the first LOOKED words. */
+  const struct gcg__heap_block *to[SEGMENT_WORDS];
+  size_t looked;
 };
 
 static bool
@@ -79,29 +102,36 @@ push_big (struct bigs *bigs, uint64_t index, uint64_t value)
   return true;
 }
 
-/* Room for the edges of one segment in JOB. */
+/* Room for ROOM edges in the three arrays; PLACES are wanted.  False: no memory. */
 static bool
-reserve (struct job *job, bool places)
+resize (uint32_t **targets, uint8_t **steps, uint8_t **places, bool wanted, size_t room)
 {
-  size_t room = job->room ? 2 * job->room : 16 * SEGMENT_WORDS;
-  uint32_t *targets;
-  uint8_t *steps, *where = NULL;
+  uint32_t *more_targets = realloc (*targets, room * sizeof *more_targets);
+  uint8_t *more_steps = realloc (*steps, room);
+  uint8_t *more_places = wanted ? realloc (*places, room) : NULL;
 
-  if (job->n + SEGMENT_WORDS <= job->room)
+  *targets = more_targets ? more_targets : *targets;
+  *steps = more_steps ? more_steps : *steps;
+  *places = more_places ? more_places : *places;
+  return more_targets && more_steps && (more_places || !wanted);
+}
+
+/* Room for the edges of one segment. */
+static bool
+reserve (struct scan *scan)
+{
+  struct output *output = scan->output;
+  size_t room = output->room ? 2 * output->room : 16 * SEGMENT_WORDS;
+
+  if (output->n + SEGMENT_WORDS <= output->room)
     return true;
-  targets = realloc (job->targets, room * sizeof *targets);
-  job->targets = targets ? targets : job->targets;
-  steps = realloc (job->steps, room);
-  job->steps = steps ? steps : job->steps;
-  if (places)
-    where = realloc (job->places, room);
-  job->places = where ? where : job->places;
-  if (!targets || !steps || (places && !where))
+  if (!resize (&output->targets, &output->steps, &output->places, scan->index->rules.requested,
+               room))
     {
-      job->no_memory = true;
+      scan->no_memory = true;
       return false;
     }
-  job->room = room;
+  output->room = room;
   return true;
 }
 
@@ -142,26 +172,26 @@ resolve_unaligned (const struct scan *scan, uint64_t at, uint64_t end, struct gc
 static inline void
 add_edge (struct scan *scan, uint64_t at, struct gcg__heap_hit hit)
 {
-  struct job *job = scan->job;
+  struct output *output = scan->output;
   uint64_t step = (at - scan->expected) / 8;
 
   scan->expected = at + 8;
-  if (__builtin_expect (job->high && !scan->after_lead, 0))
+  if (__builtin_expect (scan->job->high && !scan->after_lead, 0))
     {
-      job->lead = step;
+      output->lead = step;
       scan->after_lead = true;
       step = 0;
     }
   if (__builtin_expect (step >= GCG__STEP_BIG, 0))
     {
-      job->no_memory = !push_big (&job->big_steps, job->n, step) || job->no_memory;
+      scan->no_memory = !push_big (&output->big_steps, output->n, step) || scan->no_memory;
       step = GCG__STEP_BIG;
     }
-  job->targets[job->n] = hit.object;
-  job->steps[job->n] = (uint8_t)step;
-  if (job->places)
-    job->places[job->n] = hit.place;
-  job->n++;
+  output->targets[output->n] = hit.object;
+  output->steps[output->n] = (uint8_t)step;
+  if (output->places)
+    output->places[output->n] = hit.place;
+  output->n++;
 }
 
 static inline uint64_t
@@ -173,18 +203,20 @@ load (const uint8_t *bytes)
   return word;
 }
 
-/* Finds and fetches the blocks that the words of [LOW, HIGH), in the window, lead to. */
+/* Finds and fetches the blocks that the words of the segment from LOW on lead to, up to UNTIL, or
+   to its end, HIGH. */
 static inline void
-look_ahead (struct scan *scan, uint64_t low, uint64_t high)
+look_ahead (struct scan *scan, uint64_t low, uint64_t until, uint64_t high)
 {
   const uint8_t *bytes = scan->window.bytes + (low - scan->window.low);
-  size_t n = (size_t)(high - low) / 8;
+  size_t end = (size_t)((until < high ? until : high) - low) / 8;
 
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = scan->looked; i < end; i++)
     {
       scan->to[i] = gcg__heap_block_at (scan->index, load (bytes + 8 * i));
       __builtin_prefetch (scan->to[i]);
     }
+  scan->looked = end > scan->looked ? end : scan->looked;
 }
 
 /* The edges in [AT, HIGH), a part of an object that ends at END and of the segment from LOW on. */
@@ -214,7 +246,7 @@ scan_part (struct scan *scan, uint64_t at, uint64_t high, uint64_t end)
 {
   uint64_t next;
 
-  while (at + 8 <= high && reserve (scan->job, scan->index->rules.requested))
+  while (at + 8 <= high && reserve (scan))
     {
       bool there = at >= scan->window.low && at < scan->window.high;
       if (!there && !gcg__window_move (&scan->window, at, high, &next))
@@ -224,9 +256,14 @@ scan_part (struct scan *scan, uint64_t at, uint64_t high, uint64_t end)
         }
       uint64_t stop = scan->window.high < high ? scan->window.high : high;
       stop = stop - at < SEGMENT_BYTES ? at + ((stop - at) & ~UINT64_C (7)) : at + SEGMENT_BYTES;
-      look_ahead (scan, at, stop);
-      scan_words (scan, at, at, stop, end);
-      at = stop;
+      scan->looked = 0;
+      for (uint64_t low = at; at < stop;)
+        {
+          uint64_t some = stop - at < AHEAD_BYTES ? stop : at + AHEAD_BYTES;
+          look_ahead (scan, low, some + AHEAD_BYTES, stop);
+          scan_words (scan, low, at, some, end);
+          at = some;
+        }
     }
 }
 
@@ -247,16 +284,15 @@ object_end (const struct gcg__heap_columns *columns, size_t b, uint32_t object, 
   return end;
 }
 
-/* OBJECT has the edges from FIRST on that JOB has found. */
+/* OBJECT has the edges from FIRST on that have been found. */
 static inline void
 end_object (struct scan *scan, uint32_t object, size_t first)
 {
-  struct job *job = scan->job;
-  size_t count = job->n - first;
+  size_t count = scan->output->n - first;
 
   if (__builtin_expect (count >= GCG__COUNT_BIG, 0))
     {
-      job->no_memory = !push_big (&job->big_counts, object, count) || job->no_memory;
+      scan->no_memory = !push_big (&scan->output->big_counts, object, count) || scan->no_memory;
       count = GCG__COUNT_BIG;
     }
   scan->edges->counts[object] = (uint8_t)count;
@@ -272,7 +308,7 @@ scan_block (struct scan *scan, size_t b, uint64_t end)
 
   last = b + 1 < columns->n_blocks ? columns->blocks[b + 1].first_object
                                    : (uint32_t)columns->n_objects;
-  scan->edges->first_edges[b] = scan->job->n;
+  scan->edges->first_edges[b] = scan->output->n;
   while (object < last)
     {
       /* Objects whose slots fit one segment. */
@@ -288,18 +324,20 @@ scan_block (struct scan *scan, size_t b, uint64_t end)
         }
       if (high - low <= SEGMENT_BYTES)
         bytes = gcg__window_all (&scan->window, low, high, end);
-      if (!reserve (scan->job, scan->index->rules.requested))
+      if (!reserve (scan))
         return;
-      if (bytes)
-        look_ahead (scan, low, high);
+      scan->looked = 0;
       for (; object < stop; object++)
         {
           uint64_t base = block->address + columns->slots[object] * block->slot_bytes;
           uint64_t object_high = object_end (columns, b, object, base);
-          size_t first = scan->job->n;
+          size_t first = scan->output->n;
           scan->expected = base;
           if (bytes)
-            scan_words (scan, low, base, object_high, object_high);
+            {
+              look_ahead (scan, low, object_high + AHEAD_BYTES, high);
+              scan_words (scan, low, base, object_high, object_high);
+            }
           else
             scan_part (scan, base, object_high, object_high);
           end_object (scan, object, first);
@@ -308,43 +346,187 @@ scan_block (struct scan *scan, size_t b, uint64_t end)
 }
 
 static void
+free_output (struct output *output)
+{
+  free (output->targets);
+  free (output->steps);
+  free (output->places);
+  free (output->big_steps.items);
+  free (output->big_counts.items);
+  *output = (struct output){ 0 };
+}
+
+/* Changes the step of the first edge of a slice into STEP. */
+static bool
+set_first_step (struct output *output, uint64_t step)
+{
+  struct bigs *bigs = &output->big_steps;
+
+  output->steps[0] = step < GCG__STEP_BIG ? (uint8_t)step : GCG__STEP_BIG;
+  if (step < GCG__STEP_BIG)
+    return true;
+  if (!push_big (bigs, 0, step))
+    return false;
+  memmove (bigs->items + 1, bigs->items, (bigs->n - 1) * sizeof *bigs->items);
+  bigs->items[0] = (struct gcg__big){ 0, step };
+  return true;
+}
+
+/* JOB, whose turn it is, is a slice: what it and the slices before it have in common. */
+static bool
+join_slice (struct finding *finding, const struct job *job, struct output *output)
+{
+  uint32_t object = finding->index->columns.blocks[job->block].first_object;
+  size_t number = (size_t)(job - finding->jobs);
+  bool is_last = number + 1 == finding->n_jobs || finding->jobs[number + 1].block != job->block;
+
+  if (number == 0 || finding->jobs[number - 1].block != job->block)
+    {
+      finding->edges->first_edges[job->block] = 0; /* from here */
+      finding->carry = finding->count = 0;
+    }
+  if (output->n == 0)
+    finding->carry += (job->high - job->low) / 8;
+  else if (!set_first_step (output, finding->carry + output->lead))
+    return false;
+  else
+    finding->carry = output->tail;
+  finding->count += output->n;
+  if (!is_last)
+    return true;
+  bool is_big = finding->count >= GCG__COUNT_BIG;
+  finding->edges->counts[object] = is_big ? GCG__COUNT_BIG : (uint8_t)finding->count;
+  return !is_big || push_big (&output->big_counts, object, finding->count);
+}
+
+/* Appends BIGS, whose indices grow by FIRST, to *ITEMS. */
+static bool
+append_bigs (struct gcg__big **items, size_t *n, uint32_t *room, const struct bigs *bigs,
+             uint64_t first)
+{
+  for (uint32_t i = 0; i < bigs->n; i++)
+    {
+      if (!gcg__room_for_one (items, (uint32_t)*n, room, sizeof **items))
+        return false;
+      (*items)[(*n)++] = (struct gcg__big){ first + bigs->items[i].index, bigs->items[i].value };
+    }
+  return true;
+}
+
+/* Appends what JOB, whose turn it is, has found. */
+static bool
+append (struct finding *finding, const struct job *job, struct output *output)
+{
+  struct gcg__edges *edges = finding->edges;
+  bool places = finding->index->rules.requested;
+  size_t room = finding->edges_room ? finding->edges_room : 1 << 16;
+
+  if (job->high && !join_slice (finding, job, output))
+    return false;
+  while (room < edges->n + output->n)
+    room *= 2;
+  if (room > finding->edges_room
+      && !resize (&edges->targets, &edges->steps, &edges->places, places, room))
+    return false;
+  finding->edges_room = room;
+  /* Of slices the first says where the object's edges begin. */
+  if (!job->high || job == finding->jobs || job[-1].block != job->block)
+    for (size_t b = job->block; b < job->end_block; b++)
+      edges->first_edges[b] += edges->n;
+  if (!append_bigs (&edges->big_steps, &edges->n_big_steps, &finding->big_steps_room,
+                    &output->big_steps, edges->n)
+      || !append_bigs (&edges->big_counts, &edges->n_big_counts, &finding->big_counts_room,
+                       &output->big_counts, 0))
+    return false;
+  if (output->n == 0)
+    return true;
+  memcpy (edges->targets + edges->n, output->targets, output->n * sizeof *edges->targets);
+  memcpy (edges->steps + edges->n, output->steps, output->n);
+  if (places)
+    memcpy (edges->places + edges->n, output->places, output->n);
+  edges->n += output->n;
+  return true;
+}
+
+/* Job NUMBER has found OUTPUT: appends it, and those that have waited for it, or lets it wait. */
+static void
+deliver (struct finding *finding, size_t number, struct output *output, bool no_memory)
+{
+  struct job *job = &finding->jobs[number];
+
+  pthread_mutex_lock (&finding->lock);
+  finding->no_memory = finding->no_memory || no_memory;
+  job->is_done = true;
+  if (number != finding->next)
+    {
+      job->waits = *output;
+      *output = (struct output){ 0 };
+    }
+  for (; finding->next < finding->n_jobs && finding->jobs[finding->next].is_done; finding->next++)
+    {
+      struct job *next = &finding->jobs[finding->next];
+      struct output *found = next == job ? output : &next->waits;
+      finding->no_memory = finding->no_memory || !append (finding, next, found);
+      if (found != output)
+        free_output (found);
+    }
+  pthread_mutex_unlock (&finding->lock);
+  output->n = output->big_steps.n = output->big_counts.n = 0;
+}
+
+/* The edges of the slice JOB. */
+static void
+scan_slice (struct scan *scan, const struct job *job)
+{
+  const struct gcg__heap_columns *columns = &scan->index->columns;
+  const struct gcg__block *block = &columns->blocks[job->block];
+
+  scan->expected = job->low;
+  scan_part (scan, job->low, job->high,
+             object_end (columns, job->block, block->first_object, block->address));
+  scan->output->tail = (job->high - scan->expected) / 8;
+}
+
+/* Goes to the first cleared word at or above ADDRESS. */
+static void
+seek_cleared (struct scan *scan, uint64_t address)
+{
+  size_t high = scan->index->rules.n_cleared;
+
+  while (scan->next_cleared < high)
+    {
+      size_t middle = scan->next_cleared + (high - scan->next_cleared) / 2;
+      if (scan->index->rules.cleared[middle] < address)
+        scan->next_cleared = middle + 1;
+      else
+        high = middle;
+    }
+}
+
+static void
 run_job (void *state, size_t number, unsigned worker)
 {
   struct finding *finding = state;
   struct job *job = &finding->jobs[number];
+  struct worker *own = &finding->workers[worker];
   const struct gcg__heap_index *index = finding->index;
-  const struct gcg__heap_rules *rules = &index->rules;
-  struct scan scan = { .index = index,
-                       .edges = finding->edges,
-                       .job = job,
-                       .window = { .image = finding->image, .buffer = finding->buffers[worker] } };
-  uint64_t low = job->high ? job->low : index->blocks[job->block].address;
-  size_t high = rules->n_cleared;
+  struct scan scan
+      = { .index = index, .edges = finding->edges, .job = job, .output = &own->output };
 
-  if (!scan.window.buffer)
-    scan.window.buffer = finding->buffers[worker] = malloc (GCG__WINDOW_BYTES);
-  job->no_memory = !scan.window.buffer;
-  while (scan.next_cleared < high)
+  if (!own->buffer)
+    own->buffer = malloc (GCG__WINDOW_BYTES);
+  scan.no_memory = !own->buffer;
+  scan.window = (struct gcg__window){ .image = finding->image, .buffer = own->buffer };
+  seek_cleared (&scan, job->high ? job->low : index->blocks[job->block].address);
+  if (job->high && !scan.no_memory)
+    scan_slice (&scan, job);
+  else
     {
-      size_t middle = scan.next_cleared + (high - scan.next_cleared) / 2;
-      if (rules->cleared[middle] < low)
-        scan.next_cleared = middle + 1;
-      else
-        high = middle;
+      const struct gcg__heap_block *last = &index->blocks[job->end_block - 1];
+      for (size_t b = job->block; b < job->end_block && !scan.no_memory; b++)
+        scan_block (&scan, b, last->address + last->n_slots * last->slot_bytes);
     }
-  if (job->high)
-    {
-      const struct gcg__block *block = &index->columns.blocks[job->block];
-      uint64_t end = object_end (&index->columns, job->block, block->first_object, block->address);
-      scan.expected = job->low;
-      if (!job->no_memory)
-        scan_part (&scan, job->low, job->high, end);
-      job->tail = (job->high - scan.expected) / 8;
-      return;
-    }
-  const struct gcg__heap_block *last = &index->blocks[job->end_block - 1];
-  for (size_t b = job->block; b < job->end_block && !job->no_memory; b++)
-    scan_block (&scan, b, last->address + last->n_slots * last->slot_bytes);
+  deliver (finding, number, &own->output, scan.no_memory);
 }
 
 static struct job *
@@ -418,125 +600,16 @@ plan_jobs (struct finding *finding)
   return true;
 }
 
-/* Changes the step of the first edge of JOB, a slice, into STEP. */
+/* Memory for what all jobs write to: zeroed, and one element at least, so that nothing is NULL. */
 static bool
-set_first_step (struct job *job, uint64_t step)
+prepare (struct finding *finding)
 {
-  struct bigs *bigs = &job->big_steps;
-
-  job->steps[0] = step < GCG__STEP_BIG ? (uint8_t)step : GCG__STEP_BIG;
-  if (step < GCG__STEP_BIG)
-    return true;
-  if (!push_big (bigs, 0, step))
-    return false;
-  memmove (bigs->items + 1, bigs->items, (bigs->n - 1) * sizeof *bigs->items);
-  bigs->items[0] = (struct gcg__big){ 0, step };
-  return true;
-}
-
-/* Joins the slices of one object, from job I on; the first job behind them.  0: no memory. */
-static size_t
-join_slices (struct finding *finding, size_t i)
-{
-  struct job *jobs = finding->jobs;
-  uint32_t object = finding->index->columns.blocks[jobs[i].block].first_object;
-  size_t block = jobs[i].block, count = 0;
-  uint64_t carry = 0;
-
-  finding->edges->first_edges[block] = 0; /* from this job's first */
-  for (; i < finding->n_jobs && jobs[i].block == block; i++)
-    {
-      if (jobs[i].n == 0)
-        {
-          carry += (jobs[i].high - jobs[i].low) / 8;
-          continue;
-        }
-      if (!set_first_step (&jobs[i], carry + jobs[i].lead))
-        return 0;
-      carry = jobs[i].tail;
-      count += jobs[i].n;
-    }
-  if (count >= GCG__COUNT_BIG && !push_big (&jobs[i - 1].big_counts, object, count))
-    return 0;
-  finding->edges->counts[object] = count < GCG__COUNT_BIG ? (uint8_t)count : GCG__COUNT_BIG;
-  return i;
-}
-
-/* What the jobs have found, in numbers of all; makes the columns. */
-static bool
-join_jobs (struct finding *finding)
-{
+  const struct gcg__heap_columns *columns = &finding->index->columns;
   struct gcg__edges *edges = finding->edges;
 
-  for (size_t i = 0; i < finding->n_jobs; i++)
-    if (finding->jobs[i].no_memory)
-      return false;
-  for (size_t i = 0; i < finding->n_jobs;)
-    {
-      i = finding->jobs[i].high ? join_slices (finding, i) : i + 1;
-      if (i == 0)
-        return false;
-    }
-  for (size_t i = 0; i < finding->n_jobs; i++)
-    {
-      struct job *job = &finding->jobs[i];
-      job->first = edges->n;
-      job->first_big_step = edges->n_big_steps;
-      job->first_big_count = edges->n_big_counts;
-      edges->n += job->n;
-      edges->n_big_steps += job->big_steps.n;
-      edges->n_big_counts += job->big_counts.n;
-    }
-  edges->targets = malloc ((edges->n + 1) * sizeof *edges->targets);
-  edges->steps = malloc (edges->n + 1);
-  if (finding->index->rules.requested)
-    edges->places = malloc (edges->n + 1);
-  edges->big_steps = malloc ((edges->n_big_steps + 1) * sizeof *edges->big_steps);
-  edges->big_counts = malloc ((edges->n_big_counts + 1) * sizeof *edges->big_counts);
-  return edges->targets && edges->steps && edges->big_steps && edges->big_counts
-         && (edges->places || !finding->index->rules.requested);
-}
-
-static void
-free_found (struct job *job)
-{
-  free (job->targets);
-  free (job->steps);
-  free (job->places);
-  free (job->big_steps.items);
-  free (job->big_counts.items);
-  job->targets = NULL;
-  job->steps = job->places = NULL;
-  job->big_steps.items = job->big_counts.items = NULL;
-}
-
-/* Copies what a job has found to its place among all. */
-static void
-copy_job (void *state, size_t number, unsigned worker)
-{
-  struct finding *finding = state;
-  struct job *job = &finding->jobs[number];
-  struct gcg__edges *edges = finding->edges;
-
-  (void)worker;
-  if (job->n)
-    {
-      memcpy (edges->targets + job->first, job->targets, job->n * sizeof *edges->targets);
-      memcpy (edges->steps + job->first, job->steps, job->n);
-      if (edges->places)
-        memcpy (edges->places + job->first, job->places, job->n);
-    }
-  for (size_t i = 0; i < job->big_steps.n; i++)
-    edges->big_steps[job->first_big_step + i]
-        = (struct gcg__big){ job->first + job->big_steps.items[i].index,
-                             job->big_steps.items[i].value };
-  for (size_t i = 0; i < job->big_counts.n; i++)
-    edges->big_counts[job->first_big_count + i] = job->big_counts.items[i];
-  /* Of slices the first says where the object's edges begin. */
-  if (!job->high || number == 0 || finding->jobs[number - 1].block != job->block)
-    for (size_t b = job->block; b < job->end_block; b++)
-      edges->first_edges[b] += job->first;
-  free_found (job);
+  edges->first_edges = calloc (columns->n_blocks + 1, sizeof *edges->first_edges);
+  edges->counts = calloc (columns->n_objects + 1, 1);
+  return edges->first_edges && edges->counts && plan_jobs (finding);
 }
 
 enum gcg_status
@@ -544,29 +617,31 @@ gcg__edges_find (const struct gcg__memory_image *image, const struct gcg__heap_i
                  unsigned n_threads, struct gcg__edges *edges, struct gcg_error *error)
 {
   struct gcg__edges found = { 0 };
-  void *buffers[GCG__PARALLEL_MOST] = { NULL };
-  struct finding finding = { .image = image, .index = index, .edges = &found, .buffers = buffers };
-  bool done = false;
+  struct worker workers[GCG__PARALLEL_MOST] = { { 0 } };
+  struct finding finding = { .image = image,
+                             .index = index,
+                             .workers = workers,
+                             .lock = PTHREAD_MUTEX_INITIALIZER,
+                             .edges = &found };
 
-  found.first_edges = calloc (index->columns.n_blocks + 1, sizeof *found.first_edges);
-  found.counts = calloc (index->columns.n_objects + 1, 1);
-  if (found.first_edges && found.counts && plan_jobs (&finding))
-    {
-      gcg__parallel_run (n_threads, finding.n_jobs, run_job, &finding);
-      done = join_jobs (&finding);
-      if (done)
-        gcg__parallel_run (n_threads, finding.n_jobs, copy_job, &finding);
-    }
+  finding.no_memory = !prepare (&finding);
+  if (!finding.no_memory)
+    gcg__parallel_run (n_threads, finding.n_jobs, run_job, &finding);
   for (size_t i = 0; i < finding.n_jobs; i++)
-    free_found (&finding.jobs[i]);
+    free_output (&finding.jobs[i].waits);
   free (finding.jobs);
   for (size_t i = 0; i < GCG__PARALLEL_MOST; i++)
-    free (buffers[i]);
-  if (done)
-    *edges = found;
-  else
-    gcg__edges_fini (&found);
-  return done ? GCG_OK : gcg__error_write (error, GCG_NO_MEMORY, "no memory for the heap's edges");
+    {
+      free_output (&workers[i].output);
+      free (workers[i].buffer);
+    }
+  if (finding.no_memory)
+    {
+      gcg__edges_fini (&found);
+      return gcg__error_write (error, GCG_NO_MEMORY, "no memory for the heap's edges");
+    }
+  *edges = found;
+  return GCG_OK;
 }
 
 void
