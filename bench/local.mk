@@ -79,6 +79,7 @@ bench_analysis_LDADD = \
 	tests/libheap.la lib/analysis/libanalysis.la lib/snapshot/libsnapshot.la
 
 include bench/image.mk
+include bench/freeze.mk
 include bench/malloc.mk
 include bench/snapshot.mk
 include bench/symbol.mk

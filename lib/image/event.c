@@ -58,6 +58,9 @@ gcg__event_look (pid_t tid, bool keep, pid_t *value)
       *value = message (tid);
       return GCG__EVENT_FORK;
     case PTRACE_EVENT_EXEC:
+      /* Until this is consumed the kernel takes a thread that has become the main one for another.
+       */
+      waitid (P_PID, (id_t)tid, &info, options);
       return GCG__EVENT_EXEC;
     default:
       *value = signal;

@@ -11,9 +11,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -25,9 +29,11 @@
 #define MS             INT64_C (1000000)
 #define REAP_MS        20
 #define RETRY_NS       1000000
+#define PASSING        10 /* attempts */
 #define COPY_OOM_SCORE "1000"
 #define SECCOMP_STRICT 1
 #define CALLS_MIN_MS   1
+#define CLOSE_MS       10000
 
 struct known_thread
 {
@@ -318,6 +324,21 @@ open_image (struct image *image, struct gcg_error *error)
                            strerror (errno));
 }
 
+/* From the first moment the copy shares the descriptors of the process, so that what that closes is
+   closed; now it gives them up, so that they do not outlive the process. */
+static enum gcg_status
+close_descriptors (struct image *image, struct gcg_error *error)
+{
+  int64_t result;
+  enum gcg_status status = gcg__copy_call_system (
+      &image->copy, SYS_close_range, (uint64_t[6]){ 0, UINT32_MAX, CLOSE_RANGE_UNSHARE }, &result,
+      CLOSE_MS, error);
+  if (status == GCG_OK && result < 0)
+    status = gcg__copy_call_system (&image->copy, SYS_unshare, (uint64_t[6]){ CLONE_FILES },
+                                    &result, CLOSE_MS, error);
+  return status;
+}
+
 struct attempt
 {
   struct image *image;
@@ -332,6 +353,9 @@ copy (struct image *image, enum gcg__frozen_why why, struct gcg_error *error)
 {
   struct gcg__frozen *frozen = &image->frozen;
   struct gcg__made made = { .why = why };
+  if (why == GCG__FROZEN_COPY && !gcg__code_is_there (&image->stop, &image->copy.code))
+    return gcg__error_write (error, image->ask.syscall_ret == 0 ? GCG_TIMEOUT : GCG_BUSY,
+                             "process %d executed another program meanwhile", frozen->pid);
   if (why == GCG__FROZEN_COPY)
     gcg__inject_copy (&image->stop, &image->copy.code, image->ask.scratch, image->ask.scratch_bytes,
                       &made);
@@ -387,9 +411,25 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
       gcg__stop_release (&image->stop);
       frozen->stopped_ns = (uint64_t)(image->stop.last_ns - image->stop.first_ns);
     }
-  if (status == GCG_OK && frozen->copy != 0)
-    endanger (frozen->copy);
+  if (status != GCG_OK || frozen->copy == 0)
+    return status;
+  endanger (frozen->copy);
+  status = close_descriptors (image, error);
+  if (status != GCG_OK)
+    gcg__copy_end (&image->copy);
   return status;
+}
+
+/* While a program is executed its threads can be found ended, or forbidden, for a moment. */
+static bool
+is_passing (const struct attempt *attempt, int n_attempts)
+{
+  if (gcg__now_ns () > attempt->deadline)
+    return false;
+  if (attempt->status == GCG_TIMEOUT)
+    return true;
+  return (attempt->status == GCG_NOT_FOUND || attempt->status == GCG_DISABLED)
+         && n_attempts < PASSING && kill (attempt->image->ask.pid, 0) == 0;
 }
 
 static void
@@ -397,19 +437,18 @@ freeze (void *data)
 {
   struct attempt *attempt = data;
   struct image *image = attempt->image;
-  for (;;)
+  for (int n = 1;; n++)
     {
       attempt->status = try (image, attempt->deadline, attempt->error);
-      if (attempt->status != GCG_TIMEOUT || gcg__now_ns () > attempt->deadline)
+      if (attempt->status == GCG_OK || !is_passing (attempt, n))
         return;
-      if (!image->is_stopping)
-        continue;
       do
         nanosleep (&(struct timespec){ .tv_nsec = RETRY_NS }, NULL);
-      while (gcg__stop_linger (&image->stop) > 0 && gcg__now_ns () < attempt->deadline);
-      if (gcg__stop_linger (&image->stop) > 0)
+      while (look_after (image) && gcg__now_ns () < attempt->deadline);
+      if (look_after (image))
         return;
-      gcg__stop_free (&image->stop);
+      if (image->is_stopping)
+        gcg__stop_free (&image->stop);
       image->is_stopping = false;
     }
 }

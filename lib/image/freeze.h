@@ -4,7 +4,7 @@
  * everything back and lets the process go.  What remains is a copy of its memory that stands still:
  * it can be read and written, and functions and system calls can be run in it.  The process notices
  * nothing: it receives no signal, its waits go on, it has no new thread, child, descriptor or
- * mapping (doc/design/image.md says how, and what is measured).
+ * mapping (doc/design/freeze.md says how, and what is measured).
  *
  * Where nothing may be run in the process (a seccomp filter that it has added, a pid name space
  * that it has prepared, no memory or no process number for a copy, no thread that can be used) it
@@ -122,9 +122,9 @@ enum gcg_status gcg__frozen_call (struct gcg__frozen *frozen, uint64_t function,
                                   const uint64_t arguments[6], uint64_t *result, int limit_ms,
                                   struct gcg_error *error) __attribute__ ((warn_unused_result));
 
-/* Runs system call NUMBER in the copy and stores what the kernel returns: -errno on failure.
-   Descriptors are shared with the process until the copy unshares them: what a call opens or closes
-   is opened or closed there too.  Errors: as above. */
+/* Runs system call NUMBER in the copy and stores what the kernel returns: -errno on failure.  The
+   copy has no descriptors, so that it keeps nothing open, and what it opens is its own.  Errors: as
+   above. */
 enum gcg_status gcg__frozen_call_system (struct gcg__frozen *frozen, long number,
                                          const uint64_t arguments[6], int64_t *result, int limit_ms,
                                          struct gcg_error *error)

@@ -81,6 +81,16 @@ gcg__code_find (pid_t pid, pid_t tid, struct gcg__code *code)
   close (search.mem);
 }
 
+bool
+gcg__code_is_there (const struct gcg__stop *stop, const struct gcg__code *code)
+{
+  unsigned char entry[16] = { 0 }, restorer[16] = { 0 };
+  return pread (stop->mem, entry, sizeof entry, (off_t)code->entry) > 0
+         && pread (stop->mem, restorer, sizeof restorer, (off_t)code->restorer) > 0
+         && gcg__arch_find_entry (entry, sizeof entry) == 0
+         && gcg__arch_find_restorer (restorer, sizeof restorer) == 0;
+}
+
 /* --- One call. */
 
 enum gcg__event

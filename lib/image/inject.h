@@ -24,6 +24,9 @@ struct gcg__code
 /* Searches the code of the process, the C library's first. */
 void gcg__code_find (pid_t pid, pid_t tid, struct gcg__code *code);
 
+/* What was found, or is said, is there: the process has not executed another program since. */
+bool gcg__code_is_there (const struct gcg__stop *stop, const struct gcg__code *code);
+
 struct gcg__made
 {
   pid_t copy; /* 0: none */

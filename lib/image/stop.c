@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
   (PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC             \
    | PTRACE_O_TRACESYSGOOD)
 #define LEFT_OUT_NS  100000000 /* what has not stopped by then is left out */
+#define SLICE_NS     30000000
 #define PAUSE_NS     30000
 #define QUIET_PASSES 50
 
@@ -156,13 +158,13 @@ seize (struct gcg__stop *stop, pid_t tid, bool *is_new, struct gcg_error *error)
     {
       int failure = errno;
       struct gcg__proc_status status;
-      if (failure == ESRCH || !gcg__proc_status (stop->pid, tid, &status) || status.state == 'Z'
-          || status.state == 'X')
+      if (failure == ESRCH || !gcg__proc_status (stop->pid, tid, &status)
+          || (status.tracer != stop->tracer && (status.state == 'Z' || status.state == 'X')))
         return GCG_OK;
       if (failure != EPERM)
         return gcg__error_write (error, GCG_SYSTEM, "cannot trace process %d: %s", stop->pid,
                                  strerror (failure));
-      /* Started by a thread of ours meanwhile: it stops by itself. */
+      /* Started by a thread of ours meanwhile: it stops by itself, or has ended. */
       if (status.tracer != stop->tracer)
         return refused (stop, tid, &status, error);
     }
@@ -239,6 +241,15 @@ is_thread (struct gcg__stop *stop, pid_t tid)
   return access (path, F_OK) == 0;
 }
 
+/* Lets a thread go on that has stopped for another reason than that it was asked to, which the
+   kernel has forgotten with it. */
+static void
+ask_again (pid_t tid)
+{
+  ptrace (PTRACE_INTERRUPT, tid, NULL, NULL);
+  ptrace (PTRACE_CONT, tid, NULL, NULL);
+}
+
 /* What a thread that is to stop reports. */
 static void
 report (struct gcg__stop *stop, size_t index, enum gcg__event event, pid_t value)
@@ -267,14 +278,17 @@ report (struct gcg__stop *stop, size_t index, enum gcg__event event, pid_t value
           if (child != NULL)
             child->is_other = event == GCG__EVENT_FORK || !is_thread (stop, value);
         }
-      ptrace (PTRACE_CONT, tid, NULL, NULL);
+      ask_again (tid);
       return;
     case GCG__EVENT_EXEC:
+      /* A new program, whose main thread has the number of the old one's. */
       stop->has_executed = true;
-      stop->tracees[index].state = GCG__TRACEE_STANDS;
+      tracee->state = GCG__TRACEE_STANDS;
+      tracee->is_again = tracee->is_other = false;
+      tracee->signal = 0;
       return;
     case GCG__EVENT_CALL:
-      ptrace (PTRACE_CONT, tid, NULL, NULL);
+      ask_again (tid);
       return;
     }
 }
@@ -286,22 +300,28 @@ look (const struct gcg__stop *stop, size_t index, pid_t *value)
   return gcg__event_look (tid, gcg__stop_keeps (stop, tid), value);
 }
 
-/* It runs no code of its own: it waits uninterruptibly, often for the child of a vfork. */
+/* It runs no code of its own: it waits uninterruptibly, often for the child of a vfork.  One that
+   is about to execute a program would end the others. */
 static bool
 is_stuck (const struct gcg__stop *stop, pid_t tid)
 {
   struct gcg__proc_status status;
-  return gcg__proc_status (stop->pid, tid, &status) && status.state == 'D';
+  long call;
+  uint64_t sp, pc;
+  return gcg__proc_status (stop->pid, tid, &status) && status.state == 'D'
+         && gcg__proc_call (stop->pid, tid, &call, &sp, &pc) && call != SYS_execve
+         && call != SYS_execveat;
 }
 
-/* Until all stand, have been left out, or DEADLINE. */
-static void
-wait_for_all (struct gcg__stop *stop, int64_t deadline)
+/* Until all stand or have been left out; false: not in SLICE_NS, look for others meanwhile. */
+static bool
+wait_for_all (struct gcg__stop *stop)
 {
-  int64_t limit = gcg__now_ns () + LEFT_OUT_NS;
+  int64_t limit = gcg__now_ns () + SLICE_NS;
   for (int pass = 0;; pass++)
     {
-      bool is_late = gcg__now_ns () > limit;
+      int64_t now = gcg__now_ns ();
+      bool is_late = now > stop->first_ns + LEFT_OUT_NS;
       size_t waiting = 0;
       for (size_t i = 0; i < stop->n; i++)
         {
@@ -317,12 +337,29 @@ wait_for_all (struct gcg__stop *stop, int64_t deadline)
           else
             waiting++;
         }
-      if (waiting == 0 || gcg__now_ns () > deadline)
-        return;
+      if (waiting == 0 || now > limit)
+        return waiting == 0;
       if (pass < QUIET_PASSES)
         sched_yield ();
       else
         nanosleep (&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+    }
+}
+
+/* Those that stand have not been ended meanwhile, by another that executes a program. */
+static void
+look_again (struct gcg__stop *stop)
+{
+  for (size_t i = 0; i < stop->n; i++)
+    {
+      pid_t value;
+      if (stop->tracees[i].state != GCG__TRACEE_STANDS)
+        continue;
+      enum gcg__event event = look (stop, i, &value);
+      if (event == GCG__EVENT_ENDED || event == GCG__EVENT_EXEC)
+        report (stop, i, event, 0);
+      else if (event == GCG__EVENT_NONE)
+        stop->tracees[i].state = GCG__TRACEE_RUNS;
     }
 }
 
@@ -357,9 +394,11 @@ gcg__stop_all (struct gcg__stop *stop, int64_t deadline, struct gcg_error *error
         status = seize (stop, stop->tids[i], &is_new, error);
       if (status == GCG_OK && stop->n > 0 && stop->mem < 0)
         status = open_memory (stop, error);
-      wait_for_all (stop, deadline);
+      is_new |= !wait_for_all (stop);
       if (status != GCG_OK)
         return status;
+      if (!is_new)
+        look_again (stop);
       if (stop->has_executed)
         return gcg__error_write (error, GCG_BUSY, "process %d executed another program meanwhile",
                                  stop->pid);

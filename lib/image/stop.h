@@ -85,7 +85,8 @@ size_t gcg__stop_linger (struct gcg__stop *stop);
    for that, and the seizing thread for it. */
 void gcg__stop_reap_dead (struct gcg__stop *stop);
 
-/* One stop, looked at and not consumed; but an end is, unless KEEP: others wait for it. */
+/* One stop, looked at and not consumed; but an execution is, and an end, unless KEEP: others wait
+ * for it. */
 enum gcg__event
 {
   GCG__EVENT_NONE, /* it runs */

@@ -27,6 +27,9 @@ bool run_wait_for (struct run *run, const char *text);
    wrong is printed as a TAP comment. */
 bool run_is_as_before (struct run *run);
 
+/* Until its main thread has no child. */
+void run_wait_until_childless (struct run *run);
+
 /* Lets it end, and returns its exit status, or -1: a signal. */
 int run_finish (struct run *run);
 

@@ -32,6 +32,7 @@
 
 volatile int is_over;
 static volatile sig_atomic_t n_signals;
+static volatile int n_wrong, n_spins;
 static struct epoll_event event;
 
 /* What is read, written and called in a copy. */
@@ -112,10 +113,16 @@ one_signal (int signal)
   return set;
 }
 
+/* Until the threads have begun to work. */
+static void
+until_begun (void)
+{
+  while (n_spins == 0)
+    sched_yield ();
+}
+
 /* --- Registers: general ones and vectors keep their values, whatever happens between two
    instructions. */
-
-static volatile int n_wrong, n_spins;
 
 static void *
 hold_registers (void *seed)
@@ -174,6 +181,7 @@ registers (void)
 {
   pthread_t threads[] = { start (hold_registers, (void *)1), start (hold_registers, (void *)2),
                           start (hold_mask, NULL) };
+  until_begun ();
   ready ();
   until_over ();
   for (int i = 0; i < 3; i++)
@@ -253,6 +261,7 @@ work (void)
 {
   pthread_t threads[] = { start (allocate, (void *)1), start (allocate, (void *)2),
                           start (print, NULL), start (load, NULL), start (come_and_go, NULL) };
+  until_begun ();
   ready ();
   until_over ();
   for (int i = 0; i < 5; i++)
@@ -355,10 +364,28 @@ static int
 children (void *(*how) (void *), char *argument, const char *what)
 {
   pthread_t thread = start (how, argument);
+  until_begun ();
   ready ();
   until_over ();
   pthread_join (thread, NULL);
   return verdict (n_wrong == 0 && n_spins > 0, what);
+}
+
+/* A wait for any child that goes on all the time, with one that ends at last. */
+static int
+wait_for_one (void)
+{
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      until_over ();
+      _exit (23);
+    }
+  ready ();
+  int status;
+  pid_t waited = waitpid (-1, &status, __WALL);
+  int is_good = waited == child && WIFEXITED (status) && WEXITSTATUS (status) == 23;
+  return verdict (is_good && waitpid (-1, &status, __WALL) == -1 && errno == ECHILD, "wait-any");
 }
 
 /* --- Programs that follow one another: each runs for a moment with three threads. */
@@ -471,20 +498,19 @@ new_name_space (void)
   ready ();
   until_over ();
   /* The first process of the new name space is one of ours, and then others can be made. */
-  for (int i = 0; i < 2; i++)
-    {
-      pid_t child = fork ();
-      if (child == 0)
-        {
-          if (i == 0)
-            pause ();
-          _exit (23);
-        }
-      if (child < 0)
-        return verdict (0, "fork");
-      if (i == 1)
-        reap_one (child, 23);
-    }
+  pid_t first = fork ();
+  if (first == 0)
+    for (;;)
+      pause ();
+  pid_t second = fork ();
+  if (second == 0)
+    _exit (23);
+  if (first < 0 || second < 0)
+    n_wrong++;
+  else
+    reap_one (second, 23);
+  kill (first, SIGKILL);
+  waitpid (first, NULL, 0);
   return verdict (n_wrong == 0, "name space");
 }
 
@@ -522,11 +548,12 @@ static int
 dispatch (int argc, char **argv)
 {
   const char *mode = argc > 1 ? argv[1] : "";
+  signal (SIGPIPE, SIG_IGN); /* whoever reads may be gone */
   int number = argc > 2 ? atoi (argv[2]) : 0;
   if (strcmp (mode, "exit") == 0)
     return 24;
   if (strcmp (mode, "waits") == 0)
-    return waits ();
+    return waits (number ? fork_often : NULL);
   if (strcmp (mode, "registers") == 0)
     return registers ();
   if (strcmp (mode, "work") == 0)
@@ -539,6 +566,8 @@ dispatch (int argc, char **argv)
     return children (vfork_often, argv[0], "vfork");
   if (strcmp (mode, "wait") == 0)
     return children (wait_for_any, NULL, "wait");
+  if (strcmp (mode, "wait-any") == 0)
+    return wait_for_one ();
   if (strcmp (mode, "exec") == 0)
     return successor (argv, number);
   if (strcmp (mode, "signals") == 0)

@@ -23,7 +23,8 @@ struct timespec later (clockid_t clock);
 /* The set of SIGNAL; 0: the empty one. */
 sigset_t one_signal (int signal);
 
-/* waits.c: threads in sixteen kinds of waits, none of which may end. */
-int waits (void);
+/* waits.c: threads in sixteen kinds of waits, none of which may end, and one of OTHER (may be
+   NULL). */
+int waits (void *(*other) (void *));
 
 #endif

@@ -115,7 +115,7 @@ WAIT (reading_pipe, read (reading (), &byte, 1))
 WAIT (receiving_late, recv (receiving (), &byte, 1, 0))
 
 int
-waits (void)
+waits (void *(*other) (void *))
 {
   static void *(*const all[]) (void *)
       = { pausing,     sleeping,       napping,      polling,       selecting,       epolling,
@@ -126,7 +126,12 @@ waits (void)
   sem_init (&semaphore, 0, 0);
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
     start (all[i], NULL);
+  pthread_t thread;
+  if (other != NULL)
+    thread = start (other, NULL);
   ready ();
   until_over ();
+  if (other != NULL)
+    pthread_join (thread, NULL);
   return verdict (n_cut == 0, "waits");
 }
