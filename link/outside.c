@@ -397,13 +397,10 @@ read_texts (struct taking *taking)
 }
 
 static bool
-read_maps (struct taking *taking, struct gcg_error *error)
+has_texts (const struct taking *taking, struct gcg_error *error)
 {
-  char path[64];
-  snprintf (path, sizeof path, "/proc/%d/maps", (int)taking->frozen->copy);
-  taking->texts[MAPS] = read_text (path);
   for (int i = 0; i < N_TEXTS; i++)
-    if (taking->texts[i] == NULL)
+    if (i != MAPS && taking->texts[i] == NULL)
       {
         gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
         return false;
@@ -427,6 +424,25 @@ lift_limits (pid_t copy)
 
 /* --- what the walk is given --- */
 
+/* Gives the copy the list of its mappings, with that of what is laid out for it: vector registers
+   are looked at there. */
+static bool
+give_maps (struct taking *taking, struct gcg_error *error)
+{
+  char path[64];
+  snprintf (path, sizeof path, "/proc/%d/maps", (int)taking->frozen->copy);
+  taking->texts[MAPS] = read_text (path);
+  if (taking->texts[MAPS] == NULL)
+    {
+      gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
+      return false;
+    }
+  size_t bytes = strlen (taking->texts[MAPS]) + 1;
+  taking->walk.maps = map_in_copy (taking, 0, bytes, error);
+  return taking->walk.maps != 0
+         && write_to_copy (taking, taking->walk.maps, taking->texts[MAPS], bytes, error);
+}
+
 /* Lays out what the walk is to know at AT, which is zero, and ADDRESS in the copy. */
 static void
 lay_out (struct taking *taking, char *at, uint64_t address)
@@ -440,12 +456,15 @@ lay_out (struct taking *taking, char *at, uint64_t address)
   walk->description = address + used;
   strcpy (at + used, taking->ask->description);
   used += strlen (taking->ask->description) + 1;
-  uint64_t *const places[N_TEXTS]
-      = { [MAPS] = &walk->maps,     [EXE] = &walk->exe,
-          [STATUS] = &walk->status, [COMMAND_LINE] = &walk->command_line,
-          [STAT] = &walk->stat,     [SMAPS] = &walk->smaps };
+  uint64_t *const places[N_TEXTS] = { [EXE] = &walk->exe,
+                                      [STATUS] = &walk->status,
+                                      [COMMAND_LINE] = &walk->command_line,
+                                      [STAT] = &walk->stat,
+                                      [SMAPS] = &walk->smaps };
   for (int i = 0; i < N_TEXTS; i++)
     {
+      if (places[i] == NULL)
+        continue;
       *places[i] = address + used;
       strcpy (at + used, taking->texts[i]);
       used += strlen (taking->texts[i]) + 1;
@@ -473,17 +492,17 @@ prepare (struct taking *taking, struct gcg_error *error)
   size_t bytes = sizeof taking->walk + frozen->n_threads * sizeof (struct gcg__walk_thread)
                  + strlen (taking->ask->description) + 1 + VECTOR_ALIGN;
   lift_limits (frozen->copy);
-  if (!show_hidden (taking, error) || !read_maps (taking, error))
+  if (!show_hidden (taking, error) || !has_texts (taking, error))
     return error->status;
   for (size_t i = 0; i < frozen->n_threads; i++)
     bytes += thread_bytes (&frozen->threads[i]);
   for (int i = 0; i < N_TEXTS; i++)
-    bytes += strlen (taking->texts[i]) + 1;
+    bytes += i == MAPS ? 0 : strlen (taking->texts[i]) + 1;
   char *area = calloc (1, bytes);
   if (area == NULL)
     return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
   taking->place = map_in_copy (taking, 0, bytes, error);
-  bool ok = taking->place != 0;
+  bool ok = taking->place != 0 && give_maps (taking, error);
   if (ok)
     {
       lay_out (taking, area, taking->place);
