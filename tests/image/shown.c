@@ -181,6 +181,7 @@ run_f (void *argument)
 {
   say ("F", (uintptr_t)pthread_self (), "control");
   say ("F", (uint64_t)syscall (SYS_gettid), "tid");
+  all_have_said ();
   return argument;
 }
 
@@ -262,7 +263,7 @@ main (int argc, char **argv)
   if (argc < 4)
     return 2;
   setvbuf (stdout, NULL, _IOFBF, 1 << 16);
-  pthread_barrier_init (&all_set, NULL, 6);
+  pthread_barrier_init (&all_set, NULL, 7);
   pthread_barrier_init (&both_called, NULL, 3);
   pthread_key_create (&deleted_key, NULL);
   for (int i = 0; i < N_KEYS; i++)
