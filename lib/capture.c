@@ -342,15 +342,14 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *
     }
   memset (&request, 0, sizeof request);
   request.tid = (pid_t)syscall (SYS_gettid);
-  request.freeze
-      = (struct gcg__freeze){ .fd = memfd,
-                              .description = description ? description : "",
-                              .at_exit = at_exit,
-                              .tally = tally,
-                              .pid = getpid (),
-                              .collecting_tid = request.tid,
-                              .requested_ns = raw_now (CLOCK_MONOTONIC),
-                              .shared = shared };
+  request.freeze = (struct gcg__freeze){ .fd = memfd,
+                                         .description = description ? description : "",
+                                         .at_exit = at_exit,
+                                         .tally = tally,
+                                         .pid = getpid (),
+                                         .collecting_tid = request.tid,
+                                         .requested_ns = raw_now (CLOCK_MONOTONIC),
+                                         .shared = shared };
   gcg__capture_fill (&request.freeze, &request.settings);
   gcg__settings_note (&request.settings);
   gcg__settings_note_smaps (&request.settings);

@@ -43,7 +43,7 @@ struct gcg__loaded_modules
 };
 
 /* Finds the modules of IMAGE, which needs mappings and must live as long as they are used.  The
-   caller frees MODULES's contents by gcg__modules_fini.  Errors: GCG_NO_MEMORY. */
+   caller frees what MODULES holds by gcg__modules_fini.  Errors: GCG_NO_MEMORY. */
 enum gcg_status gcg__modules_read (const struct gcg__memory_image *image,
                                    struct gcg__loaded_modules *modules, struct gcg_error *error)
     __attribute__ ((warn_unused_result));

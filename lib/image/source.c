@@ -13,8 +13,9 @@
 
 #include "image/image.h"
 
-#define STEP_BYTES (UINT64_C (64) << 10) /* that the slow way reads before the fast one is tried   \
-                                          */
+#define STEP_BYTES                                                                                 \
+  (UINT64_C (64) << 10) /* that the slow way reads before the fast one is tried                    \
+                         */
 
 static size_t
 process_read (const void *state, uint64_t address, void *bytes, size_t n)

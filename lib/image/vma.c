@@ -157,12 +157,16 @@ read_whole (const char *path, char **text)
 {
   size_t room = FIRST_BYTES, n = 0;
   int fd = open (path, O_RDONLY | O_CLOEXEC), cause;
-  char *buffer = NULL;
+  char *buffer = fd < 0 ? NULL : malloc (room);
 
   if (fd < 0)
     return -1;
-  buffer = malloc (room);
-  for (ssize_t got = 1; buffer && got != 0;)
+  if (!buffer)
+    {
+      errno = ENOMEM;
+      goto fail_read;
+    }
+  for (ssize_t got = 1; got != 0;)
     {
       if (n + 1 == room)
         {
@@ -181,11 +185,6 @@ read_whole (const char *path, char **text)
       n += got > 0 ? (size_t)got : 0;
     }
   close (fd);
-  if (!buffer)
-    {
-      errno = ENOMEM;
-      return -1;
-    }
   *text = buffer;
   return (ssize_t)n;
 

@@ -141,8 +141,8 @@ enum gcg_status gcg__garbage_row (const struct gcg__model *model, uint32_t compo
                                   const char *key, struct gcg__json *json, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
-/* kind_page.c: /api/garbage/kinds: leaks and cycles by kind.  The first time it searches a way around
-   an example of each. */
+/* kind_page.c: /api/garbage/kinds: leaks and cycles by kind.  The first time it searches a way
+   around an example of each. */
 enum gcg_status gcg__kinds_page (struct gcg__model *model, const struct gcg__frame_state *frame,
                                  const struct gcg__query *query, struct gcg__json *json,
                                  struct gcg_error *error) __attribute__ ((warn_unused_result));
