@@ -81,9 +81,11 @@ gcg__link_receive (int fd, struct gcg__message *message, int *attached)
     .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
   };
   ssize_t n;
+  /* ECONNRESET, once: the other side has ended without reading all that it was sent.  What it has
+     sent comes after that. */
   do
     n = recvmsg (fd, &header, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
+  while (n < 0 && (errno == EINTR || errno == ECONNRESET));
   *attached = n < 0 ? -1 : take_descriptor (&header);
   if (n == (ssize_t)sizeof *message && (header.msg_flags & MSG_TRUNC) == 0
       && message->magic == GCG__PROTOCOL_MAGIC && message->version == GCG__PROTOCOL_VERSION)

@@ -15,6 +15,8 @@
  *     damaged-sample         sends records that are none
  *     rubbish                sends a packet that is not a message
  *     flood                  sends 50 descriptors with one message
+ *     deaf                   waits for a request, does not read it, and keeps gcglass stopped from
+ *                            then on until this process has ended
  *     sleep MS               waits
  *     fork                   leaves a child that keeps the connection for 60 s
  *     close                  ends the connection
@@ -241,6 +243,38 @@ repeat (const char *step, int n)
       send_snapshot (0, 0, "pushed", make_snapshot (true));
 }
 
+/* A child stops gcglass and lets it go on when we have ended. */
+static void
+be_deaf (void)
+{
+  struct pollfd request = { connection, POLLIN, 0 };
+  pid_t gcglass = getppid (), stopper;
+  char path[64], state = 0;
+  int ours[2], its[2];
+  if (poll (&request, 1, -1) != 1 || pipe (ours) != 0 || pipe (its) != 0 || (stopper = fork ()) < 0)
+    exit (93);
+  if (stopper == 0)
+    {
+      close (connection);
+      close (ours[1]);
+      kill (gcglass, SIGSTOP);
+      snprintf (path, sizeof path, "/proc/%d/stat", (int)gcglass);
+      while (state != 'T')
+        {
+          FILE *file = fopen (path, "r");
+          if (file == NULL || fscanf (file, "%*d (%*[^)]) %c", &state) != 1)
+            _exit (1);
+          fclose (file);
+        }
+      (void)!write (its[1], "", 1);
+      (void)!read (ours[0], &state, 1); /* until its other end is closed */
+      kill (gcglass, SIGCONT);
+      _exit (0);
+    }
+  close (ours[0]);
+  (void)!read (its[0], &state, 1);
+}
+
 static void
 end (const char *step, int n)
 {
@@ -277,6 +311,8 @@ main (int argc, char **argv)
         flood ();
       else if (strcmp (step, "close") == 0)
         close (connection);
+      else if (strcmp (step, "deaf") == 0)
+        be_deaf ();
       else if (strcmp (step, "fork") == 0)
         {
           if (fork () == 0)
