@@ -1,12 +1,13 @@
 /* outsider.c -- a program that would notice if snapshots of it were taken from inside.
  *
- * Usage: outsider end WAY STATUS | threads | nap | reap | lend | load | chain N
+ * Usage: outsider end WAY STATUS | threads | nap | reap | lend | cut LIBRARY | chain N
  * Each loses 100 bytes first.  What asks for a snapshot sends SIGUSR2 to its parent, which is
  * gcglass leaks --signal USR2.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -129,32 +130,41 @@ reap (void)
   return 0;
 }
 
-/* Loads a library and lets it go, again and again. */
-static void *
-load_and_unload (void *unused)
+/* Finds the module that holds the address *AT, and puts the end of its data in its file there. */
+static int
+find_data_end (struct dl_phdr_info *info, size_t bytes, void *at)
 {
-  (void)unused;
-  for (;;)
+  uint64_t *place = at, end = 0;
+  int found = 0;
+
+  (void)bytes;
+  for (int i = 0; i < info->dlpi_phnum; i++)
     {
-      void *library = dlopen (CASE_LIBRARY, RTLD_NOW);
-      if (library)
-        dlclose (library);
+      const ElfW (Phdr) *header = &info->dlpi_phdr[i];
+      uint64_t low = info->dlpi_addr + header->p_vaddr;
+      if (header->p_type != PT_LOAD || !(header->p_flags & PF_W))
+        continue;
+      found |= *place >= low && *place < low + header->p_memsz;
+      end = header->p_offset + header->p_filesz;
     }
-  return NULL;
+  if (found)
+    *place = end;
+  return found;
 }
 
-/* Does so in two threads until its input ends. */
+/* Loads LIBRARY and cuts half of its untouched data off the file: the mapping then reaches behind
+   the file's end, where reading ends a process. */
 static int
-load (void)
+cut (const char *library)
 {
-  pthread_t threads[2];
-  char byte;
+  void *handle = dlopen (library, RTLD_NOW);
+  char *untouched = handle ? dlsym (handle, "untouched") : NULL;
+  uint64_t place = (uintptr_t)untouched;
 
-  for (int i = 0; i < 2; i++)
-    pthread_create (&threads[i], NULL, load_and_unload, NULL);
-  while (read (STDIN_FILENO, &byte, 1) > 0)
-    ;
-  _exit (0);
+  if (!untouched || !dl_iterate_phdr (find_data_end, &place)
+      || truncate (library, (off_t)place - (1 << 15)) != 0)
+    return 1;
+  _exit (3);
 }
 
 /* Waits for a child that shares its memory while snapshots are taken. */
@@ -221,13 +231,14 @@ main (int argc, char **argv)
     return nap ();
   if (strcmp (what, "reap") == 0)
     return reap ();
-  if (strcmp (what, "load") == 0)
-    return load ();
+  if (strcmp (what, "cut") == 0 && argc > 2)
+    return cut (argv[2]);
   if (strcmp (what, "lend") == 0)
     return lend ();
   if (strcmp (what, "chain") == 0 && argc > 2)
     return chain (argv[0], atoi (argv[2]));
-  fprintf (stderr,
-           "usage: outsider end WAY STATUS | threads | nap | reap | lend | load | chain N\n");
+  fprintf (
+      stderr,
+      "usage: outsider end WAY STATUS | threads | nap | reap | lend | cut LIBRARY | chain N\n");
   return 2;
 }
