@@ -83,6 +83,7 @@ wait_with (const char *thread, uint64_t complement)
                    : [complement] "r"(complement), [buffer] "r"(buffer)
                    : "rdi", "rsi", "rdx", "rcx", "r11", "r12", "memory");
 #else
+  (void)complement;
   do
     result = read (0, buffer, 1);
   while (result < 0);
