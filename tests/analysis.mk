@@ -22,5 +22,5 @@ tests_analysis_memory_CFLAGS = $(ANALYSIS_TEST_CFLAGS)
 tests_analysis_memory_LDADD = $(ANALYSIS_TEST_LIBS)
 # Allocations of the analyses go through the test, which makes them fail.
 tests_analysis_memory_LDFLAGS = -Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=malloc \
-	-Wl,--wrap=calloc -Wl,--wrap=free
+	-Wl,--wrap=calloc -Wl,--wrap=aligned_alloc -Wl,--wrap=free
 endif

@@ -1,8 +1,9 @@
 /* analysis_memory.c -- every allocation of the analyses fails in turn.
  *
- * The linker leads mmap, munmap, malloc, calloc and free of lib/analysis here (--wrap).  While
- * counting, the Nth allocation fails; N grows until all goes well.  Each failure must be reported
- * as GCG_NO_MEMORY with a text, leave the out-parameter alone, and give back all that was taken.
+ * The linker leads mmap, munmap, malloc, calloc, aligned_alloc and free of lib/analysis here
+ * (--wrap).  While counting, the Nth allocation fails; N grows until all goes well.  Each failure
+ * must be reported as GCG_NO_MEMORY with a text, leave the out-parameter alone, and give back all
+ * that was taken.
  */
 #include "config.h"
 
@@ -22,11 +23,13 @@ void *__real_mmap (void *, size_t, int, int, int, off_t);
 int __real_munmap (void *, size_t);
 void *__real_malloc (size_t);
 void *__real_calloc (size_t, size_t);
+void *__real_aligned_alloc (size_t, size_t);
 void __real_free (void *);
 void *__wrap_mmap (void *, size_t, int, int, int, off_t);
 int __wrap_munmap (void *, size_t);
 void *__wrap_malloc (size_t);
 void *__wrap_calloc (size_t, size_t);
+void *__wrap_aligned_alloc (size_t, size_t);
 void __wrap_free (void *);
 
 static bool counting;
@@ -82,6 +85,14 @@ __wrap_calloc (size_t n, size_t bytes)
   if (fail_now ())
     return NULL;
   void *block = __real_calloc (n, bytes);
+  n_blocks += counting && block != NULL;
+  return block;
+}
+
+void *
+__wrap_aligned_alloc (size_t alignment, size_t n)
+{
+  void *block = fail_now () ? NULL : __real_aligned_alloc (alignment, n);
   n_blocks += counting && block != NULL;
   return block;
 }
