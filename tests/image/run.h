@@ -33,6 +33,10 @@ void run_wait_until_childless (struct run *run);
 /* Lets it end, and returns its exit status, or -1: a signal. */
 int run_finish (struct run *run);
 
+/* Whether a target that ended with STATUS has done all it does, or had only such waits cut short as
+   the kernel does not make again by itself after a stop. */
+bool run_waits_as_the_kernel_has_it (const struct run *run, int status);
+
 /* A line of /proc/PID/task/TID/status, as a number of BASE; a state as its letter. */
 long run_status (pid_t pid, pid_t tid, const char *key, int base);
 
