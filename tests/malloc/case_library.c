@@ -1,5 +1,5 @@
-/* case_library.c -- a library that is loaded later: thread-local storage of 1 MiB, and data, most of
-   which nothing ever touches. */
+/* case_library.c -- a library that is loaded later: thread-local storage of 1 MiB, and data, most
+   of which nothing ever touches. */
 extern void *held;
 extern char untouched[1 << 16];
 void *hold (void *block);
