@@ -16,7 +16,7 @@
 
 enum
 {
-  N_HEAPS = 60
+  N_HEAPS = 24
 };
 
 /* Finds all in HEAP and compares. */
