@@ -106,3 +106,11 @@ gcg__frame_page (const struct gcg__frame_state *frame, struct gcg__json *json)
   gcg__frame_write (frame, json);
   gcg__json_end (json);
 }
+
+void
+gcg__frame_window (const struct gcg__query *query, uint64_t total, struct gcg__json *json)
+{
+  gcg__json_unsigned (json, "total", total);
+  gcg__json_unsigned (json, "offset", query->offset);
+  gcg__json_unsigned (json, "limit", query->limit);
+}

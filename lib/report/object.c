@@ -303,9 +303,7 @@ begin_rows (const struct gcg__frame_state *frame, const struct gcg__query *query
 {
   gcg__json_object (json, NULL);
   gcg__frame_write (frame, json);
-  gcg__json_unsigned (json, "total", total);
-  gcg__json_unsigned (json, "offset", query->offset);
-  gcg__json_unsigned (json, "limit", query->limit);
+  gcg__frame_window (query, total, json);
   gcg__json_array (json, "rows");
 }
 

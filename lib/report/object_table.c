@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "report/report.h"
 
 /* The table of objects as the query sees it. */
 struct object_table
@@ -296,9 +297,7 @@ gcg__object_table_write (const struct gcg__model *model, const uint32_t *members
     status = gcg__query_choose (query, &table, &chosen, error);
   if (status == GCG_OK)
     {
-      gcg__json_unsigned (json, "total", chosen.total);
-      gcg__json_unsigned (json, "offset", query->offset);
-      gcg__json_unsigned (json, "limit", query->limit);
+      gcg__frame_window (query, chosen.total, json);
       gcg__json_array (json, "rows");
       for (uint32_t i = 0; i < chosen.n; i++)
         {

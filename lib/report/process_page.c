@@ -211,9 +211,7 @@ gcg__threads_page (const struct gcg__model *model, const struct gcg__frame_state
     return status;
   gcg__json_object (json, NULL);
   gcg__frame_write (frame, json);
-  gcg__json_unsigned (json, "total", chosen.total);
-  gcg__json_unsigned (json, "offset", query->offset);
-  gcg__json_unsigned (json, "limit", query->limit);
+  gcg__frame_window (query, chosen.total, json);
   gcg__json_array (json, "rows");
   for (uint32_t i = 0; i < chosen.n; i++)
     write_thread (model, chosen.rows[i], json);

@@ -62,6 +62,9 @@ void gcg__frame_snapshot_write (const struct gcg__frame_snapshot *entry, const c
 void gcg__frame_init (struct gcg__frame_state *frame, const struct gcg__model *model);
 /* Writes FRAME as the member "frame" of the object that is open. */
 void gcg__frame_write (const struct gcg__frame_state *frame, struct gcg__json *json);
+/* Members of JSON that say which of TOTAL rows a page lists: "total", and "offset" and "limit" of
+   QUERY. */
+void gcg__frame_window (const struct gcg__query *query, uint64_t total, struct gcg__json *json);
 /* {"frame"}: /api/frame, and every page's answer while FRAME->waiting. */
 void gcg__frame_page (const struct gcg__frame_state *frame, struct gcg__json *json);
 

@@ -124,15 +124,6 @@ rank_descriptions (struct gcg__recording *recording)
   return rank;
 }
 
-static void
-write_paging (const struct gcg__query *query, const struct gcg__chosen *chosen,
-              struct gcg__json *json)
-{
-  gcg__json_unsigned (json, "total", chosen->total);
-  gcg__json_unsigned (json, "offset", query->offset);
-  gcg__json_unsigned (json, "limit", query->limit);
-}
-
 enum gcg_status
 gcg__samples_page (const struct gcg__timeline *timeline, const struct gcg__frame_state *frame,
                    const struct gcg__query *query, struct gcg__json *json, struct gcg_error *error)
@@ -154,7 +145,7 @@ gcg__samples_page (const struct gcg__timeline *timeline, const struct gcg__frame
     {
       gcg__json_object (json, NULL);
       gcg__frame_write (frame, json);
-      write_paging (query, &chosen, json);
+      gcg__frame_window (query, chosen.total, json);
       gcg__json_array (json, "rows");
       for (uint32_t i = 0; i < chosen.n; i++)
         {
@@ -426,7 +417,7 @@ write_rows (const struct change_table *t, const struct gcg__query *query,
                            struct gcg__json *json),
             struct gcg__json *json)
 {
-  write_paging (query, chosen, json);
+  gcg__frame_window (query, chosen->total, json);
   gcg__json_array (json, "rows");
   for (uint32_t i = 0; i < chosen->n; i++)
     write (t, &t->rows[chosen->rows[i]], json);
