@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "snapshot/snapshot.h"
 
 #define RUN_BLOCKS     4096u
 #define STRETCH_PAGES  (1u << (GCG__HEAP_STRETCH_SHIFT - GCG__HEAP_PAGE_SHIFT))
@@ -273,19 +274,7 @@ gcg__heap_requested (const struct gcg__heap_index *index, uint32_t object, uint6
   if (!(word >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED))
     return slot_bytes;
   if (slack == GCG__SLACK_BIG)
-    {
-      size_t low = 0, high = columns->n_big_slacks;
-      while (low < high)
-        {
-          size_t middle = low + (high - low) / 2;
-          if (columns->big_slacks[middle].index < object)
-            low = middle + 1;
-          else
-            high = middle;
-        }
-      if (low < columns->n_big_slacks && columns->big_slacks[low].index == object)
-        slack = columns->big_slacks[low].value;
-    }
+    slack = gcg__big_value (columns->big_slacks, columns->n_big_slacks, object);
   return slack < slot_bytes - 8 ? slot_bytes - 8 - slack : 0;
 }
 
