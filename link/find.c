@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "agent_root.h"
-#include "image/proc.h"
+#include "image/vma.h"
 
 #define AGENT_NAME "libgcglass-malloc.so"
 
@@ -25,12 +25,6 @@ struct file
 {
   const char *bytes;
   size_t n;
-};
-
-struct search
-{
-  pid_t pid;
-  uint64_t root;
 };
 
 /* COUNT elements of ELEMENT bytes at OFFSET; NULL when they do not lie in FILE. */
@@ -75,51 +69,54 @@ value_of_root (const struct file *file)
   return 0;
 }
 
-/* Opens the file that is mapped as MAPPING. */
+/* Opens the file that is mapped as MAPPING in process PID. */
 static int
-open_mapped (const struct search *search, const struct gcg__proc_mapping *mapping)
+open_mapped (pid_t pid, const struct gcg__vma *mapping)
 {
   char path[4200];
-  snprintf (path, sizeof path, "/proc/%d/map_files/%llx-%llx", (int)search->pid,
+  snprintf (path, sizeof path, "/proc/%d/map_files/%llx-%llx", (int)pid,
             (unsigned long long)mapping->low, (unsigned long long)mapping->high);
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   if (fd >= 0)
     return fd;
-  snprintf (path, sizeof path, "/proc/%d/root%s", (int)search->pid, mapping->path);
+  snprintf (path, sizeof path, "/proc/%d/root%s", (int)pid, mapping->name);
   return open (path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Looks into the agent's first mapping; false ends the search. */
-static bool
-look_at (const struct gcg__proc_mapping *mapping, void *data)
+/* The address of the root in the file that is mapped as MAPPING, when that is the agent's first
+   mapping; else 0. */
+static uint64_t
+root_in (pid_t pid, const struct gcg__vma *mapping)
 {
-  struct search *search = data;
-  const char *slash = strrchr (mapping->path, '/');
+  const char *slash = strrchr (mapping->name, '/');
   struct stat status;
   if (mapping->offset != 0 || slash == NULL
       || strncmp (slash + 1, AGENT_NAME, strlen (AGENT_NAME)) != 0)
-    return true;
-  int fd = open_mapped (search, mapping);
+    return 0;
+  int fd = open_mapped (pid, mapping);
   if (fd < 0)
-    return true;
+    return 0;
   void *bytes = fstat (fd, &status) == 0 && status.st_size > 0
                     ? mmap (NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
                     : MAP_FAILED;
   close (fd);
   if (bytes == MAP_FAILED)
-    return true;
+    return 0;
   struct file file = { bytes, (size_t)status.st_size };
   uint64_t value = value_of_root (&file);
   munmap (bytes, file.n);
-  if (value == 0)
-    return true;
-  search->root = mapping->low + value;
-  return false;
+  return value == 0 ? 0 : mapping->low + value;
 }
 
 uint64_t
 gcg__outside_find (pid_t pid)
 {
-  struct search search = { pid, 0 };
-  return gcg__proc_maps (pid, pid, look_at, &search) ? search.root : 0;
+  struct gcg__vmas vmas;
+  uint64_t root = 0;
+  if (gcg__vmas_read (pid, &vmas, NULL) != GCG_OK)
+    return 0;
+  for (size_t i = 0; root == 0 && i < vmas.n; i++)
+    root = root_in (pid, &vmas.items[i]);
+  gcg__vmas_fini (&vmas);
+  return root;
 }

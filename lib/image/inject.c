@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "image/proc.h"
+#include "image/vma.h"
 
 #define PATIENCE_NS  (INT64_C (60) * 1000000000) /* page tables of a terabyte */
 #define RED_ZONE     256u
@@ -35,16 +35,16 @@ struct search
   struct gcg__code *code;
 };
 
+/* Looks into one mapping; false ends the search. */
 static bool
-search_mapping (const struct gcg__proc_mapping *mapping, void *data)
+search_mapping (struct search *search, const struct gcg__vma *mapping)
 {
-  struct search *search = data;
-  const char *base = strrchr (mapping->path, '/');
-  base = base == NULL ? mapping->path : base + 1;
+  const char *base = strrchr (mapping->name, '/');
+  base = base == NULL ? mapping->name : base + 1;
   bool is_library = strncmp (base, "libc.", 5) == 0 || strncmp (base, "libc-", 5) == 0
                     || strncmp (base, "ld-musl", 7) == 0 || strcmp (base, "[vdso]") == 0;
-  if (!mapping->executable || strcmp (base, "[vsyscall]") == 0 || is_library == (search->rank != 0)
-      || base[0] == '\0')
+  if (!mapping->is_executable || strcmp (base, "[vsyscall]") == 0
+      || is_library == (search->rank != 0) || base[0] == '\0')
     return true;
   static const size_t overlap = 16;
   unsigned char *piece = malloc (CODE_PIECE);
@@ -73,11 +73,16 @@ gcg__code_find (pid_t pid, pid_t tid, struct gcg__code *code)
   char path[64];
   snprintf (path, sizeof path, "/proc/%d/task/%d/mem", pid, tid);
   struct search search = { .mem = open (path, O_RDONLY | O_CLOEXEC), .code = code };
+  struct gcg__vmas vmas;
   if (search.mem < 0)
     return;
-  for (search.rank = 0; search.rank < 2 && (code->entry == 0 || code->restorer == 0); search.rank++)
-    if (!gcg__proc_maps (pid, tid, search_mapping, &search))
-      break;
+  if (gcg__vmas_read (pid, &vmas, NULL) == GCG_OK)
+    {
+      for (bool more = true; more && search.rank < 2; search.rank++)
+        for (size_t i = 0; more && i < vmas.n; i++)
+          more = search_mapping (&search, &vmas.items[i]);
+      gcg__vmas_fini (&vmas);
+    }
   close (search.mem);
 }
 
@@ -136,30 +141,26 @@ struct stack
   bool is_main;
 };
 
-struct stacks
-{
-  struct stack *of; /* one for each tracee */
-  const struct gcg__stop *stop;
-};
-
-/* Notes which stacks lie in MAPPING: the main thread's, and those that end with their thread's
-   control block.  Other stacks (of coroutines, on the heap) may have foreign data below. */
+/* Notes in STACKS, one for each tracee, which lie in mappings of their own: the main thread's, and
+   those that end with their thread's control block.  Other stacks (of coroutines, on the heap) may
+   have foreign data below.  False: the mappings cannot be read. */
 static bool
-note_stacks (const struct gcg__proc_mapping *mapping, void *data)
+note_stacks (const struct gcg__stop *stop, struct stack *stacks)
 {
-  struct stacks *stacks = data;
-  if (!mapping->writable || mapping->is_shared || strcmp (mapping->path, "[heap]") == 0)
-    return true;
-  bool is_main = strcmp (mapping->path, "[stack]") == 0;
-  for (size_t i = 0; i < stacks->stop->n; i++)
+  struct gcg__vmas vmas;
+  if (gcg__vmas_read (stop->pid, &vmas, NULL) != GCG_OK)
+    return false;
+  for (size_t i = 0; i < stop->n; i++)
     {
-      const struct gcg__regs *regs = &stacks->stop->tracees[i].regs;
+      const struct gcg__regs *regs = &stop->tracees[i].regs;
       uint64_t sp = gcg__arch_sp (regs), tp = gcg__arch_thread_pointer (regs);
-      if (sp < mapping->low || sp >= mapping->high)
+      const struct gcg__vma *in = gcg__vmas_find (&vmas, sp);
+      if (in == NULL || !in->is_writable || in->is_shared || strcmp (in->name, "[heap]") == 0)
         continue;
-      if (is_main || (tp > sp && tp < mapping->high && mapping->high - tp <= NEAR_THE_END))
-        stacks->of[i] = (struct stack){ mapping->low, mapping->high, is_main };
+      if (in->is_stack || (tp > sp && tp < in->high && in->high - tp <= NEAR_THE_END))
+        stacks[i] = (struct stack){ in->low, in->high, in->is_stack };
     }
+  gcg__vmas_fini (&vmas);
   return true;
 }
 
@@ -439,19 +440,14 @@ gcg__inject_copy (struct gcg__stop *stop, const struct gcg__code *code, uint64_t
                   uint64_t scratch_bytes, struct gcg__made *made)
 {
   made->why = GCG__FROZEN_NO_THREAD;
-  struct stacks stacks = { calloc (stop->n, sizeof *stacks.of), stop };
+  struct stack *stacks = calloc (stop->n, sizeof *stacks);
   struct chain chain
       = { .stop = stop, .code = code, .made = made, .vectors = malloc (sizeof *chain.vectors) };
-  if (stacks.of == NULL || chain.vectors == NULL)
+  if (stacks == NULL || chain.vectors == NULL)
     goto done;
-  for (size_t i = 0; scratch == 0 && i < stop->n; i++)
-    if (stop->tracees[i].state == GCG__TRACEE_STANDS)
-      {
-        if (!gcg__proc_maps (stop->pid, stop->tracees[i].tid, note_stacks, &stacks))
-          goto done;
-        break;
-      }
-  if (!choose (&chain, stacks.of, scratch, scratch_bytes))
+  if (scratch == 0 && !note_stacks (stop, stacks))
+    goto done;
+  if (!choose (&chain, stacks, scratch, scratch_bytes))
     goto done;
   int64_t began = gcg__now_ns ();
   made->why = GCG__FROZEN_CLONE;
@@ -462,5 +458,5 @@ gcg__inject_copy (struct gcg__stop *stop, const struct gcg__code *code, uint64_t
   made->clone_ns = gcg__now_ns () - began;
 done:
   free (chain.vectors);
-  free (stacks.of);
+  free (stacks);
 }

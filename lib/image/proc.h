@@ -46,18 +46,4 @@ bool gcg__proc_call (pid_t pid, pid_t tid, long *call, uint64_t *sp, uint64_t *p
 /* kernel.yama.ptrace_scope; 0 where there is none. */
 int gcg__proc_ptrace_scope (void);
 
-/* One line of /proc/PID/task/TID/maps. */
-struct gcg__proc_mapping
-{
-  uint64_t low, high, offset;
-  bool readable, writable, executable, is_shared;
-  const char *path; /* "" : none; valid during the call */
-};
-
-/* Calls EACH for the mappings by address until it returns false.  False with errno when they cannot
-   be read. */
-bool gcg__proc_maps (pid_t pid, pid_t tid,
-                     bool (*each) (const struct gcg__proc_mapping *mapping, void *data), void *data)
-    __attribute__ ((warn_unused_result));
-
 #endif
