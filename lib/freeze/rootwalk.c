@@ -258,6 +258,22 @@ registers_count (void)
 #endif
 }
 
+/* The registers of thread INDEX as a root area. */
+static void
+register_roots_stopped (struct gcg__freeze *freeze, uint32_t index,
+                        const uint64_t registers[MOST_REGISTERS])
+{
+  uint32_t region = (uint32_t)COLUMN (freeze, REGIONS)->n, object;
+  struct gcg__region entry = { GCG__REGION_REGISTERS, index, 0, MOST_REGISTERS };
+  const uint64_t *words = COLUMN (freeze, WORDS)->data;
+
+  COLUMN_PUSH (COLUMN (freeze, REGIONS), struct gcg__region, entry, &freeze->error);
+  for (uint32_t i = 0; i < MOST_REGISTERS; i++)
+    if (gcg__heap_resolve_stopped (freeze, registers[i], false, &object)
+        && counts_stopped (words[object]))
+      add_root_stopped (freeze, object, region, i);
+}
+
 /* One thread of the process; its stack and registers are root areas when the collector stopped it.
  */
 static void
@@ -310,18 +326,7 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
   gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
 #endif
   if (note && registers_count ())
-    {
-      uint32_t region = (uint32_t)COLUMN (freeze, REGIONS)->n, object;
-      struct gcg__region entry = { GCG__REGION_REGISTERS, index, 0, MOST_REGISTERS };
-      const uint64_t *words = COLUMN (freeze, WORDS)->data;
-      COLUMN_PUSH (COLUMN (freeze, REGIONS), struct gcg__region, entry, &freeze->error);
-      for (uint32_t i = 0; i < MOST_REGISTERS; i++)
-        if (gcg__heap_resolve_stopped (freeze, thread.registers[i], false, &object)
-            && counts_stopped (words[object]))
-          {
-            add_root_stopped (freeze, object, region, i);
-          }
-    }
+    register_roots_stopped (freeze, index, thread.registers);
 }
 
 #ifdef GCG_MALLOC
