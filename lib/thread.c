@@ -138,7 +138,7 @@ gcg__thread_lives (pthread_t thread)
 
 /* The C library ends the program with its last thread, and ours is not to be waited for: it is
    taken out of the library's count.  Where that has no such name, a program whose main has ended by
-   pthread_exit goes on until somebody ends it. */
+   pthread_exit goes on until a signal ends it. */
 static unsigned *thread_count;
 
 static void __attribute__ ((constructor)) find_count (void)

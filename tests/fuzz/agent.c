@@ -3,8 +3,8 @@
  *
  * An input is a row of packets, each with a byte that says how it is made, and two for its length:
  * with the right beginning or without, cut short or too long, as an interval.  What is expected is
- * worked out a second time.  One of 32 goes through a socket, with descriptors that nobody asked
- * for: they may not stay open in the program.
+ * worked out a second time.  One of 32 goes through a socket, with unwanted descriptors,
+ * which may not stay open in the program.
  */
 #include "config.h"
 

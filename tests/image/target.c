@@ -548,7 +548,7 @@ static int
 dispatch (int argc, char **argv)
 {
   const char *mode = argc > 1 ? argv[1] : "";
-  signal (SIGPIPE, SIG_IGN); /* whoever reads may be gone */
+  signal (SIGPIPE, SIG_IGN); /* the reader may be gone */
   int number = argc > 2 ? atoi (argv[2]) : 0;
   if (strcmp (mode, "exit") == 0)
     return 24;
