@@ -91,17 +91,18 @@ run_job (void *context)
 {
   struct job *job = context;
   struct gcg__jobs *jobs = job->jobs;
+  struct gcg__message *message = &job->result.message;
   struct gcg__outside_ask ask = { .pid = job->link.pid,
                                   .root = job->link.root,
-                                  .description = job->result.text,
+                                  .description = message->text,
                                   .ending_tid = job->ending_tid,
                                   .released = on_released,
                                   .context = job };
   struct gcg_error error = { GCG_OK, "" };
   pthread_mutex_lock (&jobs->stopping);
-  job->result.status = gcg__outside_take (&ask, &job->result.fd, &error);
-  if (job->result.status != GCG_OK)
-    snprintf (job->result.text, sizeof job->result.text, "%s", error.text);
+  message->status = gcg__outside_take (&ask, &job->result.fd, &error);
+  if (message->status != GCG_OK)
+    snprintf (message->text, sizeof message->text, "%s", error.text);
   pthread_mutex_lock (&jobs->lock);
   job->is_done = true;
   jobs->n_running--;
@@ -147,10 +148,13 @@ new_job (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t se
   job->jobs = jobs;
   job->link = *link;
   job->answer_fd = -1;
+  struct gcg__message *message = &job->result.message;
   job->result = (struct gcg__job_result){
-    .key = link->key, .sequence = sequence, .flags = flags, .fd = -1
+    .key = link->key,
+    .fd = -1,
+    .message = { .type = GCG__SNAPSHOT, .sequence = sequence, .flags = flags },
   };
-  snprintf (job->result.text, sizeof job->result.text, "%s", description);
+  snprintf (message->text, sizeof message->text, "%s", description);
   return job;
 }
 

@@ -36,14 +36,13 @@ struct gcg__agent_link
   uint64_t root; /* of its root structure; 0: it is looked at from inside */
 };
 
-/* What has been done.  The caller closes FD, which is -1 unless STATUS is GCG_OK. */
+/* What has been done.  The caller closes FD, which is -1 unless the message's status is GCG_OK. */
 struct gcg__job_result
 {
-  uint32_t key, sequence;
-  uint32_t flags; /* as in SNAPSHOT */
-  enum gcg_status status;
+  uint32_t key;
   int fd;
-  char text[sizeof ((struct gcg__message *)0)->text]; /* the description, or the error */
+  struct gcg__message message; /* SNAPSHOT, as an agent would have sent it: the text is the
+                                  description, or the error */
 };
 
 /* On GCG_OK *JOBS is to be given to gcg__jobs_free. */

@@ -173,14 +173,7 @@ take_results (struct gcg__live *live)
 {
   struct gcg__job_result result;
   while (gcg__jobs_next (live->jobs, &result))
-    {
-      struct gcg__message message = { .type = GCG__SNAPSHOT,
-                                      .status = result.status,
-                                      .flags = result.flags,
-                                      .sequence = result.sequence };
-      snprintf (message.text, sizeof message.text, "%s", result.text);
-      take_snapshot (live, &message, result.fd);
-    }
+    take_snapshot (live, &result.message, result.fd);
 }
 
 /* Ends the conversation as soon as no snapshot is under way any more. */

@@ -177,19 +177,14 @@ take_results (struct watch *watch)
   struct gcg__job_result result;
   while (gcg__jobs_next (watch->jobs, &result))
     {
-      struct gcg__message message = { .type = GCG__SNAPSHOT,
-                                      .status = result.status,
-                                      .flags = result.flags,
-                                      .sequence = result.sequence };
       uint32_t c = 0;
       while (c < watch->n && watch->connections[c].who.id != result.key)
         c++;
-      snprintf (message.text, sizeof message.text, "%s", result.text);
       /* It has ended, or executed another program: that is seen by itself. */
-      if (c < watch->n && result.status == GCG_NOT_FOUND && result.flags == 0)
+      if (c < watch->n && result.message.status == GCG_NOT_FOUND && result.message.flags == 0)
         watch->connections[c].asked = false;
       else if (c < watch->n)
-        take_snapshot (watch, &watch->connections[c], &message, result.fd);
+        take_snapshot (watch, &watch->connections[c], &result.message, result.fd);
       else if (result.fd >= 0)
         close (result.fd);
     }
