@@ -23,6 +23,7 @@
   (PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC             \
    | PTRACE_O_TRACESYSGOOD)
 #define LEFT_OUT_NS  100000000 /* what has not stopped by then is left out */
+#define SEIZE_TRIES  3
 #define SLICE_NS     30000000
 #define PAUSE_NS     30000
 #define QUIET_PASSES 50
@@ -146,19 +147,37 @@ refused (struct gcg__stop *stop, pid_t tid, const struct gcg__proc_status *statu
                            stop->pid, tid);
 }
 
+/* As PTRACE_SEIZE; on failure errno, and what the thread is then: state 0: it is no more.  A tracer
+   that has let the thread go between the two is not there any more: then it is tried again. */
+static bool
+seize_thread (const struct gcg__stop *stop, pid_t tid, struct gcg__proc_status *status)
+{
+  for (int tries = 0;; tries++)
+    {
+      if (ptrace (PTRACE_SEIZE, tid, NULL, OPTIONS) == 0)
+        return true;
+      int failure = errno;
+      if (!gcg__proc_status (stop->pid, tid, status))
+        status->state = '\0';
+      errno = failure;
+      if (failure != EPERM || status->state == '\0' || status->tracer != 0 || tries == SEIZE_TRIES)
+        return false;
+    }
+}
+
 /* Seizes TID and asks it to stop; sets *IS_NEW when it was not known. */
 static enum gcg_status
 seize (struct gcg__stop *stop, pid_t tid, bool *is_new, struct gcg_error *error)
 {
   struct gcg__tracee *tracee = find (stop, tid);
+  struct gcg__proc_status status = { .state = '\0' };
   if (tracee != NULL && tracee->state != GCG__TRACEE_GONE)
     return GCG_OK;
-  bool seized = ptrace (PTRACE_SEIZE, tid, NULL, OPTIONS) == 0;
+  bool seized = seize_thread (stop, tid, &status);
   if (!seized)
     {
       int failure = errno;
-      struct gcg__proc_status status;
-      if (failure == ESRCH || !gcg__proc_status (stop->pid, tid, &status)
+      if (failure == ESRCH || status.state == '\0'
           || (status.tracer != stop->tracer && (status.state == 'Z' || status.state == 'X')))
         return GCG_OK;
       if (failure != EPERM)
@@ -346,7 +365,8 @@ wait_for_all (struct gcg__stop *stop)
     }
 }
 
-/* Those that stand have not been ended meanwhile, by another that executes a program. */
+/* Those that stand have not been ended meanwhile, by another that executes a program.  Not to be
+   called once that is known: a consumed stop would be taken for none. */
 static void
 look_again (struct gcg__stop *stop)
 {
@@ -397,7 +417,7 @@ gcg__stop_all (struct gcg__stop *stop, int64_t deadline, struct gcg_error *error
       is_new |= !wait_for_all (stop);
       if (status != GCG_OK)
         return status;
-      if (!is_new)
+      if (!is_new && !stop->has_executed)
         look_again (stop);
       if (stop->has_executed)
         return gcg__error_write (error, GCG_BUSY, "process %d executed another program meanwhile",
