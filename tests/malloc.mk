@@ -107,6 +107,16 @@ tests_becomes_gc_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -D_GNU_SOURCE -DUSE_GC=1 -O0
 tests_becomes_gc_LDADD = -lgc -lpthread
 dist_check_SCRIPTS += tests/exec.test
 TESTS += tests/exec.test
+# What a look at a program could disturb, whichever heap it has.
+check_PROGRAMS += tests/unharmed tests/unharmed_gc
+tests_unharmed_SOURCES = tests/unharmed.c
+tests_unharmed_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
+tests_unharmed_LDADD = -lpthread -ldl
+tests_unharmed_gc_SOURCES = tests/unharmed.c
+tests_unharmed_gc_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -D_GNU_SOURCE -DUSE_GC=1
+tests_unharmed_gc_LDADD = -lgc -lpthread -ldl
+dist_check_SCRIPTS += tests/unharmed.test
+TESTS += tests/unharmed.test
 # Other allocators and collectors in the program.
 dist_check_SCRIPTS += %D%/malloc/foreign.test
 EXTRA_DIST += %D%/malloc/foreign.c %D%/malloc/foreign_allocator.c %D%/malloc/foreign_collector.c \
