@@ -135,7 +135,7 @@ gcg__samples_page (const struct gcg__timeline *timeline, const struct gcg__frame
                               .columns = sample_columns,
                               .wanted = sample_wanted,
                               .n_rows = timeline->recording->n_samples };
-  struct gcg__chosen chosen;
+  struct gcg__chosen chosen = { .total = 0 };
   enum gcg_status status;
   if (sums == NULL || rank == NULL)
     status = gcg__error_write (error, GCG_NO_MEMORY, "out of memory for the table of samples");
@@ -443,7 +443,7 @@ gcg__sample_page (const struct gcg__timeline *timeline, const struct gcg__frame_
 {
   struct change_table t = { .timeline = timeline, .q = query->q };
   struct gcg__live_sum *sums = gcg__sample_sums (timeline->recording);
-  struct gcg__chosen chosen;
+  struct gcg__chosen chosen = { .total = 0 };
   uint32_t index;
   enum gcg_status status = find_sample (timeline->recording, number, &index, error);
   if (status == GCG_OK && sums == NULL)
@@ -475,7 +475,7 @@ gcg__difference_page (const struct gcg__timeline *timeline, const struct gcg__fr
   const struct gcg__recording *recording = timeline->recording;
   struct change_table t = { .timeline = timeline, .q = query->q, .by_site = query->by_site };
   struct gcg__live_sum *sums = gcg__sample_sums (recording);
-  struct gcg__chosen chosen;
+  struct gcg__chosen chosen = { .total = 0 };
   uint32_t from = 0, to = 0;
   uint32_t last = recording->n_samples > 0 ? recording->n_samples - 1 : 0;
   enum gcg_status status = GCG_OK;
