@@ -31,6 +31,7 @@ function shown({ from, to }) {
     formats.countChange(to.live_count - from.live_count), ' objects in ',
     duration(Math.abs(to.unix_ms - from.unix_ms) * 1e6), back ? ', backwards from ' : ', from ',
     timeNode(from.unix_ms), ' to ', timeNode(to.unix_ms));
+  delete at('main').dataset.first;
 }
 
 const table = new Table(at('difference'), {

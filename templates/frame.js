@@ -200,6 +200,7 @@ function drawTimes() {
   const since = (performance.now() - receivedAt) / 1000;
   parts.process.replaceChildren(element('strong', { dir: 'auto' }, current.program),
     element('span', { class: current.state }, processText(current)));
+  parts.process.title = parts.process.textContent; /* a narrow screen cuts it off */
   const shown = current.snapshot;
   parts.shown.textContent = shown
     ? `snapshot ${snapshotTitle(shown)}, ${age(shown.age_s + since)} old`

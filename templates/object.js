@@ -176,13 +176,14 @@ function show(data) {
   document.getElementById('allocated').replaceChildren(object.allocated ? siteNode(object.allocated)
     : element('li', { class: 'grey' }, 'Not known: this object carries no tag.'));
   document.getElementById('contents').replaceChildren(...contents(object));
-  for (const [kind, total] of [['referents', data.referents_total], ['referrers', data.referrers_total]]) {
+  const lists = [['referents', data.referents_total], ['referrers', data.referrers_total]].map(([kind, total]) => {
     const title = document.getElementById(`${kind}-title`);
     title.textContent = `${kind === 'referents' ? 'Points to' : 'Is pointed to by'} (${count(total)})`;
     const list = document.getElementById(kind);
     list.replaceChildren();
-    grow(list, object.address, kind, 0);
-  }
+    return grow(list, object.address, kind, 0);
+  });
+  Promise.all(lists).then(() => { delete document.getElementById('main').dataset.first; });
 }
 
 startPage(() => load(`/api/objects/${address}`, {}, show));

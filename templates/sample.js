@@ -33,6 +33,7 @@ function shown(data) {
     sample.snapshot ? ', together with a snapshot' : '');
   fill(at('figures'), data);
   at('alive').title = ALIVE[data.frame.heap] ?? '';
+  delete at('main').dataset.first;
 }
 
 const table = new Table(at('types'), {

@@ -68,6 +68,7 @@ function show(data) {
     + `${size(thread.stack_bytes)} of stack, on which ${thread.roots === 1 ? 'a word holds an object' : `${plural(thread.roots, 'word')} hold objects`}. Outermost call first.`;
   document.getElementById('why').textContent = thread.why ?? '';
   document.getElementById('calls').replaceChildren(...data.frames.map(callNode));
+  delete document.getElementById('main').dataset.first;
 }
 
 startPage(() => load(`/api/threads/${id}`, {}, show));

@@ -75,17 +75,24 @@ const OUT_OF_SIGHT = `return [...document.querySelectorAll('#frame nav a')].filt
   });
 }).map((one) => one.textContent)`;
 
-/* In the page: what was sent for it, without data, and how far it moved. */
+/* In the page: what was sent for it, without data, how far it moved, and what did. */
 const WEIGH = `return (async () => {
   const sent = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
     .filter((one) => !/^\\/api\\/|\\/graph\\./.test(new URL(one.name).pathname))
     .reduce((all, one) => all + one.encodedBodySize, 0);
   let shift = 0;
+  const moved = [];
   new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) if (!one.hadRecentInput) shift += one.value;
+    for (const one of list.getEntries()) {
+      if (one.hadRecentInput) continue;
+      shift += one.value;
+      for (const { node, previousRect, currentRect } of one.sources) {
+        moved.push([node?.nodeName, node?.id, node?.className, previousRect.y, currentRect.y].join(' '));
+      }
+    }
   }).observe({ type: 'layout-shift', buffered: true });
   await new Promise((resolve) => { setTimeout(resolve, 100); });
-  return { sent, shift };
+  return { sent, shift, moved };
 })()`;
 
 function json(browser, path) {
@@ -134,11 +141,14 @@ async function pageTests(context, server, pages, name) {
         assert.deepEqual(wrong, []);
         if (/^\/(|types|objects|garbage|threads|tracker\/samples\/1)$/.test(path)) assert.ok(compared > 0);
       }
-      const { sent, shift } = await browser.run(WEIGH);
+      const { sent, shift, moved } = await browser.run(WEIGH);
       assert.ok(sent > 1000 && sent <= HEAVIEST, `${sent} bytes are sent`);
-      assert.ok(shift <= MOST_SHIFT, `it moves by ${shift}`);
+      assert.ok(shift <= MOST_SHIFT, `it moves by ${shift}: ${moved.join(', ')}`);
       await browser.size(400, 900);
+      await open(browser, server, path);
       await browser.until('400 wide', 'document.documentElement.scrollWidth <= 400');
+      const narrow = await browser.run(WEIGH);
+      assert.ok(narrow.shift <= MOST_SHIFT, `it moves by ${narrow.shift} on a narrow screen: ${narrow.moved.join(', ')}`);
       assert.deepEqual(await browser.run(OUT_OF_SIGHT), []);
       await browser.size(1280, 900);
       await shot(`walk-${name}${kind.replace(/0x[0-9a-f]+/, '').replace(/[^a-z]+/g, '-')}`);
