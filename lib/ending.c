@@ -92,24 +92,40 @@ is_wanted (void)
   return gcg__control_has_servers () || gcg__control_connect_alone (wishes->socket_name) == GCG_OK;
 }
 
+/* From outside, or by HOW; without HOW the process may go on when it cannot be done from outside.
+ */
+static bool
+take_last (void (*how) (void))
+{
+  if (gcg__control_end ())
+    return true;
+  if (how)
+    how ();
+  return how != NULL;
+}
+
 static void
 take (void (*how) (void))
 {
   const struct timespec moment = { 0, 1000000 };
-  pid_t self = (pid_t)syscall (SYS_gettid), none = 0;
+  pid_t self = (pid_t)syscall (SYS_gettid), first = 0;
 
   /* A library that is initialised before us may end the program, or a child. */
   if (!wishes || wishes->no_last || !is_observed () || !is_wanted ())
     return;
-  if (__atomic_compare_exchange_n (&ending, &none, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+  /* Another thread may be ending the process as well: the first to be ready ends both. */
+  while (!__atomic_compare_exchange_n (&ending, &first, self, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE))
     {
-      if (!gcg__control_end ())
-        how ();
-      __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
+      if (first == self || __atomic_load_n (&ended, __ATOMIC_ACQUIRE))
+        return;
+      first = 0;
+      syscall (SYS_nanosleep, &moment, NULL);
     }
-  /* Another thread is ending the process as well: the first to be ready ends both. */
-  while (none != self && !__atomic_load_n (&ended, __ATOMIC_ACQUIRE))
-    syscall (SYS_nanosleep, &moment, NULL);
+  if (take_last (how))
+    __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
+  else
+    __atomic_store_n (&ending, 0, __ATOMIC_RELEASE);
 }
 
 static void (*program_fini) (void);
@@ -159,6 +175,14 @@ API void __attribute__ ((noreturn)) _exit (int status)
   take (take_anywhere);
   for (;;)
     syscall (SYS_exit_group, status);
+}
+
+/* Only from outside: the signal may come from the middle of anything. */
+void
+gcg__ending_by_signal (uint64_t frame)
+{
+  note_frame (frame);
+  take (NULL);
 }
 
 API void _Exit (int status) __attribute__ ((noreturn, alias ("_exit")));

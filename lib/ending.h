@@ -6,12 +6,14 @@
  *                                                     what glibc runs last is wrapped
  *   quick_exit                                        the first of its handlers, which runs last
  *   _exit, _Exit                                      at once
- * A process that executes another program, or is killed by a signal, leaves none.
+ *   a signal that the program sends to itself         before it is sent (self_signal.c)
+ * A process that executes another program, or is killed by any other signal, leaves none.
  */
 #ifndef GCG_ENDING_H
 #define GCG_ENDING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct gcg__environment;
 
@@ -24,5 +26,11 @@ void gcg__ending_observe (void);
 /* Makes the final leak report now, as if the program ended here.  Returns false if gcglass did not
    start the program. */
 bool gcg__ending_now (void);
+
+/* This process is about to be ended by a signal of its own.  A macro, so that what the caller has
+   in registers counts, and what lies below its frame does not. */
+#define GCG__ENDS_BY_SIGNAL()                                                                      \
+  (__builtin_unwind_init (), gcg__ending_by_signal (raw_stack_pointer ()))
+void gcg__ending_by_signal (uint64_t frame);
 
 #endif

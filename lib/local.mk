@@ -51,7 +51,7 @@ lib_libgcglass_la_DEPENDENCIES = $(top_srcdir)/%D%/libgcglass.map
 # The same agent with a wrapper around every entry point of libgc.
 pkglib_LTLIBRARIES += %D%/libgcglass-preload.la
 lib_libgcglass_preload_la_SOURCES = $(AGENT_SOURCES) $(HAZARD_SOURCES) %D%/preload.c %D%/ending.c %D%/ending.h %D%/environment.c %D%/environment.h \
-	%D%/exec.c %D%/successor.c %D%/successor.h %D%/warnings.c %D%/warnings.h $(STACK_SOURCES)
+	%D%/exec.c %D%/self_signal.c %D%/successor.c %D%/successor.h %D%/warnings.c %D%/warnings.h $(STACK_SOURCES)
 lib_libgcglass_preload_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_PRELOAD=1
 lib_libgcglass_preload_la_LDFLAGS = $(AGENT_LDFLAGS) -module -avoid-version -shared
 lib_libgcglass_preload_la_LIBADD = -lgc
@@ -59,7 +59,7 @@ lib_libgcglass_preload_la_LIBADD = -lgc
 # The same agent for programs that use malloc: linked with, or preloaded before, them.
 lib_LTLIBRARIES += %D%/libgcglass-malloc.la
 lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D%/environment.c %D%/environment.h \
-	%D%/exec.c %D%/successor.c %D%/successor.h \
+	%D%/exec.c %D%/self_signal.c %D%/successor.c %D%/successor.h \
 	$(STACK_SOURCES) %D%/malloc/allocate.h %D%/malloc/malloc.c %D%/malloc/blocks.c \
 	%D%/malloc/blocks.h %D%/malloc/place.h %D%/malloc/text.c \
 	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/cache.c %D%/malloc/cache.h %D%/malloc/callers.c %D%/malloc/callers.h %D%/malloc/regrown.c %D%/malloc/regrown.h \

@@ -34,6 +34,13 @@ lose (size_t bytes)
   nowhere = NULL;
 }
 
+/* As if another process did it. */
+static void
+kill_unseen (int signal)
+{
+  syscall (SYS_kill, getpid (), signal);
+}
+
 static void ALONE
 lose_couple (void)
 {
@@ -151,7 +158,7 @@ fork_one (const char *how)
   else if (strcmp (how, "_exit") == 0)
     _exit (0);
   else if (strcmp (how, "kill") == 0)
-    raise (SIGKILL);
+    kill_unseen (SIGKILL);
   exit (0);
 }
 
@@ -195,8 +202,8 @@ leave (const char *how)
       for (;;)
         free (malloc (100000));
     }
-  if (strcmp (how, "abort") == 0)
-    abort ();
+  if (strcmp (how, "crash") == 0)
+    kill_unseen (SIGSEGV);
   if (strcmp (how, "term") == 0)
     for (;;)
       pause ();

@@ -4,6 +4,7 @@
  * Each loses 100 bytes first.  What asks for a snapshot sends SIGUSR2 to its parent, which is
  * gcglass leaks --signal USR2.
  */
+#include <assert.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,6 +49,42 @@ leave_last (void *first)
   return NULL;
 }
 
+static void
+on_crash (int signal_number)
+{
+  signal (signal_number, SIG_DFL);
+  raise (signal_number);
+}
+
+/* By a handler that sends its signal again. */
+static void
+crash (int signal_number)
+{
+  signal (signal_number, on_crash);
+  kill (getpid (), signal_number);
+}
+
+/* Sends itself what does not end it, and loses twice as much again before it ends. */
+static int
+survive (int signal_number)
+{
+  sigset_t set;
+  int found;
+
+  signal (signal_number, SIG_IGN);
+  raise (signal_number);
+  signal (signal_number, SIG_DFL);
+  sigemptyset (&set);
+  sigaddset (&set, signal_number);
+  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  kill (getpid (), signal_number);
+  if (sigwait (&set, &found) != 0 || found != signal_number || raise (SIGCHLD) != 0)
+    return 97;
+  lose ();
+  lose ();
+  return 6;
+}
+
 static int
 end (const char *way)
 {
@@ -64,8 +101,18 @@ end (const char *way)
     _Exit (status);
   if (strcmp (way, "quick_exit") == 0)
     quick_exit (status);
-  if (strcmp (way, "signal") == 0)
+  if (strcmp (way, "raise") == 0)
     raise (status);
+  if (strcmp (way, "kill") == 0)
+    kill (getpid (), status);
+  if (strcmp (way, "abort") == 0)
+    abort ();
+  if (strcmp (way, "assert") == 0)
+    assert (status < 0);
+  if (strcmp (way, "handler") == 0)
+    crash (status);
+  if (strcmp (way, "survive") == 0)
+    return survive (status);
   if (strcmp (way, "thread") == 0)
     {
       pthread_create (&thread, NULL, exit_there, NULL);
