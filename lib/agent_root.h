@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define GCG__ROOT_MAGIC   UINT64_C (0x31544f4f52474347) /* "GCGROOT1" */
-#define GCG__ROOT_VERSION 1u
+#define GCG__ROOT_VERSION 2u
 #define GCG__ROOT_SYMBOL  "gcg__agent_root"
 
 struct gcg__agent_root
@@ -34,6 +34,7 @@ struct gcg__agent_root
   uint64_t walk;        /* int (struct gcg__walk *): 0 or an errno */
   uint64_t birth;       /* address of the uint32_t that is to go up by one with each copy */
   uint64_t hidden;      /* address of a struct gcg__root_table: what children do not inherit */
+  uint64_t heap;        /* address of a struct gcg__root_heap */
 };
 
 /* Ranges of addresses, while the program stands. */
@@ -41,6 +42,57 @@ struct gcg__root_table
 {
   uint64_t ranges; /* address of {uint64_t low, high}[n] */
   uint32_t n, room;
+};
+
+/* The heap, for who reads it instead of calling WALK.
+ *
+ * A block is a slot that carries a valid tag (tag.h).  Slots are found in two ways.  For each page
+ * of the address space there is a byte:
+ *
+ *   0                          none that are found by their page
+ *   1 ... GCG__OF_PAGES - 1    slots of so many granules stand in the page, side by side
+ *   more, by N                 one slot of N pages begins here
+ *
+ * Pages are in pieces of 2^GCG__PIECE_SHIFT, and PIECES[page >> GCG__PIECE_SHIFT] leads to their
+ * bytes, or is 0.  What is not found by its page is an entry of OBJECTS; one that lies in a page of
+ * small slots counts as nothing. */
+#define GCG__GRANULE     16u
+#define GCG__PAGE_SHIFT  12
+#define GCG__PIECE_SHIFT 18
+#define GCG__PIECES      (1u << (47 - GCG__PAGE_SHIFT - GCG__PIECE_SHIFT))
+#define GCG__OF_PAGES    128u
+#define GCG__SITE_CHUNK  4096u
+
+struct gcg__root_heap
+{
+  uint64_t pieces;  /* address of uint64_t[GCG__PIECES]: addresses */
+  uint64_t objects; /* address of a struct gcg__root_objects */
+  uint64_t sites;   /* address of uint64_t[]: addresses of struct gcg__root_site[GCG__SITE_CHUNK] */
+  uint64_t n_sites; /* address of a uint32_t: one more than the highest site */
+};
+
+struct gcg__root_objects
+{
+  uint64_t items; /* address of struct gcg__root_object[ROOM] */
+  uint64_t room;
+};
+
+#define GCG__OBJECT_OF_LINKER UINT64_C (1)
+struct gcg__root_object
+{
+  uint64_t address; /* of the block; 0 and 1: there is none */
+  uint64_t bytes;   /* of its slot from there on; GCG__OBJECT_OF_LINKER: it is the dynamic linker's,
+                       and a root */
+};
+
+/* One site (site.h): addresses of texts and of FRAMES, return addresses. */
+struct gcg__root_site
+{
+  uint64_t file, function, expression, type, frames;
+  uint32_t n_frames, line;
+  uint8_t is_bare, is_ignored, zero[2];
+  uint32_t original, twin;
+  uint32_t zero_too;
 };
 
 /* A thread as it stood.  CONTEXT is a ucontext_t whose fpregs lead to its vector registers as the

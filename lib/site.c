@@ -9,13 +9,15 @@
 #include "site.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent_root.h"
 #include "arena.h"
 #include "raw.h"
 
-#define CHUNK           4096u
+#define CHUNK           GCG__SITE_CHUNK
 #define STACK_SLOTS     (GCG__MOST_SITES * 2)
 #define ID_BITS         20
 #define MOST_TYPE       200
@@ -28,6 +30,31 @@ static uint64_t *stack_slots, *pair_slots;
 static uint32_t n_moved;      /* slots of sites whose frames have moved, beside their old ones */
 static uint32_t unknown_twin; /* of site 0, which has no entry */
 bool gcg__site_any_ignored;
+
+/* Entries are read from outside by that name. */
+#define IS_SAME(member)                                                                            \
+  _Static_assert(offsetof (struct gcg__site_entry, member)                                         \
+                     == offsetof (struct gcg__root_site, member),                                  \
+                 "agent_root.h")
+IS_SAME (file);
+IS_SAME (function);
+IS_SAME (expression);
+IS_SAME (type);
+IS_SAME (frames);
+IS_SAME (n_frames);
+IS_SAME (line);
+IS_SAME (is_bare);
+IS_SAME (is_ignored);
+IS_SAME (original);
+IS_SAME (twin);
+_Static_assert(sizeof (struct gcg__site_entry) == sizeof (struct gcg__root_site), "agent_root.h");
+
+void
+gcg__site_show (struct gcg__root_heap *heap)
+{
+  heap->sites = (uintptr_t)chunks;
+  heap->n_sites = (uintptr_t)&n_sites;
+}
 
 const struct gcg__site_entry *
 gcg__site_entry (uint32_t id)

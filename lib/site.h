@@ -77,4 +77,8 @@ const struct gcg__site_entry *gcg__site_entry (uint32_t id);
 /* One more than the highest id. */
 uint32_t gcg__site_count (void);
 
+/* Writes into HEAP where the sites are. */
+struct gcg__root_heap;
+void gcg__site_show (struct gcg__root_heap *heap);
+
 #endif

@@ -7,6 +7,7 @@ lib_image_libimage_la_SOURCES = \
 	%D%/image.h %D%/image.c %D%/source.c %D%/window.h %D%/window.c %D%/vma.h %D%/vma.c \
 	%D%/modules.h %D%/modules.c %D%/symbol.c %D%/libc_layout.h %D%/libc_layout.c \
 	%D%/tls.h %D%/tls.c %D%/threads.h %D%/threads.c \
-	%D%/heap_index.h %D%/heap_index.c %D%/edges.h %D%/edges.c %D%/roots.h %D%/roots.c
+	%D%/heap_index.h %D%/heap_index.c %D%/edges.h %D%/edges.c %D%/roots.h %D%/roots.c \
+	%D%/agent_heap.h %D%/agent_heap.c
 lib_image_libimage_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 lib_image_libimage_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

@@ -2,9 +2,10 @@
  *
  * The size of a small block is found by its page: a table of one byte for each page of the address
  * space (in pieces that are mapped when they are first needed) says how many granules its blocks
- * have, or how many pages the block that begins there has, 0 for what is larger.  Blocks of some
- * pages wait on lists as well, a few of each size, since libgc takes its time for them; the page
- * of one that goes back to libgc is forgotten before.
+ * have, or how many pages the block that begins there has, 0 for what is larger (agent_root.h).
+ * Blocks of some pages wait on lists as well, a few of each size, since libgc takes its time for
+ * them; the page of one that goes back to libgc is forgotten before.  All others are noted, for who
+ * reads the heap from outside (objects.h).
  *
  * A signal handler that allocates while the thread it interrupts does so finds BUSY set and gets a
  * block from libgc directly.  While a thread is in libgc, or joins, no handler of the program's
@@ -23,16 +24,17 @@
 #include "cache.h"
 #include "collector.h"
 #include "gc_calls.h"
+#include "objects.h"
 #include "raw.h"
 #include "regrown.h"
 #include "signals.h"
 #include <gc/gc_inline.h>
 
-#define OF_PAGES      128u                /* in the table: from here on pages are meant */
+#define OF_PAGES      GCG__OF_PAGES
 #define WAITING       ((size_t)128 << 10) /* bytes that wait on one list of pages */
 #define FEW_BYTES     256u                /* cleared in place */
-#define PIECE_SHIFT   18                  /* pages in a piece of the table */
-#define PIECES        (1u << (47 - PAGE_SHIFT - PIECE_SHIFT))
+#define PIECE_SHIFT   GCG__PIECE_SHIFT
+#define PIECES        GCG__PIECES
 #define BATCH_BYTES   16384u              /* moved between lists at a time */
 #define LEAST_GROWING ((size_t)64 << 10)  /* a block that has grown to this will grow on */
 #define LEAST_MOVED   ((size_t)256 << 10) /* and from here on moves by its pages */
@@ -186,16 +188,24 @@ static void __attribute__ ((noinline)) give_back (struct cache *cache, uint32_t 
   cache->lists[granules] = (struct list){ NULL, 0 };
 }
 
+uint64_t
+gcg__blocks_pieces (void)
+{
+  return (uintptr_t)pieces;
+}
+
 void
 gcg__blocks_lock (void)
 {
   gcg__caches_lock ();
   gcg__lock_take (&shared_lock);
+  gcg__objects_lock ();
 }
 
 void
 gcg__blocks_unlock (void)
 {
+  gcg__objects_unlock ();
   gcg__lock_give (&shared_lock);
   gcg__caches_unlock (false);
 }
@@ -203,6 +213,7 @@ gcg__blocks_unlock (void)
 void
 gcg__blocks_forked (void)
 {
+  gcg__objects_unlock ();
   gcg__lock_give (&shared_lock);
   gcg__caches_unlock (true);
 }
@@ -308,12 +319,17 @@ new_large (size_t bytes, size_t alignment, uint32_t site, bool system, size_t la
     wanted = PAGE - 1; /* libgc's large objects begin at pages */
   signals = gcg__libgc_enter ();
   base = system ? GC_malloc_uncollectable (wanted) : GC_malloc_atomic (wanted);
+  slot = base ? GC_size (base) : 0;
+  block = extra ? (char *)(((uintptr_t)base + alignment - 1) & ~(alignment - 1)) : base;
+  if (base && !gcg__objects_add ((uintptr_t)block, (uint64_t)(base + slot - block), system))
+    {
+      GC_free (base);
+      base = NULL;
+    }
   gcg__libgc_leave (signals);
   if (!base)
     return NULL;
-  slot = GC_size (base);
   zero (base, slot, lazy);
-  block = extra ? (char *)(((uintptr_t)base + alignment - 1) & ~(alignment - 1)) : base;
   if (block != base)
     *(uint64_t *)(void *)base = ~(uint64_t)(block - base);
   tag_write (block, tag_place (base, slot), (uint64_t)(base + slot - 8 - (block + bytes)), site,
@@ -512,6 +528,8 @@ discard_other (struct cache *cache, void *block, const struct found *found)
   if (gcg__regrown_is (found->base))
     gcg__regrown_freed (found->base, found->slot, found->bytes);
   signals = gcg__libgc_enter ();
+  if (!found->granules)
+    gcg__objects_remove ((uintptr_t)block);
   GC_free (found->base);
   gcg__libgc_leave (signals);
   errno = old_errno;
@@ -587,10 +605,15 @@ new_regrown (size_t more, size_t bytes, uint32_t site)
     return NULL;
   signals = gcg__libgc_enter ();
   block = GC_malloc_atomic (kept.slot - 1); /* libgc adds one */
+  slot = block ? GC_size (block) : 0;
+  if (block && !gcg__objects_add ((uintptr_t)block, slot, false))
+    {
+      GC_free (block);
+      block = NULL;
+    }
   gcg__libgc_leave (signals);
   if (!block)
     return NULL;
-  slot = GC_size (block);
   gcg__regrown_taken (&kept, block, slot);
   if (gcg__regrown_is (block))
     gcg__regrown_clear (block, block + bytes);

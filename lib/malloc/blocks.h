@@ -62,6 +62,9 @@ void gcg__blocks_keep_counts (struct gcg__counts *counts);
 /* The figures so far.  Exact when the world is stopped. */
 void gcg__blocks_usage (struct gcg__usage *usage);
 
+/* Address of the table of pages, as agent_root.h describes it. */
+uint64_t gcg__blocks_pieces (void);
+
 /* Around fork: no other thread is in the middle of the shared lists. */
 void gcg__blocks_lock (void);
 void gcg__blocks_unlock (void);

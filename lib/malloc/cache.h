@@ -16,16 +16,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agent_root.h"
 #include "blocks.h"
 #include "sample/count.h"
 #include "sample/survivors.h"
 #include "site.h"
 #include "tag.h"
 
-#define GRANULE    16u
+#define GRANULE    GCG__GRANULE
 #define MOST_SMALL 2032u /* bytes of a slot: libgc adds one, and 2,048 are small to it */
 #define CLASSES    (MOST_SMALL / GRANULE + 1)
-#define PAGE_SHIFT 12
+#define PAGE_SHIFT GCG__PAGE_SHIFT
 #define PAGE       ((size_t)1 << PAGE_SHIFT)
 #define MOST_PAGES 16u /* of a block that waits on a list */
 

@@ -13,9 +13,12 @@
 #include "agent.h"
 #include "capture.h"
 #include "collector.h"
+#include "blocks.h"
 #include "freeze/freeze.h"
+#include "objects.h"
 #include "regions.h"
 #include "roots.h"
+#include "site.h"
 #include "thread.h"
 
 #define SCRATCH_BYTES 65536
@@ -25,6 +28,8 @@ __attribute__ ((visibility ("default"))) struct gcg__agent_root gcg__agent_root;
 
 /* As they were when the heap had been set up: some of libgc's getters lock. */
 static struct gcg__settings settings;
+
+static struct gcg__root_heap heap;
 
 /* Written to by gcglass only; untouched pages cost nothing. */
 static char scratch[SCRATCH_BYTES] __attribute__ ((aligned (4096)));
@@ -130,6 +135,9 @@ void
 gcg__root_begin (void)
 {
   gcg__settings_note (&settings);
+  heap = (struct gcg__root_heap){ .pieces = gcg__blocks_pieces (),
+                                  .objects = gcg__objects_table () };
+  gcg__site_show (&heap);
   gcg__agent_root = (struct gcg__agent_root)
   {
     .version = GCG__ROOT_VERSION, .bytes = sizeof gcg__agent_root, .pid = (uint32_t)getpid (),
@@ -138,7 +146,7 @@ gcg__root_begin (void)
     .syscall_ret = (uintptr_t)gcg__root_syscall, .restorer = (uintptr_t)gcg__root_return,
 #endif
     .walk = (uintptr_t)walk_copy_stopped, .birth = (uintptr_t)&gcg__birth,
-    .hidden = gcg__regions_hidden_table ()
+    .hidden = gcg__regions_hidden_table (), .heap = (uintptr_t)&heap
   };
   __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
 }

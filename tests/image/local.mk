@@ -25,6 +25,12 @@ tests_image_truth_CFLAGS = $(IMAGE_TEST_CFLAGS) \
 tests_image_truth_LDADD = $(IMAGE_LIBS) $(CMOCKA_LIBS)
 endif
 
+# The heap of tests/malloc/heaps.
+check_PROGRAMS += %D%/agent
+TESTS += %D%/agent
+tests_image_agent_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(SAN_CFLAGS)
+tests_image_agent_LDADD = link/liblink.la $(IMAGE_LIBS)
+
 # What is looked at: a program with a library, which is also loaded under two other names.  The
 # build id is known to the test.
 check_PROGRAMS += %D%/shown
