@@ -21,6 +21,26 @@
 #define GCG__ROOT_VERSION 2u
 #define GCG__ROOT_SYMBOL  "gcg__agent_root"
 
+/* libgc's figures of its heap, after its last change. */
+struct gcg__root_libgc
+{
+  uint64_t collections, heap_bytes, free_bytes, unmapped_bytes, since_gc_bytes, allocated_bytes;
+};
+
+/* What samples are made from beside the sites (agent_tables.h), read while the program runs.
+   Addresses, but for the last two. */
+struct gcg__root_samples
+{
+  uint64_t counting; /* of a byte: not 0 when objects are counted */
+  uint64_t counts;   /* of the pointer to the first struct gcg__counts */
+  uint64_t surveyed; /* of struct gcg__surveyed *[GCG__CHUNKS]; NULL: nothing of these */
+  uint64_t n_unloaded, unloaded; /* of a uint32_t; of struct gcg__unloaded *[GCG__MOST_UNLOADED] */
+  uint64_t own_bytes;            /* of a uint64_t: what the agent has mapped */
+  uint64_t agent_version;        /* of a text */
+  uint64_t start_ns;             /* CLOCK_MONOTONIC, when the agent started */
+  struct gcg__root_libgc libgc;
+};
+
 struct gcg__agent_root
 {
   uint64_t magic; /* written last */
@@ -35,6 +55,7 @@ struct gcg__agent_root
   uint64_t birth;       /* address of the uint32_t that is to go up by one with each copy */
   uint64_t hidden;      /* address of a struct gcg__root_table: what children do not inherit */
   uint64_t heap;        /* address of a struct gcg__root_heap */
+  struct gcg__root_samples samples;
 };
 
 /* Ranges of addresses, while the program stands. */

@@ -63,6 +63,12 @@ gcg__arena_bytes (void)
   return __atomic_load_n (&arena_mapped, __ATOMIC_RELAXED);
 }
 
+void
+gcg__arena_root (struct gcg__root_samples *root)
+{
+  root->own_bytes = (uintptr_t)&arena_mapped;
+}
+
 void *
 gcg__arena_take (size_t bytes)
 {

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent_root.h"
+
 typedef _Atomic uint32_t gcg__lock;
 #define GCG__LOCK_INIT 0
 
@@ -28,6 +30,9 @@ void *gcg__arena_take (size_t bytes);
 
 /* Bytes mapped so far. */
 uint64_t gcg__arena_bytes (void);
+
+/* Says where their number is. */
+void gcg__arena_root (struct gcg__root_samples *root);
 
 /* A copy of TEXT (at most 4,000 bytes of it; NULL counts as ""), or "" when there is no memory. */
 const char *gcg__arena_text (const char *text);

@@ -1,14 +1,12 @@
-/* figures.c -- see figures.h.  /proc/self/status and stat are read whole, by raw calls; proc(5). */
+/* figures.c -- see figures.h.  /proc/self/status and stat are read whole, by raw calls. */
 #include "figures.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #include "arena.h"
 #include "collector.h"
 #include "sample/count.h"
 #include "gc_calls.h"
 #include "raw.h"
+#include "recording/figures.h"
 
 #define MOST_TEXT 4096
 
@@ -24,59 +22,16 @@ read_text (const char *path, char text[MOST_TEXT])
     raw_close (fd);
 }
 
-/* The number behind "\nNAME:" in TEXT, times 1,024. */
-static uint64_t
-kilobytes (const char *text, const char *name)
-{
-  const char *at = strstr (text, name);
-  return at ? strtoull (at + strlen (name), NULL, 10) << 10 : 0;
-}
-
-static void
-fill_memory (struct gcg__record_sample *sample)
-{
-  char text[MOST_TEXT];
-
-  read_text ("/proc/self/status", text);
-  sample->virtual_bytes = kilobytes (text, "\nVmSize:");
-  sample->peak_resident_bytes = kilobytes (text, "\nVmHWM:");
-  sample->resident_bytes = kilobytes (text, "\nVmRSS:");
-  sample->shared_bytes = kilobytes (text, "\nRssFile:") + kilobytes (text, "\nRssShmem:");
-  sample->data_bytes = kilobytes (text, "\nVmData:");
-  sample->stack_bytes = kilobytes (text, "\nVmStk:");
-  sample->code_bytes = kilobytes (text, "\nVmExe:");
-  sample->library_bytes = kilobytes (text, "\nVmLib:");
-  sample->page_table_bytes = kilobytes (text, "\nVmPTE:");
-  sample->swap_bytes = kilobytes (text, "\nVmSwap:");
-}
-
-/* Fields 10, 12 and 20 of stat, which begin behind the name's last parenthesis with field 3. */
-static void
-fill_faults (struct gcg__record_sample *sample)
-{
-  char text[MOST_TEXT], *at;
-
-  read_text ("/proc/self/stat", text);
-  at = strrchr (text, ')');
-  for (int field = 3; at && field <= 20; field++)
-    {
-      at = strchr (at + 1, ' ');
-      if (at && field == 10)
-        sample->minor_faults = strtoull (at, NULL, 10);
-      else if (at && field == 12)
-        sample->major_faults = strtoull (at, NULL, 10);
-      else if (at && field == 20)
-        sample->threads = (uint32_t)strtoull (at, NULL, 10);
-    }
-}
-
 void
 gcg__figures_fill (struct gcg__record_sample *sample)
 {
   struct GC_prof_stats_s stats = { 0 };
+  char text[MOST_TEXT];
 
-  fill_memory (sample);
-  fill_faults (sample);
+  read_text ("/proc/self/status", text);
+  gcg__figures_of_memory (text, sample);
+  read_text ("/proc/self/stat", text);
+  gcg__figures_of_faults (text, sample);
   GC_get_prof_stats (&stats, sizeof stats);
   sample->collections = GC_get_gc_no ();
   sample->heap_bytes = stats.heapsize_full;

@@ -47,6 +47,7 @@ IS_SAME (is_bare);
 IS_SAME (is_ignored);
 IS_SAME (original);
 IS_SAME (twin);
+_Static_assert(GCG__CHUNK == GCG__SITE_CHUNK, "agent_tables.h");
 _Static_assert(sizeof (struct gcg__site_entry) == sizeof (struct gcg__root_site), "agent_root.h");
 
 void

@@ -18,10 +18,8 @@
 #ifndef GCG_NO_REDIRECT
 #define GCG_NO_REDIRECT 1
 #endif
+#include "agent_tables.h"
 #include "gcglass/gc.h"
-
-#define GCG__MOST_SITES  (1u << 20)
-#define GCG__MOST_FRAMES 64
 
 struct gcg__site_entry
 {

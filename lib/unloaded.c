@@ -17,9 +17,8 @@
 #include "site.h"
 #include "snapshot/format.h"
 
-#define MOST_UNLOADED 1024u
-#define MOST_NAME     512u
-#define PAGE          UINT64_C (4096)
+#define MOST_NAME 512u
+#define PAGE      UINT64_C (4096)
 
 struct gcg__loaded_module
 {
@@ -29,7 +28,7 @@ struct gcg__loaded_module
   char name[MOST_NAME], path[MOST_NAME];
 };
 
-static struct gcg__unloaded *records[MOST_UNLOADED];
+static struct gcg__unloaded *records[GCG__MOST_UNLOADED];
 static uint32_t n_records;
 static uint64_t next_place = GCG__UNLOADED_LOW;
 static uint64_t lowest = UINT64_MAX, highest; /* where all of them were */
@@ -177,7 +176,7 @@ record_of (const struct gcg__loaded_module *module)
         && strcmp (records[i]->build_id, module->build_id) == 0
         && records[i]->high - records[i]->low == module->high - module->low)
       return records[i];
-  record = n_records < MOST_UNLOADED ? gcg__arena_take (sizeof *record) : NULL;
+  record = n_records < GCG__MOST_UNLOADED ? gcg__arena_take (sizeof *record) : NULL;
   if (!record)
     return NULL;
   record->name = gcg__arena_text (module->name);
@@ -275,4 +274,11 @@ gcg__unloaded_all (uint32_t *n)
 {
   *n = __atomic_load_n (&n_records, __ATOMIC_ACQUIRE);
   return (const struct gcg__unloaded *const *)records;
+}
+
+void
+gcg__unloaded_root (struct gcg__root_samples *root)
+{
+  root->n_unloaded = (uintptr_t)&n_records;
+  root->unloaded = (uintptr_t)records;
 }

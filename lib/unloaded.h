@@ -12,16 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GCG__BUILD_ID_TEXT 65
-
-struct gcg__unloaded
-{
-  uint64_t low, high, base; /* where it was; base: what its file's addresses were added to */
-  uint64_t place;           /* what stands for LOW */
-  const char *name;         /* as the dynamic linker has it */
-  const char *path;
-  char build_id[GCG__BUILD_ID_TEXT]; /* hexadecimal, "" when there is none */
-};
+#include "agent_root.h"
+#include "agent_tables.h"
 
 /* What is loaded before a call of dlclose. */
 struct gcg__loaded
@@ -41,5 +33,8 @@ void gcg__unloaded_place (uint64_t *frames, uint32_t n);
 
 /* All of them, *N. */
 const struct gcg__unloaded *const *gcg__unloaded_all (uint32_t *n);
+
+/* Says where they are. */
+void gcg__unloaded_root (struct gcg__root_samples *root);
 
 #endif

@@ -6,20 +6,26 @@
  * the program until its first step gives it an empty one of its own: the program never gets a
  * number that is not the one it would have got.
  */
+#include "config.h"
+
 #include "root.h"
 
 #include <string.h>
 
 #include "agent.h"
+#include "arena.h"
 #include "capture.h"
 #include "collector.h"
 #include "blocks.h"
 #include "freeze/freeze.h"
+#include "gc_calls.h"
 #include "objects.h"
 #include "regions.h"
 #include "roots.h"
+#include "sample/survivors.h"
 #include "site.h"
 #include "thread.h"
+#include "unloaded.h"
 
 #define SCRATCH_BYTES 65536
 #define UNSHARE       2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
@@ -131,6 +137,46 @@ walk_copy_stopped (struct gcg__walk *walk)
   return write_snapshot_stopped (&freeze, walk);
 }
 
+/* Says where the tables are that samples are made from. */
+static struct gcg__root_samples
+samples (void)
+{
+  struct gcg__root_samples root
+      = { .agent_version = (uintptr_t)PACKAGE_VERSION, .start_ns = gcg__agent_start_ns () };
+
+  gcg__count_root (&root);
+  gcg__survivors_root (&root);
+  gcg__unloaded_root (&root);
+  gcg__arena_root (&root);
+  return root;
+}
+
+/* With libgc's lock: the last to write has the last figures. */
+static void *GC_CALLBACK
+note_heap (void *unused)
+{
+  struct gcg__root_libgc *figures = &gcg__agent_root.samples.libgc;
+  struct GC_prof_stats_s stats = { 0 };
+
+  (void)unused;
+  GC_get_prof_stats_unsafe (&stats, sizeof stats);
+  __atomic_store_n (&figures->collections, stats.gc_no, __ATOMIC_RELAXED);
+  __atomic_store_n (&figures->heap_bytes, stats.heapsize_full, __ATOMIC_RELAXED);
+  __atomic_store_n (&figures->free_bytes, stats.free_bytes_full - stats.unmapped_bytes,
+                    __ATOMIC_RELAXED);
+  __atomic_store_n (&figures->unmapped_bytes, stats.unmapped_bytes, __ATOMIC_RELAXED);
+  __atomic_store_n (&figures->since_gc_bytes, stats.bytes_allocd_since_gc, __ATOMIC_RELAXED);
+  __atomic_store_n (&figures->allocated_bytes,
+                    stats.allocd_bytes_before_gc + stats.bytes_allocd_since_gc, __ATOMIC_RELAXED);
+  return NULL;
+}
+
+void
+gcg__root_note_heap (void)
+{
+  GC_call_with_alloc_lock (note_heap, NULL);
+}
+
 void
 gcg__root_begin (void)
 {
@@ -146,8 +192,10 @@ gcg__root_begin (void)
     .syscall_ret = (uintptr_t)gcg__root_syscall, .restorer = (uintptr_t)gcg__root_return,
 #endif
     .walk = (uintptr_t)walk_copy_stopped, .birth = (uintptr_t)&gcg__birth,
-    .hidden = gcg__regions_hidden_table (), .heap = (uintptr_t)&heap
+    .hidden = gcg__regions_hidden_table (), .heap = (uintptr_t)&heap,
+    .samples = samples ()
   };
+  gcg__root_note_heap ();
   __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
 }
 

@@ -11,6 +11,9 @@ extern struct gcg__agent_root gcg__agent_root;
 /* Fills it; the heap is ready. */
 void gcg__root_begin (void);
 
+/* Notes libgc's figures, after a change to its heap.  Takes libgc's lock. */
+void gcg__root_note_heap (void);
+
 /* After fork, in the child: no other thread is in libgc. */
 void gcg__root_forget (void);
 

@@ -38,6 +38,7 @@ gcg__libgc_enter (void)
 static inline void
 gcg__libgc_leave (uint64_t old)
 {
+  gcg__root_note_heap ();
   __atomic_fetch_sub (&gcg__agent_root.in_libgc, 1, __ATOMIC_SEQ_CST);
   gcg__signals_go_on (old);
 }

@@ -13,36 +13,31 @@
 #include "arena.h"
 #include "capture.h"
 #include "freeze/tally.h"
+#include "site.h"
 
-struct site_figures
-{
-  struct gcg__count then; /* when the survey was made */
-  struct gcg__live alive; /* by then */
-};
-
-static struct site_figures *chunks[GCG__COUNT_CHUNKS];
+static struct gcg__surveyed *chunks[GCG__CHUNKS];
 
 /* Sites that the survey counts.  A site that is new while it is under way needs none: counting has
    begun, so its counters have all its blocks. */
 static uint32_t n_surveyed;
 
 /* The figures of SITE, or NULL. */
-static struct site_figures *
+static struct gcg__surveyed *
 figures_of (uint32_t site)
 {
-  struct site_figures *chunk
-      = __atomic_load_n (&chunks[site >> GCG__COUNT_CHUNK_SHIFT], __ATOMIC_ACQUIRE);
-  return chunk ? &chunk[site & (GCG__COUNT_CHUNK - 1)] : NULL;
+  struct gcg__surveyed *chunk
+      = __atomic_load_n (&chunks[site >> GCG__CHUNK_SHIFT], __ATOMIC_ACQUIRE);
+  return chunk ? &chunk[site & (GCG__CHUNK - 1)] : NULL;
 }
 
 /* Room for the figures of N sites and of some that come meanwhile; false: no memory. */
 static bool
 make_room (uint32_t n)
 {
-  for (uint32_t i = 0; i <= n >> GCG__COUNT_CHUNK_SHIFT; i++)
+  for (uint32_t i = 0; i <= n >> GCG__CHUNK_SHIFT; i++)
     {
-      struct site_figures *chunk
-          = chunks[i] ? chunks[i] : gcg__arena_take (GCG__COUNT_CHUNK * sizeof *chunk);
+      struct gcg__surveyed *chunk
+          = chunks[i] ? chunks[i] : gcg__arena_take (GCG__CHUNK * sizeof *chunk);
       if (!chunk)
         return false;
       __atomic_store_n (&chunks[i], chunk, __ATOMIC_RELEASE);
@@ -105,8 +100,8 @@ gcg__survivors_update (bool exact)
 struct gcg__live
 gcg__survivors_live (uint32_t site, const struct gcg__count *count)
 {
-  static const struct site_figures none;
-  const struct site_figures *figures = figures_of (site);
+  static const struct gcg__surveyed none;
+  const struct gcg__surveyed *figures = figures_of (site);
 
   if (!figures)
     figures = &none;
@@ -131,4 +126,10 @@ gcg__survivors_moved (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t a
 {
   gcg__survivors_freed (site, bytes, birth, address);
   gcg__count_made (to, bytes);
+}
+
+void
+gcg__survivors_root (struct gcg__root_samples *root)
+{
+  root->surveyed = (uintptr_t)chunks;
 }

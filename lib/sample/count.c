@@ -103,18 +103,18 @@ static struct gcg__count *
 count_slowly (uint32_t site)
 {
   struct gcg__counts *mine = gcg__counts_mine ? gcg__counts_mine : join ();
-  struct gcg__count **chunk = mine ? &mine->chunks[site >> GCG__COUNT_CHUNK_SHIFT] : NULL;
+  struct gcg__count **chunk = mine ? &mine->chunks[site >> GCG__CHUNK_SHIFT] : NULL;
 
   if (!chunk)
     return NULL;
   if (!*chunk)
     {
-      struct gcg__count *new = gcg__arena_take (GCG__COUNT_CHUNK * sizeof *new);
+      struct gcg__count *new = gcg__arena_take (GCG__CHUNK * sizeof *new);
       if (!new)
         return NULL;
       __atomic_store_n (chunk, new, __ATOMIC_RELEASE);
     }
-  return *chunk + (site & (GCG__COUNT_CHUNK - 1));
+  return *chunk + (site & (GCG__CHUNK - 1));
 }
 
 struct gcg__count *
@@ -146,10 +146,10 @@ gcg__count_sum (uint32_t first, uint32_t n, struct gcg__count *sums)
        counts = counts->next)
     {
       const struct gcg__count *chunk
-          = __atomic_load_n (&counts->chunks[first >> GCG__COUNT_CHUNK_SHIFT], __ATOMIC_ACQUIRE);
+          = __atomic_load_n (&counts->chunks[first >> GCG__CHUNK_SHIFT], __ATOMIC_ACQUIRE);
       for (uint32_t i = 0; chunk && i < n; i++)
         {
-          const struct gcg__count *count = &chunk[(first & (GCG__COUNT_CHUNK - 1)) + i];
+          const struct gcg__count *count = &chunk[(first & (GCG__CHUNK - 1)) + i];
           sums[i].made += __atomic_load_n (&count->made, __ATOMIC_RELAXED);
           sums[i].made_bytes += __atomic_load_n (&count->made_bytes, __ATOMIC_RELAXED);
           sums[i].freed += __atomic_load_n (&count->freed, __ATOMIC_RELAXED);
@@ -160,19 +160,9 @@ gcg__count_sum (uint32_t first, uint32_t n, struct gcg__count *sums)
     }
 }
 
-/* Threads that are counted one after the other may seem to have freed more than there was. */
-static uint64_t
-clipped (uint64_t alive, uint64_t made, uint64_t freed)
+void
+gcg__count_root (struct gcg__root_samples *root)
 {
-  return alive + made > freed ? alive + made - freed : 0;
-}
-
-struct gcg__live
-gcg__count_alive (struct gcg__live alive, const struct gcg__count *then,
-                  const struct gcg__count *now)
-{
-  return (struct gcg__live){
-    clipped (alive.count, now->made - then->made, now->freed - then->freed),
-    clipped (alive.bytes, now->made_bytes - then->made_bytes, now->freed_bytes - then->freed_bytes)
-  };
+  root->counting = (uintptr_t)&gcg__counting;
+  root->counts = (uintptr_t)&threads;
 }

@@ -11,28 +11,11 @@
 #define GCG_COUNT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "site.h"
-
-#define GCG__COUNT_CHUNK_SHIFT 12
-#define GCG__COUNT_CHUNK       (1u << GCG__COUNT_CHUNK_SHIFT)
-#define GCG__COUNT_CHUNKS      (GCG__MOST_SITES / GCG__COUNT_CHUNK)
-
-struct gcg__count
-{
-  uint64_t made, made_bytes;
-  uint64_t freed, freed_bytes;
-  uint64_t missed, missed_bytes; /* of those freed: before the walk came by (survivors.c) */
-};
-
-/* One thread's. */
-struct gcg__counts
-{
-  struct gcg__counts *next;
-  bool taken;
-  struct gcg__count *chunks[GCG__COUNT_CHUNKS];
-};
+#include "agent_root.h"
+#include "agent_tables.h"
 
 extern bool gcg__counting;
 extern _Thread_local struct gcg__counts *gcg__counts_mine;
@@ -54,8 +37,8 @@ static inline struct gcg__count *
 gcg__count_of (uint32_t site)
 {
   struct gcg__counts *mine = gcg__counts_mine;
-  struct gcg__count *chunk = mine ? mine->chunks[site >> GCG__COUNT_CHUNK_SHIFT] : NULL;
-  return __builtin_expect (chunk != NULL, 1) ? &chunk[site & (GCG__COUNT_CHUNK - 1)]
+  struct gcg__count *chunk = mine ? mine->chunks[site >> GCG__CHUNK_SHIFT] : NULL;
+  return __builtin_expect (chunk != NULL, 1) ? &chunk[site & (GCG__CHUNK - 1)]
                                              : gcg__count_slowly (site);
 }
 
@@ -74,14 +57,7 @@ gcg__count_made (uint32_t site, uint64_t bytes)
     }
 }
 
-/* Objects that are alive. */
-struct gcg__live
-{
-  uint64_t count, bytes;
-};
-
-/* How many are alive when the numbers are NOW, of which ALIVE were when they were THEN. */
-struct gcg__live gcg__count_alive (struct gcg__live alive, const struct gcg__count *then,
-                                   const struct gcg__count *now);
+/* Says where the counters are. */
+void gcg__count_root (struct gcg__root_samples *root);
 
 #endif

@@ -18,23 +18,22 @@ struct deaths
 };
 
 static bool is_on;
-static struct deaths *chunks[GCG__COUNT_CHUNKS];
+static struct deaths *chunks[GCG__CHUNKS];
 static gcg__lock chunks_lock = GCG__LOCK_INIT;
 
 static struct deaths *
 deaths_of (uint32_t site, bool make)
 {
-  struct deaths **chunk = &chunks[site >> GCG__COUNT_CHUNK_SHIFT];
+  struct deaths **chunk = &chunks[site >> GCG__CHUNK_SHIFT];
 
   if (make && !__atomic_load_n (chunk, __ATOMIC_ACQUIRE))
     {
       gcg__lock_take (&chunks_lock);
       if (!*chunk)
-        __atomic_store_n (chunk, gcg__arena_take (GCG__COUNT_CHUNK * sizeof **chunk),
-                          __ATOMIC_RELEASE);
+        __atomic_store_n (chunk, gcg__arena_take (GCG__CHUNK * sizeof **chunk), __ATOMIC_RELEASE);
       gcg__lock_give (&chunks_lock);
     }
-  return *chunk ? *chunk + (site & (GCG__COUNT_CHUNK - 1)) : NULL;
+  return *chunk ? *chunk + (site & (GCG__CHUNK - 1)) : NULL;
 }
 
 static void

@@ -26,10 +26,9 @@
 #include "site.h"
 #include "survivors.h"
 
-#define KEY_EVERY        64u
-#define LOG_BYTES        (UINT64_C (32) << 20)
-#define RUN_BYTES        (LOG_BYTES / 8) /* and as many as its KEY has: a new run begins */
-#define MOST_DESCRIPTION 400u
+#define KEY_EVERY 64u
+#define LOG_BYTES (UINT64_C (32) << 20)
+#define RUN_BYTES (LOG_BYTES / 8) /* and as many as its KEY has: a new run begins */
 
 /* What the last sample said of a site. */
 struct said
@@ -46,7 +45,7 @@ static uint64_t keys[4096];   /* where runs begin, ascending */
 static uint32_t n_keys;
 static uint64_t key_end; /* of the last KEY sample */
 static bool key_is_due;  /* what said holds has not been logged */
-static struct said *said[GCG__COUNT_CHUNKS];
+static struct said *said[GCG__CHUNKS];
 static uint32_t sites_told, modules_told; /* with samples handed out by gcg__sample_last */
 static uint64_t last_cost_ns;
 
@@ -77,10 +76,10 @@ gcg__sample_survey (void)
 static struct said *
 said_of (uint32_t site)
 {
-  struct said **chunk = &said[site >> GCG__COUNT_CHUNK_SHIFT];
+  struct said **chunk = &said[site >> GCG__CHUNK_SHIFT];
   if (!*chunk)
-    *chunk = gcg__arena_take (GCG__COUNT_CHUNK * sizeof **chunk);
-  return *chunk ? *chunk + (site & (GCG__COUNT_CHUNK - 1)) : NULL;
+    *chunk = gcg__arena_take (GCG__CHUNK * sizeof **chunk);
+  return *chunk ? *chunk + (site & (GCG__CHUNK - 1)) : NULL;
 }
 
 /* Lists SITE, whose numbers are COUNT, if there is something to say of it. */
@@ -169,7 +168,7 @@ append_sample (const struct making *making, const char *description, uint32_t fl
 {
   uint64_t sites = making->sites.n * sizeof (struct gcg__sample_site);
   uint64_t deaths = making->deaths.n * sizeof (struct gcg__sample_deaths);
-  uint64_t text = strnlen (description, MOST_DESCRIPTION) + 1;
+  uint64_t text = strnlen (description, GCG__SAMPLE_TEXT) + 1;
   uint64_t bytes = sizeof (struct gcg__record_sample) + sites + deaths + text;
   struct gcg__record_sample *record;
   char *at;

@@ -28,6 +28,7 @@
 #include "freeze/maps.h"
 #include "raw.h"
 #include "freeze/shapes.h"
+#include "site.h"
 #include "tag.h"
 
 #define PIECE_BLOCKS      256u /* 1 MiB */
@@ -44,7 +45,7 @@ struct site_figures
   struct gcg__live counted; /* by the walk under way */
 };
 
-static struct site_figures *chunks[GCG__COUNT_CHUNKS];
+static struct site_figures *chunks[GCG__CHUNKS];
 static uint64_t noted_collection, survivors_collection;
 static bool any_noted, marks_gone;
 static bool first_walk;
@@ -55,8 +56,8 @@ static inline struct site_figures *
 figures_of (uint32_t site)
 {
   struct site_figures *chunk
-      = __atomic_load_n (&chunks[site >> GCG__COUNT_CHUNK_SHIFT], __ATOMIC_ACQUIRE);
-  return chunk ? &chunk[site & (GCG__COUNT_CHUNK - 1)] : NULL;
+      = __atomic_load_n (&chunks[site >> GCG__CHUNK_SHIFT], __ATOMIC_ACQUIRE);
+  return chunk ? &chunk[site & (GCG__CHUNK - 1)] : NULL;
 }
 
 /* Chunk I, mapped when it is not yet there. */
@@ -64,8 +65,7 @@ static struct site_figures *
 chunk_new (uint32_t i)
 {
   if (!chunks[i])
-    __atomic_store_n (&chunks[i], gcg__arena_take (GCG__COUNT_CHUNK * sizeof **chunks),
-                      __ATOMIC_RELEASE);
+    __atomic_store_n (&chunks[i], gcg__arena_take (GCG__CHUNK * sizeof **chunks), __ATOMIC_RELEASE);
   return chunks[i];
 }
 
@@ -78,8 +78,8 @@ note_counts (void)
 
   for (uint32_t first = 0; first < n; first += 64)
     {
-      struct site_figures *chunk = chunk_new (first >> GCG__COUNT_CHUNK_SHIFT);
-      uint32_t in_chunk = first & (GCG__COUNT_CHUNK - 1);
+      struct site_figures *chunk = chunk_new (first >> GCG__CHUNK_SHIFT);
+      uint32_t in_chunk = first & (GCG__CHUNK - 1);
       uint32_t more = n - first < 64 ? n - first : 64;
       if (!chunk)
         return;
@@ -243,14 +243,14 @@ count_survivor (struct walk *walk, uint32_t site, uint64_t bytes)
 
   if (site >= walk->n_sites)
     site = 0; /* a word that passes for a tag by chance */
-  chunk = chunk_new (site >> GCG__COUNT_CHUNK_SHIFT);
+  chunk = chunk_new (site >> GCG__CHUNK_SHIFT);
   if (!chunk)
     {
       walk->failed = true;
       return;
     }
-  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.count++;
-  chunk[site & (GCG__COUNT_CHUNK - 1)].counted.bytes += bytes;
+  chunk[site & (GCG__CHUNK - 1)].counted.count++;
+  chunk[site & (GCG__CHUNK - 1)].counted.bytes += bytes;
 }
 
 /* The slot at BASE. */
@@ -414,8 +414,8 @@ walk_piece (void *data)
 static void
 forget_counted (void)
 {
-  for (uint32_t i = 0; i < GCG__COUNT_CHUNKS && chunks[i]; i++)
-    for (uint32_t j = 0; j < GCG__COUNT_CHUNK; j++)
+  for (uint32_t i = 0; i < GCG__CHUNKS && chunks[i]; i++)
+    for (uint32_t j = 0; j < GCG__CHUNK; j++)
       chunks[i][j].counted = (struct gcg__live){ 0, 0 };
 }
 

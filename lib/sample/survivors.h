@@ -39,4 +39,9 @@ void gcg__survivors_freed (uint32_t site, uint64_t bytes, uint32_t birth, uintpt
 void gcg__survivors_moved (uint32_t site, uint64_t bytes, uint32_t birth, uintptr_t address,
                            uint32_t to);
 
+#ifdef GCG_MALLOC
+/* Says where the figures of the survey are. */
+void gcg__survivors_root (struct gcg__root_samples *root);
+#endif
+
 #endif
