@@ -4,6 +4,8 @@ link_liblink_la_SOURCES = \
 	%D%/find.c %D%/find.h \
 	%D%/jobs.c %D%/jobs.h \
 	%D%/message.c %D%/message.h \
-	%D%/outside.c %D%/outside.h
+	%D%/outside.c %D%/outside.h \
+	%D%/sample.c %D%/sample.h \
+	%D%/tables.c %D%/tables.h
 link_liblink_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 link_liblink_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

@@ -348,34 +348,6 @@ show_hidden (struct taking *taking, struct gcg_error *error)
 
 /* --- what the kernel says --- */
 
-/* The whole of the file PATH as a text, NULs in it as spaces; NULL: no memory. */
-static char *
-read_text (const char *path)
-{
-  size_t n = 0, room = 4096;
-  char *text = malloc (room);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-  for (ssize_t got = 1; text != NULL && fd >= 0 && got > 0; n += got > 0 ? (size_t)got : 0)
-    {
-      if (room - n < 4096)
-        {
-          char *grown = realloc (text, room *= 2);
-          if (grown == NULL)
-            free (text);
-          text = grown;
-        }
-      got = text != NULL ? read (fd, text + n, room - n - 1) : 0;
-    }
-  if (fd >= 0)
-    close (fd);
-  for (size_t i = 0; text != NULL && i < n; i++)
-    if (text[i] == '\0')
-      text[i] = ' ';
-  if (text != NULL)
-    text[n] = '\0';
-  return text;
-}
-
 /* Reads what is to be known of the process before it is stopped. */
 static void
 read_texts (struct taking *taking)
@@ -388,7 +360,7 @@ read_texts (struct taking *taking)
     if (files[i] != NULL)
       {
         snprintf (path, sizeof path, "/proc/%d/%s", (int)taking->ask->pid, files[i]);
-        taking->texts[i] = read_text (path);
+        taking->texts[i] = gcg__proc_text (path);
       }
   char exe[4096];
   snprintf (path, sizeof path, "/proc/%d/exe", (int)taking->ask->pid);
@@ -431,7 +403,7 @@ give_maps (struct taking *taking, struct gcg_error *error)
 {
   char path[64];
   snprintf (path, sizeof path, "/proc/%d/maps", (int)taking->frozen->copy);
-  taking->texts[MAPS] = read_text (path);
+  taking->texts[MAPS] = gcg__proc_text (path);
   if (taking->texts[MAPS] == NULL)
     {
       gcg__error_write (error, GCG_NO_MEMORY, "out of memory");

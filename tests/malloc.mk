@@ -97,6 +97,26 @@ tests_malloc_samples_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
 tests_malloc_samples_LDADD = lib/libgcglass-malloc.la -lpthread
 dist_check_SCRIPTS += %D%/malloc/samples.test
 TESTS += %D%/malloc/samples.test
+# Samples from outside.
+check_PROGRAMS += %D%/malloc/sampled
+tests_malloc_sampled_SOURCES = %D%/malloc/sampled.c
+tests_malloc_sampled_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
+tests_malloc_sampled_LDFLAGS = -no-install
+tests_malloc_sampled_LDADD = lib/libgcglass-malloc.la -lpthread -ldl
+check_LTLIBRARIES += %D%/malloc/sampled_plugin.la
+tests_malloc_sampled_plugin_la_SOURCES = %D%/malloc/sampled_plugin.c
+tests_malloc_sampled_plugin_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
+tests_malloc_sampled_plugin_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/malloc/sampler
+tests_malloc_sampler_SOURCES = %D%/malloc/sampler.c %D%/image/process.h %D%/image/process.c
+tests_malloc_sampler_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(SAN_CFLAGS) $(CMOCKA_CFLAGS) \
+	-DSAMPLED='"$(abs_builddir)/tests/malloc/sampled"' \
+	-DPLUGIN='"$(abs_builddir)/tests/malloc/.libs/sampled_plugin.so"'
+tests_malloc_sampler_LDADD = link/liblink.la lib/image/libimage.la lib/recording/librecording.la \
+	lib/base/libbase.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) -lpthread
+TESTS += %D%/malloc/sampler
+endif
 # What becomes another program, whichever heap either has.
 check_PROGRAMS += tests/becomes tests/becomes_gc
 tests_becomes_SOURCES = tests/becomes.c

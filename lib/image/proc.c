@@ -188,3 +188,30 @@ gcg__proc_ptrace_scope (void)
   fclose (file);
   return scope;
 }
+
+char *
+gcg__proc_text (const char *path)
+{
+  size_t n = 0, room = 4096;
+  char *text = malloc (room);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  for (ssize_t got = 1; text != NULL && fd >= 0 && got > 0; n += got > 0 ? (size_t)got : 0)
+    {
+      if (room - n < 4096)
+        {
+          char *grown = realloc (text, room *= 2);
+          if (grown == NULL)
+            free (text);
+          text = grown;
+        }
+      got = text != NULL ? read (fd, text + n, room - n - 1) : 0;
+    }
+  if (fd >= 0)
+    close (fd);
+  for (size_t i = 0; text != NULL && i < n; i++)
+    if (text[i] == '\0')
+      text[i] = ' ';
+  if (text != NULL)
+    text[n] = '\0';
+  return text;
+}

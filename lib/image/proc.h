@@ -46,4 +46,8 @@ bool gcg__proc_call (pid_t pid, pid_t tid, long *call, uint64_t *sp, uint64_t *p
 /* kernel.yama.ptrace_scope; 0 where there is none. */
 int gcg__proc_ptrace_scope (void);
 
+/* The whole of the file PATH as a text, NULs in it as spaces, "" when it cannot be read; NULL: no
+   memory.  The caller frees it. */
+char *gcg__proc_text (const char *path);
+
 #endif

@@ -192,8 +192,7 @@ gcg__root_begin (void)
     .syscall_ret = (uintptr_t)gcg__root_syscall, .restorer = (uintptr_t)gcg__root_return,
 #endif
     .walk = (uintptr_t)walk_copy_stopped, .birth = (uintptr_t)&gcg__birth,
-    .hidden = gcg__regions_hidden_table (), .heap = (uintptr_t)&heap,
-    .samples = samples ()
+    .hidden = gcg__regions_hidden_table (), .heap = (uintptr_t)&heap, .samples = samples ()
   };
   gcg__root_note_heap ();
   __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
