@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sys/single_threaded.h>
 
+#include "agent_root.h"
 #include "arena.h"
 #include "capture.h"
 #include "collector.h"
@@ -51,6 +52,13 @@ uint64_t
 gcg__agent_thread_pointer (void)
 {
   return thread_pointer;
+}
+
+void
+gcg__agent_show (struct gcg__root_areas *areas)
+{
+  areas->agent_thread = (uintptr_t)&agent_tid;
+  areas->first_pointer = (uintptr_t)&thread_pointer;
 }
 
 /* Excludes the writable data of the module that holds this code from the collector's roots. */

@@ -37,6 +37,10 @@ void gcg__agent_set_tid (pid_t tid);
 /* The thread pointer of the thread that made the agent ready: the first one, in malloc mode. */
 uint64_t gcg__agent_thread_pointer (void);
 
+/* Writes into AREAS where these two stand. */
+struct gcg__root_areas;
+void gcg__agent_show (struct gcg__root_areas *areas);
+
 /* CLOCK_MONOTONIC when the agent became ready. */
 uint64_t gcg__agent_start_ns (void);
 

@@ -56,12 +56,19 @@ struct gcg__agent_root
   uint64_t hidden;      /* address of a struct gcg__root_table: what children do not inherit */
   uint64_t heap;        /* address of a struct gcg__root_heap */
   struct gcg__root_samples samples;
+  uint64_t areas; /* address of a struct gcg__root_areas */
+  uint64_t facts; /* address of a struct gcg__root_facts */
+};
+
+struct gcg__root_range
+{
+  uint64_t low, high;
 };
 
 /* Ranges of addresses, while the program stands. */
 struct gcg__root_table
 {
-  uint64_t ranges; /* address of {uint64_t low, high}[n] */
+  uint64_t ranges; /* address of struct gcg__root_range[n] */
   uint32_t n, room;
 };
 
@@ -114,6 +121,66 @@ struct gcg__root_site
   uint8_t is_bare, is_ignored, zero[2];
   uint32_t original, twin;
   uint32_t zero_too;
+};
+
+/* What keeps blocks, apart from the data of modules, stacks and registers (malloc/areas.h). */
+enum gcg__root_library
+{
+  GCG__ROOT_LINKER,
+  GCG__ROOT_COLLECTOR,
+  GCG__ROOT_C_LIBRARY,
+  GCG__ROOT_AGENT,
+  GCG__ROOT_CXX_LIBRARY, /* empty where there is none */
+  GCG__ROOT_LIBRARIES
+};
+
+#define GCG__ROOT_OPERATOR_BYTES 512u /* of code of an operator new */
+
+struct gcg__root_areas
+{
+  struct gcg__root_range libraries[GCG__ROOT_LIBRARIES]; /* where they are in memory */
+  uint64_t operators[2]; /* new: what it asks the C++ library's malloc for is the program's */
+  /* Bytes of thread-local data: what the C library begins below the thread pointer, and how much
+     that is; what all modules have that were there from the start. */
+  uint64_t tls_below, tls_of_library, tls_bytes;
+  uint32_t control_bytes; /* of what the C library keeps of a thread */
+  uint32_t looks;         /* GCG__LOOK_... */
+
+  /* Addresses of ... */
+  uint64_t regions;    /* a struct gcg__root_table: what the program has mapped */
+  uint64_t given;      /* struct gcg__root_range[*n_given]: roots of the program's own */
+  uint64_t n_given;    /* a uint32_t */
+  uint64_t early;      /* a struct gcg__root_range: blocks from before the heap was there */
+  uint64_t streams;    /* the address of the first open stream of the C library's */
+  uint64_t stack_end;  /* the address where the first thread's stack began */
+  uint64_t exit_frame; /* and of the thread EXIT_THREAD, an uint32_t: where it left for the end */
+  uint64_t exit_thread;
+  uint64_t agent_thread;  /* a uint32_t: the thread of the agent's, 0 = none */
+  uint64_t first_pointer; /* the thread pointer of the first thread */
+  uint64_t notes;         /* the address of the first chunk of notes of threads */
+
+  uint32_t stream_next; /* offset of the next one's address in a stream */
+  /* A chunk begins with the address of the next; its N notes begin at FIRST.  One whose STATE, an
+     uint32_t, is MADE or ENDED holds a block by the word at HELD. */
+  uint32_t n_notes, note_first, note_bytes, note_held, note_state, note_made, note_ended;
+};
+
+/* What else a snapshot says. */
+struct gcg__root_facts
+{
+  uint32_t collector_version, parallel;
+
+  /* Addresses of ... */
+  uint64_t settings;   /* a struct gcg__statistics, as when the agent began */
+  uint64_t statistics; /* one with the figures of when a thread last left libgc */
+  uint64_t rules;      /* the address of a text */
+  uint64_t contents;   /* a byte: previews are wanted */
+  uint64_t caches;     /* the address of the first of what threads have counted */
+  uint64_t peak_blocks, peak_bytes; /* int64_t: with more than one of these */
+
+  /* Offsets in what a thread has counted: the next one's address, and int64_t. */
+  uint32_t cache_next, cache_allocs, cache_frees, cache_bytes, cache_freed, cache_peak_blocks,
+      cache_peak_bytes, zero;
 };
 
 /* A thread as it stood.  CONTEXT is a ucontext_t whose fpregs lead to its vector registers as the

@@ -84,6 +84,12 @@ gcg__capture_contents (void)
   __atomic_store_n (&is_with_contents, true, __ATOMIC_RELAXED);
 }
 
+uint64_t
+gcg__capture_contents_place (void)
+{
+  return (uintptr_t)&is_with_contents;
+}
+
 void
 gcg__capture_contents_if_asked (void)
 {

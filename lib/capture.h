@@ -41,6 +41,9 @@ void gcg__capture_contents (void);
 /* The same when GCGLASS_CONTENTS is 1 in the environment. */
 void gcg__capture_contents_if_asked (void);
 
+/* The address of the byte that says so (agent_root.h). */
+uint64_t gcg__capture_contents_place (void);
+
 /* From the collector's events (collector.c). */
 void gcg__capture_before_stop (void);
 /* Returns true if a snapshot was taken here: the collection then does not count as the

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent_root.h"
 #include "arena.h"
 #include "capture.h"
 #include "raw.h"
@@ -245,6 +246,13 @@ void
 gcg__collector_clear_roots (void)
 {
   n_ranges = 0;
+}
+
+void
+gcg__collector_show (struct gcg__root_areas *areas)
+{
+  areas->given = (uintptr_t)ranges;
+  areas->n_given = (uintptr_t)&n_ranges;
 }
 
 const struct gcg__range *

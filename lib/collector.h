@@ -45,6 +45,10 @@ void gcg__collector_remove_roots (void *low, void *high);
 void gcg__collector_clear_roots (void);
 const struct gcg__range *gcg__collector_ranges_stopped (uint32_t *n);
 
+/* Writes into AREAS where they are. */
+struct gcg__root_areas;
+void gcg__collector_show (struct gcg__root_areas *areas);
+
 /* Interior offsets that the collector recognises in the heap although it does not recognise all. */
 void gcg__collector_add_displacement (size_t offset);
 bool gcg__collector_has_displacement (size_t offset);

@@ -67,7 +67,7 @@ lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D
 	%D%/malloc/exported.c %D%/malloc/exported.h %D%/malloc/hidden.c %D%/malloc/hidden.h %D%/malloc/foreign.c %D%/malloc/foreign.h \
 	%D%/malloc/lsan.c %D%/malloc/keys.c %D%/malloc/keys.h %D%/malloc/locked.c %D%/malloc/locked.h %D%/malloc/mallocx.c %D%/malloc/mallocx.h \
 	%D%/malloc/mappings.c %D%/malloc/objects.c %D%/malloc/objects.h %D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \
-	%D%/malloc/root.c %D%/malloc/root.h %D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/signals.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
+	%D%/malloc/root.c %D%/malloc/root.h %D%/malloc/roots.c %D%/malloc/roots.h %D%/malloc/shown.c %D%/malloc/shown.h %D%/malloc/signals.h %D%/malloc/stopworld.c %D%/malloc/stopworld.h \
 	%D%/malloc/survivors.c \
 	%D%/malloc/threads.c %D%/malloc/threads.h
 lib_libgcglass_malloc_la_CFLAGS = $(AGENT_CFLAGS) -DGCG_MALLOC=1 -fno-builtin

@@ -34,6 +34,12 @@ gcg__rules_text (void)
   return text;
 }
 
+uint64_t
+gcg__rules_place (void)
+{
+  return (uintptr_t)&text;
+}
+
 /* Of the executable file, mapped. */
 struct file
 {

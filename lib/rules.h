@@ -9,12 +9,16 @@
 #define GCG_RULES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Calls these functions; once, in a thread of the program's, before its main. */
 void gcg__rules_ask (void);
 
 /* What they returned, "" when there are none. */
 const char *gcg__rules_text (void);
+
+/* The address of the address of the same (agent_root.h). */
+uint64_t gcg__rules_place (void);
 
 /* Returns whether the program has turned leak detection off; calls its function the first time. */
 bool gcg__rules_turn_off (void);

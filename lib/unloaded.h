@@ -31,6 +31,10 @@ void gcg__unloaded_after (struct gcg__loaded *loaded);
    again.  O(1) unless an address lies where a module was unloaded. */
 void gcg__unloaded_place (uint64_t *frames, uint32_t n);
 
+/* Writes into FACTS where they are. */
+struct gcg__root_facts;
+void gcg__unloaded_show (struct gcg__root_facts *facts);
+
 /* All of them, *N. */
 const struct gcg__unloaded *const *gcg__unloaded_all (uint32_t *n);
 

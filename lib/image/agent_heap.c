@@ -40,7 +40,7 @@ struct job
   uint64_t first, n; /* objects: where their columns begin, and how many there are */
   size_t n_blocks;
   struct gcg__big *bigs; /* numbered from the job's first object on */
-  struct gcg__agent_block *linker;
+  struct gcg__root_range *linker;
   uint32_t n_bigs, bigs_room, n_linker, linker_room;
   bool no_memory;
 };
@@ -267,7 +267,7 @@ add_linker (struct job *job, const struct run *run)
   if (!gcg__room_for_one (&job->linker, job->n_linker, &job->linker_room, sizeof *job->linker))
     job->no_memory = true;
   else
-    job->linker[job->n_linker++] = (struct gcg__agent_block){ run->address, end_of (run) - 8 };
+    job->linker[job->n_linker++] = (struct gcg__root_range){ run->address, end_of (run) - 8 };
 }
 
 /* Adds the block of SLOT in RUN, whose slot ends in WORDS, if it is one. */

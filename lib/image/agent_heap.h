@@ -14,11 +14,6 @@
 #include "image/heap_index.h"
 #include "image/image.h"
 
-struct gcg__agent_block
-{
-  uint64_t low, high;
-};
-
 struct gcg__agent_heap
 {
   struct gcg__block *blocks; /* ascending; FIRST_EDGE is 0 */
@@ -28,7 +23,7 @@ struct gcg__agent_heap
   size_t n_objects;
   struct gcg__big *big_slacks;
   size_t n_big_slacks;
-  struct gcg__agent_block *linker; /* blocks of the dynamic linker's, which are no objects */
+  struct gcg__root_range *linker; /* blocks of the dynamic linker's, which are no objects */
   size_t n_linker;
   uint64_t low, high;  /* of all slots, free ones too; both 0: there are none */
   uint64_t slot_bytes; /* of all slots, free ones too */

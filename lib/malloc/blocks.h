@@ -65,6 +65,10 @@ void gcg__blocks_usage (struct gcg__usage *usage);
 /* Address of the table of pages, as agent_root.h describes it. */
 uint64_t gcg__blocks_pieces (void);
 
+/* Writes into FACTS where threads count. */
+struct gcg__root_facts;
+void gcg__caches_show (struct gcg__root_facts *facts);
+
 /* Around fork: no other thread is in the middle of the shared lists. */
 void gcg__blocks_lock (void);
 void gcg__blocks_unlock (void);

@@ -160,6 +160,21 @@ gcg__blocks_usage (struct gcg__usage *usage)
 }
 
 void
+gcg__caches_show (struct gcg__root_facts *facts)
+{
+  facts->caches = (uintptr_t)&caches;
+  facts->peak_blocks = (uintptr_t)&peak_blocks;
+  facts->peak_bytes = (uintptr_t)&peak_bytes;
+  facts->cache_next = offsetof (struct cache, next);
+  facts->cache_allocs = offsetof (struct cache, allocs);
+  facts->cache_frees = offsetof (struct cache, frees);
+  facts->cache_bytes = offsetof (struct cache, bytes);
+  facts->cache_freed = offsetof (struct cache, freed);
+  facts->cache_peak_blocks = offsetof (struct cache, peak_blocks);
+  facts->cache_peak_bytes = offsetof (struct cache, peak_bytes);
+}
+
+void
 gcg__caches_lock (void)
 {
   gcg__lock_take (&caches_lock);

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define MOST_OPERATOR 512u /* bytes of code of an operator new */
-
 struct gcg__range gcg__libraries[GCG__N_LIBRARIES];
 
 static uint64_t operators[2];         /* new, and the one with an alignment */
@@ -79,8 +77,20 @@ bool
 gcg__caller_may_own (uint64_t caller)
 {
   if (gcg__caller_is (GCG__CXX_LIBRARY, caller))
-    return caller - operators[0] >= MOST_OPERATOR && caller - operators[1] >= MOST_OPERATOR;
+    return caller - operators[0] >= GCG__ROOT_OPERATOR_BYTES
+           && caller - operators[1] >= GCG__ROOT_OPERATOR_BYTES;
   return gcg__caller_is (GCG__C_LIBRARY, caller) || gcg__caller_is (GCG__LINKER, caller);
+}
+
+void
+gcg__callers_show (struct gcg__root_areas *areas)
+{
+  for (int i = 0; i < GCG__N_LIBRARIES; i++)
+    areas->libraries[i] = (struct gcg__root_range){ gcg__libraries[i].low, gcg__libraries[i].high };
+  areas->operators[0] = operators[0];
+  areas->operators[1] = operators[1];
+  areas->tls_below = tls_below;
+  areas->tls_of_library = tls_bytes;
 }
 
 struct gcg__range

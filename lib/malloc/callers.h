@@ -9,16 +9,17 @@
 
 #include <stdbool.h>
 
+#include "agent_root.h"
 #include "collector.h"
 
 enum gcg__library
 {
-  GCG__LINKER,
-  GCG__COLLECTOR,
-  GCG__C_LIBRARY,
-  GCG__AGENT,       /* this */
-  GCG__CXX_LIBRARY, /* empty where there is none */
-  GCG__N_LIBRARIES
+  GCG__LINKER = GCG__ROOT_LINKER,
+  GCG__COLLECTOR = GCG__ROOT_COLLECTOR,
+  GCG__C_LIBRARY = GCG__ROOT_C_LIBRARY,
+  GCG__AGENT = GCG__ROOT_AGENT,             /* this */
+  GCG__CXX_LIBRARY = GCG__ROOT_CXX_LIBRARY, /* empty where there is none */
+  GCG__N_LIBRARIES = GCG__ROOT_LIBRARIES
 };
 
 /* Where each is in memory, from its first segment to its last. */
@@ -36,6 +37,9 @@ gcg__caller_is (enum gcg__library library, uint64_t caller)
 
 /* Does CALLER ask for itself, perhaps: is it of the three that may own blocks? */
 bool gcg__caller_may_own (uint64_t caller);
+
+/* Writes into AREAS what has been found. */
+void gcg__callers_show (struct gcg__root_areas *areas);
 
 /* The C library's thread-local data of the thread with POINTER: [LOW, HIGH). */
 struct gcg__range gcg__c_library_tls (uint64_t pointer);

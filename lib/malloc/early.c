@@ -6,7 +6,11 @@
 
 #define EARLY_BYTES ((size_t)8 << 20)
 
-static char *start, *next;
+/* As a struct gcg__root_range. */
+static struct
+{
+  char *start, *next;
+} early;
 static gcg__lock early_lock = GCG__LOCK_INIT;
 
 void *
@@ -15,23 +19,23 @@ gcg__early_new (size_t bytes, size_t alignment)
   char *block = NULL;
 
   gcg__lock_take (&early_lock);
-  if (!start)
+  if (!early.start)
     {
-      start = raw_map (EARLY_BYTES);
-      if (start == MAP_FAILED)
-        start = NULL;
-      next = start;
+      early.start = raw_map (EARLY_BYTES);
+      if (early.start == MAP_FAILED)
+        early.start = NULL;
+      early.next = early.start;
     }
-  if (start)
+  if (early.start)
     {
       /* The size stands before the block. */
-      block = (char *)(((uintptr_t)next + 16 + alignment - 1) & ~(alignment - 1));
-      if (block < start || bytes > (size_t)(start + EARLY_BYTES - block))
+      block = (char *)(((uintptr_t)early.next + 16 + alignment - 1) & ~(alignment - 1));
+      if (block < early.start || bytes > (size_t)(early.start + EARLY_BYTES - block))
         block = NULL;
       else
         {
           ((size_t *)(void *)block)[-1] = bytes;
-          next = block + bytes;
+          early.next = block + bytes;
         }
     }
   gcg__lock_give (&early_lock);
@@ -41,7 +45,8 @@ gcg__early_new (size_t bytes, size_t alignment)
 bool
 gcg__early_has (const void *block)
 {
-  return start && (const char *)block >= start && (const char *)block < start + EARLY_BYTES;
+  return early.start && (const char *)block >= early.start
+         && (const char *)block < early.start + EARLY_BYTES;
 }
 
 size_t
@@ -53,6 +58,12 @@ gcg__early_bytes (const void *block)
 void
 gcg__early_range (uint64_t *low, uint64_t *high)
 {
-  *low = (uintptr_t)start;
-  *high = (uintptr_t)next;
+  *low = (uintptr_t)early.start;
+  *high = (uintptr_t)early.next;
+}
+
+uint64_t
+gcg__early_table (void)
+{
+  return (uintptr_t)&early;
 }

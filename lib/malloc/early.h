@@ -21,4 +21,7 @@ size_t gcg__early_bytes (const void *block);
 /* The memory that has been handed out. */
 void gcg__early_range (uint64_t *low, uint64_t *high);
 
+/* Address of the same, for who reads it from outside (agent_root.h). */
+uint64_t gcg__early_table (void);
+
 #endif

@@ -99,6 +99,12 @@ gcg__regions_stopped (uint32_t *n)
 }
 
 uint64_t
+gcg__regions_table (void)
+{
+  return (uintptr_t)&mapped;
+}
+
+uint64_t
 gcg__regions_hidden_table (void)
 {
   return (uintptr_t)&hidden;

@@ -31,7 +31,8 @@ const struct gcg__range *gcg__regions_stopped (uint32_t *n);
 /* What is hidden, the same way. */
 const struct gcg__range *gcg__regions_hidden_stopped (uint32_t *n);
 
-/* Where the table of what is hidden is, for the root (agent_root.h). */
+/* Where the two tables are, for the root (agent_root.h). */
+uint64_t gcg__regions_table (void);
 uint64_t gcg__regions_hidden_table (void);
 
 #endif

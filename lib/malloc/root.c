@@ -16,14 +16,12 @@
 #include "arena.h"
 #include "capture.h"
 #include "collector.h"
-#include "blocks.h"
 #include "freeze/freeze.h"
 #include "gc_calls.h"
-#include "objects.h"
 #include "regions.h"
 #include "roots.h"
 #include "sample/survivors.h"
-#include "site.h"
+#include "shown.h"
 #include "thread.h"
 #include "unloaded.h"
 
@@ -34,8 +32,6 @@ __attribute__ ((visibility ("default"))) struct gcg__agent_root gcg__agent_root;
 
 /* As they were when the heap had been set up: some of libgc's getters lock. */
 static struct gcg__settings settings;
-
-static struct gcg__root_heap heap;
 
 /* Written to by gcglass only; untouched pages cost nothing. */
 static char scratch[SCRATCH_BYTES] __attribute__ ((aligned (4096)));
@@ -168,6 +164,7 @@ note_heap (void *unused)
   __atomic_store_n (&figures->since_gc_bytes, stats.bytes_allocd_since_gc, __ATOMIC_RELAXED);
   __atomic_store_n (&figures->allocated_bytes,
                     stats.allocd_bytes_before_gc + stats.bytes_allocd_since_gc, __ATOMIC_RELAXED);
+  gcg__shown_note_figures ();
   return NULL;
 }
 
@@ -181,9 +178,6 @@ void
 gcg__root_begin (void)
 {
   gcg__settings_note (&settings);
-  heap = (struct gcg__root_heap){ .pieces = gcg__blocks_pieces (),
-                                  .objects = gcg__objects_table () };
-  gcg__site_show (&heap);
   gcg__agent_root = (struct gcg__agent_root)
   {
     .version = GCG__ROOT_VERSION, .bytes = sizeof gcg__agent_root, .pid = (uint32_t)getpid (),
@@ -192,8 +186,9 @@ gcg__root_begin (void)
     .syscall_ret = (uintptr_t)gcg__root_syscall, .restorer = (uintptr_t)gcg__root_return,
 #endif
     .walk = (uintptr_t)walk_copy_stopped, .birth = (uintptr_t)&gcg__birth,
-    .hidden = gcg__regions_hidden_table (), .heap = (uintptr_t)&heap, .samples = samples ()
+    .hidden = gcg__regions_hidden_table (), .samples = samples ()
   };
+  gcg__shown_begin (&gcg__agent_root);
   gcg__root_note_heap ();
   __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
 }

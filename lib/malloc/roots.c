@@ -48,6 +48,15 @@ gcg__tls_bytes (void)
   return tls_bytes;
 }
 
+void
+gcg__roots_show (struct gcg__root_areas *areas)
+{
+  areas->exit_frame = (uintptr_t)&exit_frame;
+  areas->exit_thread = (uintptr_t)&exit_thread;
+  areas->tls_bytes = tls_bytes;
+  areas->control_bytes = gcg__control_bytes;
+}
+
 /* Marks OBJECT and puts it on the QUEUE unless that has been done. */
 static inline void
 reach (struct gcg__freeze *freeze, struct column *queue, uint32_t object)

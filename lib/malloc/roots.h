@@ -16,6 +16,11 @@ uint64_t gcg__tls_bytes (void);
 /* Asks the dynamic linker for the former; before main. */
 void gcg__tls_ask (void);
 
+/* Writes into AREAS where a thread that left for the end is noted, and how much thread-local data
+   there is. */
+struct gcg__root_areas;
+void gcg__roots_show (struct gcg__root_areas *areas);
+
 /* Sets the MARKED flag of what the roots lead to: breadth first over the edges. */
 void gcg__mark_stopped (struct gcg__freeze *freeze);
 

@@ -12,8 +12,10 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 
+#include "agent_root.h"
 #include "arena.h"
 #include "blocks.h"
 #include "callers.h"
@@ -46,7 +48,7 @@ struct note
 
 static struct chunk
 {
-  struct chunk *next;
+  struct chunk *next; /* the first member: agent_root.h */
   struct note notes[NOTES];
 } * chunks;
 
@@ -299,6 +301,19 @@ gcg__threads_held_stopped (void (*function) (void *state, uint64_t at), void *st
     for (int i = 0; i < NOTES; i++)
       if (chunk->notes[i].state == MADE || chunk->notes[i].state == ENDED)
         function (state, (uintptr_t)&chunk->notes[i].held);
+}
+
+void
+gcg__threads_show (struct gcg__root_areas *areas)
+{
+  areas->notes = (uintptr_t)&chunks;
+  areas->n_notes = NOTES;
+  areas->note_first = offsetof (struct chunk, notes);
+  areas->note_bytes = sizeof (struct note);
+  areas->note_held = offsetof (struct note, held);
+  areas->note_state = offsetof (struct note, state);
+  areas->note_made = MADE;
+  areas->note_ended = ENDED;
 }
 
 void

@@ -13,6 +13,10 @@
    stopped. */
 void gcg__threads_held_stopped (void (*function) (void *state, uint64_t at), void *state);
 
+/* Writes into AREAS where the notes are. */
+struct gcg__root_areas;
+void gcg__threads_show (struct gcg__root_areas *areas);
+
 /* After fork, in the child: the other threads are not in it. */
 void gcg__threads_forget (void);
 
