@@ -134,6 +134,15 @@ enum gcg__root_library
   GCG__ROOT_LIBRARIES
 };
 
+/* Flags that change which roots and pointers count, as LeakSanitizer's use_... do. */
+enum
+{
+  GCG__LOOK_UNALIGNED = 1, /* pointers at any address, not at multiples of 8 alone */
+  GCG__LOOK_NO_STACKS = 2,
+  GCG__LOOK_NO_REGISTERS = 4,
+  GCG__LOOK_NO_TLS = 8
+};
+
 #define GCG__ROOT_OPERATOR_BYTES 512u /* of code of an operator new */
 
 struct gcg__root_areas
@@ -171,11 +180,11 @@ struct gcg__root_facts
   uint32_t collector_version, parallel;
 
   /* Addresses of ... */
-  uint64_t settings;   /* a struct gcg__statistics, as when the agent began */
-  uint64_t statistics; /* one with the figures of when a thread last left libgc */
-  uint64_t rules;      /* the address of a text */
-  uint64_t contents;   /* a byte: previews are wanted */
-  uint64_t caches;     /* the address of the first of what threads have counted */
+  uint64_t settings;                /* a struct gcg__statistics, as when the agent began */
+  uint64_t statistics;              /* one with the figures of when a thread last left libgc */
+  uint64_t rules;                   /* the address of a text */
+  uint64_t contents;                /* a byte: previews are wanted */
+  uint64_t caches;                  /* the address of the first of what threads have counted */
   uint64_t peak_blocks, peak_bytes; /* int64_t: with more than one of these */
 
   /* Offsets in what a thread has counted: the next one's address, and int64_t. */

@@ -462,6 +462,36 @@ gcg__agent_heap_fini (struct gcg__agent_heap *heap)
   *heap = (struct gcg__agent_heap){ 0 };
 }
 
+void
+gcg__agent_heap_drop (struct gcg__agent_heap *heap, const uint8_t *dropped)
+{
+  size_t n = 0, n_blocks = 0, n_bigs = 0, big = 0;
+
+  for (size_t b = 0; b < heap->n_blocks; b++)
+    {
+      struct gcg__block block = heap->blocks[b];
+      size_t end = b + 1 < heap->n_blocks ? heap->blocks[b + 1].first_object : heap->n_objects;
+      size_t first = n;
+      for (size_t i = block.first_object; i < end; i++)
+        {
+          bool is_big = big < heap->n_big_slacks && heap->big_slacks[big].index == i;
+          uint64_t slack = is_big ? heap->big_slacks[big++].value : 0;
+          if (dropped[i])
+            continue;
+          if (is_big)
+            heap->big_slacks[n_bigs++] = (struct gcg__big){ n, slack };
+          heap->slots[n] = heap->slots[i];
+          heap->words[n++] = heap->words[i];
+        }
+      block.first_object = (uint32_t)first;
+      if (n > first)
+        heap->blocks[n_blocks++] = block;
+    }
+  heap->n_objects = n;
+  heap->n_blocks = n_blocks;
+  heap->n_big_slacks = n_bigs;
+}
+
 struct gcg__heap_columns
 gcg__agent_heap_columns (const struct gcg__agent_heap *heap)
 {

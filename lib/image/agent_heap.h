@@ -40,6 +40,9 @@ enum gcg_status gcg__agent_heap_read (const struct gcg__memory_image *image,
 /* Harmless on zeroed ones. */
 void gcg__agent_heap_fini (struct gcg__agent_heap *heap);
 
+/* Takes the objects out that DROPPED [n_objects] says. */
+void gcg__agent_heap_drop (struct gcg__agent_heap *heap, const uint8_t *dropped);
+
 /* HEAP as an index takes it; borrowed. */
 struct gcg__heap_columns gcg__agent_heap_columns (const struct gcg__agent_heap *heap);
 

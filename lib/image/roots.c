@@ -22,6 +22,7 @@ struct job
   uint32_t region;
   uint64_t low, high, end; /* END: of the region */
   const uint64_t *values;  /* of LOW; NULL: memory */
+  uint32_t step;           /* between two of these */
   struct gcg__root *roots;
   uint8_t *places;
   size_t n;
@@ -44,7 +45,7 @@ struct finding
 
 static bool
 add_job (struct finding *finding, uint64_t low, uint64_t high, const struct gcg__region *region,
-         const uint64_t *values)
+         const struct gcg__root_area *area)
 {
   if (!gcg__room_for_one (&finding->jobs, (uint32_t)finding->n_jobs, &finding->room,
                           sizeof *finding->jobs))
@@ -54,7 +55,8 @@ add_job (struct finding *finding, uint64_t low, uint64_t high, const struct gcg_
                       .low = low,
                       .high = high,
                       .end = region->high,
-                      .values = values };
+                      .values = area->values,
+                      .step = area->step ? area->step : 1 };
   return true;
 }
 
@@ -70,12 +72,12 @@ add_region (struct finding *finding, const struct gcg__root_area *area, uint64_t
     return false;
   roots->regions[roots->n_regions++] = region;
   if (area->values)
-    return add_job (finding, low, high, &region, area->values);
+    return add_job (finding, low, high, &region, area);
   low = low <= UINT64_MAX - 7 ? (low + 7) & ~UINT64_C (7) : high;
   for (uint64_t next; low < high; low = next)
     {
       next = high - low < JOB_BYTES ? high : low + JOB_BYTES;
-      if (!add_job (finding, low, next, &region, NULL))
+      if (!add_job (finding, low, next, &region, area))
         return false;
     }
   return true;
@@ -161,9 +163,9 @@ run_job (void *state, size_t number, unsigned worker)
   struct gcg__heap_hit hit;
   uint64_t next;
 
-  for (uint64_t i = 0; job->values && i < job->high - job->low; i++)
+  for (uint64_t i = 0; job->values && i < (job->high - job->low) / job->step; i++)
     if (gcg__heap_resolve (finding->index, job->values[i], false, &hit))
-      add_root (finding, job, job->low + i, hit);
+      add_root (finding, job, job->low + i * job->step, hit);
   if (job->values)
     return;
   if (!window.buffer)

@@ -14,9 +14,10 @@ struct gcg__root_area
 {
   uint32_t kind, index; /* of struct gcg__region */
   uint64_t low, high;
-  /* Words that are in no memory (registers): [HIGH - LOW], numbered from LOW on; NULL: the memory
-     from LOW to HIGH. */
+  /* Words that are in no memory (registers), numbered from LOW on up to HIGH, or, with STEP, with
+     addresses so many bytes apart; NULL: the memory from LOW to HIGH. */
   const uint64_t *values;
+  uint32_t step; /* 0: 1 */
 };
 
 struct gcg__roots

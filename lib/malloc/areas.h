@@ -7,18 +7,11 @@
 #ifndef GCG_AREAS_H
 #define GCG_AREAS_H
 
+#include "agent_root.h"
 #include "freeze/freeze.h"
 #include "thread.h"
 
-/* Flags that change which roots and pointers count, as LeakSanitizer's use_... do.  Set before the
-   first capture; usually 0. */
-enum
-{
-  GCG__LOOK_UNALIGNED = 1, /* pointers at any address, not at multiples of 8 alone */
-  GCG__LOOK_NO_STACKS = 2,
-  GCG__LOOK_NO_REGISTERS = 4,
-  GCG__LOOK_NO_TLS = 8
-};
+/* GCG__LOOK_... (agent_root.h).  Set before the first capture; usually 0. */
 extern unsigned gcg__looks;
 
 /* Where the stack ends that the stack pointer SP of the thread with thread pointer POINTER is in.

@@ -266,7 +266,7 @@ read_heap (const struct gcg__heap_columns *columns, const struct gcg__heap_rules
   const struct gcg__memory_buffers buffers = { &buffer, 1 };
   const struct gcg__memory_source source = gcg__buffers_source (&buffers);
   const struct gcg__root_area area
-      = { GCG__REGION_STATIC, 0, MEMORY - 4096, MEMORY + MEMORY_BYTES + 4096, NULL };
+      = { GCG__REGION_STATIC, 0, MEMORY - 4096, MEMORY + MEMORY_BYTES + 4096, NULL, 0 };
   struct gcg__memory_image *image;
   struct gcg__heap_index *index;
   struct gcg__edges edges;

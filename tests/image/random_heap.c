@@ -232,11 +232,11 @@ make_areas (struct random_heap *heap, uint64_t *state, const uint64_t *bases, ui
       uint64_t end = at + below (state, below (state, 3) ? 2000 : bytes);
       end = end < low + bytes ? end : low + bytes;
       heap->areas[heap->n_areas++]
-          = (struct gcg__root_area){ GCG__REGION_STATIC, i, at, end, NULL };
+          = (struct gcg__root_area){ GCG__REGION_STATIC, i, at, end, NULL, 0 };
       at = end;
     }
   heap->areas[heap->n_areas++]
-      = (struct gcg__root_area){ GCG__REGION_REGISTERS, 3, 1, 33, registers };
+      = (struct gcg__root_area){ GCG__REGION_REGISTERS, 3, 1, 33, registers, 0 };
 }
 
 void
