@@ -43,6 +43,15 @@ tag_valid (const void *base, uint64_t tag)
   return tag >> 48 == tag_check (base, tag & TAG_LOW_MASK);
 }
 
+/* Can TAG, valid in a slot of SLOT_BYTES, be one that was written when there were N_SITES sites?
+   Memory that the program has freed may look like a valid tag by chance. */
+static inline bool
+tag_fits (uint64_t tag, size_t slot_bytes, uint32_t n_sites)
+{
+  return ((tag >> GCG__WORD_SLACK_SHIFT) & 255) <= slot_bytes - 8
+         && ((uint32_t)tag & TAG_SITE_MASK) < n_sites;
+}
+
 static inline uint64_t *
 tag_place (void *base, size_t slot_bytes)
 {

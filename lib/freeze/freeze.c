@@ -79,7 +79,7 @@ gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_tex
 static void
 sites_stopped (struct gcg__freeze *freeze)
 {
-  uint32_t n = gcg__site_count ();
+  uint32_t n = freeze->n_sites;
   const uint64_t *words = COLUMN (freeze, WORDS)->data;
   uint64_t n_words = COLUMN (freeze, WORDS)->n;
   struct column used = { 0 };
@@ -88,22 +88,11 @@ sites_stopped (struct gcg__freeze *freeze)
   if (!is_used)
     return;
   for (uint64_t i = 0; i < n_words; i++)
-    if (tag_site (words[i]) < n)
-      is_used[gcg__site_original (tag_site (words[i]))] = 1;
+    is_used[gcg__site_original (tag_site (words[i]))] = 1;
   COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, (struct gcg__site){ 0 }, &freeze->error);
   for (uint32_t i = 1; i < n && !freeze->error; i++)
     gcg__freeze_site_stopped (freeze, i, is_used[i]);
   column_fini_stopped (&used);
-}
-
-/* A word that passes for a tag by chance may name a site that there is not. */
-static void
-clip_sites_stopped (struct gcg__freeze *freeze)
-{
-  uint64_t *words = COLUMN (freeze, WORDS)->data, n = COLUMN (freeze, WORDS)->n;
-  for (uint64_t i = 0; i < n; i++)
-    if (tag_site (words[i]) >= COLUMN (freeze, SITES)->n)
-      words[i] &= ~(uint64_t)TAG_SITE_MASK;
 }
 
 /* The registry's entries for objects that are still the ones registered. */
@@ -366,7 +355,6 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
   if (!freeze->error)
     {
       sites_stopped (freeze);
-      clip_sites_stopped (freeze);
       gcg__roots_stopped (freeze);
       registry_stopped (freeze);
       twins_stopped (freeze);

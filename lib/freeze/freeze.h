@@ -64,6 +64,7 @@ struct gcg__freeze
   uint64_t next_link;
   uint32_t last_range;
   uint64_t heap_low, heap_high;
+  uint32_t n_sites;
   bool interior; /* the collector recognises interior pointers in the heap */
 #ifdef GCG_MALLOC
   uint64_t target, requested, distance; /* of the last word that was resolved */

@@ -12,6 +12,7 @@
 #include "collector.h"
 #include "gc_calls.h"
 #include "maps.h"
+#include "site.h"
 #include "tag.h"
 #ifdef GCG_MALLOC
 #include "malloc/areas.h"
@@ -222,18 +223,20 @@ walk_blocks_stopped (struct gcg__freeze *freeze)
 
 /* The tag of the slot at BASE, or NULL. */
 static inline const uint64_t *
-slot_tag_stopped (const struct heap_block *block, const struct heap_block_rest *rest, uint64_t base)
+slot_tag_stopped (const struct gcg__freeze *freeze, const struct heap_block *block,
+                  const struct heap_block_rest *rest, uint64_t base)
 {
   void *object = (void *)(uintptr_t)base;
   const uint64_t *place = tag_place (object, block->slot_bytes);
 
   if (base + block->slot_bytes > rest->readable_end && block->n_slots == 1)
     return NULL;
-  if (tag_valid (object, *place))
+  if (tag_valid (object, *place) && tag_fits (*place, block->slot_bytes, freeze->n_sites))
     return place;
   /* Typed objects end in their descriptor. */
   return rest->kind > GCG__KIND_ATOMIC_UNCOLLECTABLE && block->slot_bytes >= 32
                  && tag_valid (object, place[-1])
+                 && tag_fits (place[-1], block->slot_bytes, freeze->n_sites)
              ? place - 1
              : NULL;
 }
@@ -282,7 +285,7 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
         block->rank[slot / 64] = (uint8_t)n;
       if (rest->taken[slot / 64] >> slot % 64 & 1)
         continue;
-      const uint64_t *tag = slot_tag_stopped (block, rest, base);
+      const uint64_t *tag = slot_tag_stopped (freeze, block, rest, base);
 #ifdef GCG_MALLOC
       bool marked = false; /* by us, later */
 #else
@@ -325,6 +328,7 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
 {
   freeze->heap_low = (uintptr_t)GC_least_plausible_heap_addr;
   freeze->heap_high = (uintptr_t)GC_greatest_plausible_heap_addr;
+  freeze->n_sites = gcg__site_count ();
   freeze->interior = GC_get_all_interior_pointers ();
   walk_blocks_stopped (freeze);
   if (freeze->error || !freeze->ranges.n)

@@ -10,6 +10,7 @@
 #include "collector.h"
 #include "count.h"
 #include "gc_calls.h"
+#include "site.h"
 #include "tag.h"
 
 struct deaths
@@ -56,9 +57,10 @@ note_death (uint32_t site, uint64_t bytes, uint32_t birth)
 static int GC_CALLBACK
 on_reclaim (void *object)
 {
-  uint64_t *place = tag_place (object, GCG__GC (size) (object));
+  size_t bytes = GCG__GC (size) (object);
+  uint64_t *place = tag_place (object, bytes);
 
-  if (tag_valid (object, *place))
+  if (tag_valid (object, *place) && tag_fits (*place, bytes, gcg__site_count ()))
     {
       uint64_t tag = *place, slack = tag_slack (place);
       note_death (tag_site (tag), (uint64_t)((char *)place - (char *)object) - slack,

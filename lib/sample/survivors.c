@@ -242,7 +242,7 @@ count_survivor (struct walk *walk, uint32_t site, uint64_t bytes)
   struct site_figures *chunk;
 
   if (site >= walk->n_sites)
-    site = 0; /* a word that passes for a tag by chance */
+    site = 0; /* registered since */
   chunk = chunk_new (site >> GCG__CHUNK_SHIFT);
   if (!chunk)
     {
@@ -263,9 +263,9 @@ walk_slot (struct walk *walk, char *base, size_t size, int kind)
   /* Before the slot itself is read: most of what is dead is in no cache. */
   if (!marked && !walk->first)
     return;
-  tagged = tag_valid (base, *place);
+  tagged = tag_valid (base, *place) && tag_fits (*place, size, gcg__site_count ());
   if (!tagged && kind > (int)GCG__KIND_ATOMIC_UNCOLLECTABLE && size >= 32)
-    tagged = tag_valid (base, *--place);
+    tagged = tag_valid (base, *--place) && tag_fits (*place, size, gcg__site_count ());
   is_new = tagged && tag_birth (*place) == ((uint32_t)walk->collection & TAG_BIRTH_MASK);
   if (is_new && !walk->first)
     return; /* made since: the counters have it */

@@ -17,6 +17,7 @@
 #include <gcglass/gcglass.h>
 
 #include "case.h"
+#include "tag.h"
 
 extern __typeof__ (gcg_check_leaks) gcg_check_leaks __attribute__ ((weak));
 
@@ -95,6 +96,37 @@ deaf (void)
 }
 
 /* --- No memory. */
+
+/* --- What freed memory holds may pass for the tags of blocks, but for impossible ones. */
+
+#define STALE_BYTES ((size_t)8 << 20)
+#define STALE_SLOT  ((size_t)64)
+#define MOST_FEW    1000000
+
+static int
+stale (void)
+{
+  static void *few[MOST_FEW];
+  char *large = malloc (STALE_BYTES);
+  uintptr_t at = ((uintptr_t)large + STALE_SLOT - 1) / STALE_SLOT * STALE_SLOT;
+  for (unsigned i = 0; at + STALE_SLOT <= (uintptr_t)large + STALE_BYTES; at += STALE_SLOT, i++)
+    {
+      static const uint64_t slacks[] = { STALE_SLOT, GCG__SLACK_BIG, 0 };
+      uint64_t low = slacks[i % 3] << GCG__WORD_SLACK_SHIFT | (i % 3 == 2 ? TAG_SITE_MASK : 1);
+      *tag_place ((void *)at, STALE_SLOT) = low | tag_check ((void *)at, low) << 48;
+    }
+  uintptr_t low = (uintptr_t)large, high = low + STALE_BYTES;
+  free (large);
+  /* Until slots are made of that memory, most of which are not handed out. */
+  size_t n = 0;
+  for (uintptr_t block = 0; n < MOST_FEW && (block < low || block >= high); n++)
+    block = (uintptr_t)(few[n] = malloc (STALE_SLOT - 12));
+  while (n > 8)
+    free (few[--n]);
+  hold_and_lose ();
+  puts ("goes on");
+  return n == 8 ? 5 : 4;
+}
 
 static int
 limited (void)
@@ -256,11 +288,8 @@ static const struct
   const char *name;
   int (*function) (void);
 } modes[] = {
-  { "masked", masked },
-  { "deaf", deaf },
-  { "limited", limited },
-  { "ids", ids },
-  { "before-and-after", before_and_after },
+  { "masked", masked },       { "deaf", deaf }, { "limited", limited },
+  { "stale", stale },         { "ids", ids },   { "before-and-after", before_and_after },
   { "arguments", arguments },
 };
 
