@@ -179,13 +179,16 @@ take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *
 enum gcg_status
 agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd, struct gcg_error *error)
 {
-  int s = -1;
-  enum gcg_status status = connect_to (arguments->pid, arguments->timeout, &s, error);
-  uint64_t root = status == GCG_NO_COLLECTOR && type == GCG__CAPTURE
+  uint64_t root = type == GCG__CAPTURE && gcg__outside_is_wanted ()
                       ? gcg__outside_find ((pid_t)arguments->pid)
                       : 0;
-  if (root != 0)
-    return take_from_outside (arguments, root, fd, error);
+  struct gcg_error outside = { GCG_OK, "" };
+  if (root != 0 && take_from_outside (arguments, root, fd, &outside) == GCG_OK)
+    return GCG_OK;
+  int s = -1;
+  enum gcg_status status = connect_to (arguments->pid, arguments->timeout, &s, error);
+  if (status == GCG_NO_COLLECTOR && root != 0)
+    return gcg__error_write (error, outside.status, "%s", outside.text);
   if (status != GCG_OK)
     return status;
   status = converse (s, arguments, type, fd, error);
