@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "image/freeze.h"
+#include "image/waits.h"
 #include "link/message.h"
 #include "link/outside.h"
 
@@ -38,6 +39,7 @@ struct gcg__jobs
   pthread_mutex_t lock;
   pthread_cond_t changed;
   pthread_mutex_t stopping; /* held while a process is stopped */
+  struct gcg__waits waits;  /* under STOPPING */
   int event_fd;
   struct job *first;  /* in the order in which they have begun */
   uint32_t n_running; /* threads */
@@ -97,6 +99,7 @@ run_job (void *context)
                                   .description = message->text,
                                   .ending_tid = job->ending_tid,
                                   .released = on_released,
+                                  .waits = &jobs->waits,
                                   .context = job };
   struct gcg_error error = { GCG_OK, "" };
   pthread_mutex_lock (&jobs->stopping);

@@ -248,6 +248,7 @@ copy (struct taking *taking, struct gcg_error *error)
                                  .restorer = root->restorer,
                                  .standing = on_standing,
                                  .vectors = true,
+                                 .waits = taking->ask->waits,
                                  .context = &taking->standing };
   enum gcg_status status = GCG_BUSY;
   for (int i = 0; i < MOST_TRIES && status == GCG_BUSY; i++)

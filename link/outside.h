@@ -26,6 +26,7 @@ struct gcg__outside_ask
   /* Called with CONTEXT once the process goes on, whether there is a copy or not; may be NULL. */
   void (*released) (void *context, bool copied);
   void *context;
+  struct gcg__waits *waits; /* as in struct gcg__freeze_ask */
 };
 
 /* Stores a sealed memory file with the snapshot in *FD, which the caller closes.  Errors: those of

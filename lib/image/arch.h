@@ -58,6 +58,12 @@ bool gcg__arch_is_cut (const struct gcg__regs *regs);
 bool gcg__arch_is_call (const unsigned char code[GCG__ARCH_CALL_BYTES]);
 /* Makes it again once the thread runs. */
 void gcg__arch_again (struct gcg__regs *regs);
+/* Ends it with RESULT, as the kernel returns it. */
+void gcg__arch_return (struct gcg__regs *regs, int64_t result);
+/* Its number, -1: none; its arguments, from 0. */
+long gcg__arch_call_number (const struct gcg__regs *regs);
+uint64_t gcg__arch_argument (const struct gcg__regs *regs, int i);
+void gcg__arch_set_argument (struct gcg__regs *regs, int i, uint64_t value);
 
 /* How well a thread serves for an injection; the kernel makes a system call that it interrupted
    again by itself.  Higher is better, 0: not at all. */

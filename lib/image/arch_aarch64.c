@@ -69,7 +69,7 @@ gcg__arch_describe (const struct gcg__regs *regs, struct gcg__frozen_thread *thr
   thread->fp = regs->user.regs[29];
   thread->thread_pointer = regs->thread_pointer;
   thread->in_call = in_call (regs);
-  thread->call = thread->in_call ? (long)regs->call : -1;
+  thread->call = gcg__arch_call_number (regs);
 }
 
 uint64_t
@@ -122,6 +122,31 @@ void
 gcg__arch_again (struct gcg__regs *regs)
 {
   (void)regs;
+}
+
+void
+gcg__arch_return (struct gcg__regs *regs, int64_t result)
+{
+  regs->user.regs[0] = (uint64_t)result;
+  regs->call = -1;
+}
+
+long
+gcg__arch_call_number (const struct gcg__regs *regs)
+{
+  return in_call (regs) ? (long)regs->call : -1;
+}
+
+uint64_t
+gcg__arch_argument (const struct gcg__regs *regs, int i)
+{
+  return regs->user.regs[i];
+}
+
+void
+gcg__arch_set_argument (struct gcg__regs *regs, int i, uint64_t value)
+{
+  regs->user.regs[i] = value;
 }
 
 int

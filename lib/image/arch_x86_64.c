@@ -113,7 +113,7 @@ gcg__arch_describe (const struct gcg__regs *regs, struct gcg__frozen_thread *thr
   thread->fp = u->rbp;
   thread->thread_pointer = u->fs_base;
   thread->in_call = in_call (regs);
-  thread->call = thread->in_call ? (long)u->orig_rax : -1;
+  thread->call = gcg__arch_call_number (regs);
 }
 
 uint64_t
@@ -164,6 +164,44 @@ gcg__arch_again (struct gcg__regs *regs)
   regs->user.rip -= 2;
   regs->user.rax = regs->user.orig_rax;
   regs->user.orig_rax = (uint64_t)-1;
+}
+
+void
+gcg__arch_return (struct gcg__regs *regs, int64_t result)
+{
+  regs->user.rax = (uint64_t)result;
+  regs->user.orig_rax = (uint64_t)-1;
+}
+
+long
+gcg__arch_call_number (const struct gcg__regs *regs)
+{
+  return in_call (regs) ? (long)regs->user.orig_rax : -1;
+}
+
+/* Where argument I of a system call is. */
+static size_t
+argument_place (int i)
+{
+  static const size_t places[6]
+      = { offsetof (struct user_regs_struct, rdi), offsetof (struct user_regs_struct, rsi),
+          offsetof (struct user_regs_struct, rdx), offsetof (struct user_regs_struct, r10),
+          offsetof (struct user_regs_struct, r8),  offsetof (struct user_regs_struct, r9) };
+  return places[i];
+}
+
+uint64_t
+gcg__arch_argument (const struct gcg__regs *regs, int i)
+{
+  uint64_t value;
+  memcpy (&value, (const char *)&regs->user + argument_place (i), sizeof value);
+  return value;
+}
+
+void
+gcg__arch_set_argument (struct gcg__regs *regs, int i, uint64_t value)
+{
+  memcpy ((char *)&regs->user + argument_place (i), &value, sizeof value);
 }
 
 int

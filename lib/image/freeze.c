@@ -25,6 +25,7 @@
 #include "image/copy.h"
 #include "image/proc.h"
 #include "image/tracer.h"
+#include "image/waits.h"
 
 #define MS             INT64_C (1000000)
 #define REAP_MS        20
@@ -48,6 +49,7 @@ struct image
   struct gcg__tracer tracer;
   struct gcg__stop stop;
   struct gcg__copy copy;
+  struct gcg__waits waits;    /* of this freeze alone */
   bool is_stopping;           /* STOP is initialised */
   struct known_thread *known; /* by tid */
   size_t n_known;
@@ -113,6 +115,7 @@ know_threads (struct image *image, struct gcg_error *error)
       return gcg__error_write (error, GCG_NOT_FOUND, "there is no process %d", image->ask.pid);
     }
   image->n_known = 0;
+  gcg__waits_begin (image->ask.waits);
   free (image->known);
   image->known = calloc ((size_t)n, sizeof *image->known);
   if (image->known == NULL)
@@ -125,7 +128,10 @@ know_threads (struct image *image, struct gcg_error *error)
     {
       struct known_thread *thread = &image->known[image->n_known];
       thread->tid = tids[i];
-      image->n_known += gcg__proc_status (image->ask.pid, tids[i], &thread->status);
+      if (!gcg__proc_status (image->ask.pid, tids[i], &thread->status))
+        continue;
+      image->n_known++;
+      gcg__waits_look (image->ask.waits, image->ask.pid, tids[i], &thread->status);
     }
   free (tids);
   qsort (image->known, image->n_known, sizeof *image->known, by_tid);
@@ -380,6 +386,14 @@ copy (struct image *image, enum gcg__frozen_why why, struct gcg_error *error)
   return status;
 }
 
+/* The table of waits is the caller's: what lingers goes without it. */
+static void
+release (struct image *image)
+{
+  gcg__stop_release (&image->stop);
+  image->stop.waits = NULL;
+}
+
 /* One attempt, in the tracer's thread. */
 static enum gcg_status
 try (struct image *image, int64_t deadline, struct gcg_error *error)
@@ -400,6 +414,7 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
                              image->ask.pid);
   gcg__stop_init (&image->stop, image->ask.pid, is_child);
   image->is_stopping = true;
+  image->stop.waits = image->ask.waits;
   status = stop_with_reaper (image, deadline, error);
   if (status == GCG_OK)
     status = copy (image, why, error);
@@ -408,7 +423,7 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
   image->stop.holds = status == GCG_OK && frozen->copy == 0;
   if (!image->stop.holds)
     {
-      gcg__stop_release (&image->stop);
+      release (image);
       frozen->stopped_ns = (uint64_t)(image->stop.last_ns - image->stop.first_ns);
     }
   if (status != GCG_OK || frozen->copy == 0)
@@ -465,6 +480,8 @@ gcg__freeze (const struct gcg__freeze_ask *ask, struct gcg__frozen **frozen,
   image->frozen.pid = ask->pid;
   image->ask = *ask;
   image->copy.mem = -1;
+  if (ask->waits == NULL)
+    image->ask.waits = &image->waits;
   int failure = gcg__tracer_start (&image->tracer, look_after, free_image, image);
   if (failure != 0)
     {
@@ -580,7 +597,7 @@ drop (void *data)
 {
   struct image *image = data;
   gcg__copy_end (&image->copy);
-  gcg__stop_release (&image->stop);
+  release (image);
 }
 
 void

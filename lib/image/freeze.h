@@ -61,6 +61,9 @@ struct gcg__freeze_ask
   uint64_t restorer;    /* address of an rt_sigreturn; 0: searched for */
   int limit_ms;         /* for the stop; 0: GCG__FREEZE_LIMIT_MS */
   bool vectors;         /* the threads' vector registers are wanted */
+  /* What is known of waits from earlier freezes, of this process or others; zeroed at first; used
+     until gcg__freeze returns, or the process is let go.  NULL: nothing, and it is not kept. */
+  struct gcg__waits *waits;
   /* Called with CONTEXT by the freeze's own thread while all stand, when there is a copy; may read
      and write the process's memory.  May be NULL. */
   void (*standing) (void *context, const struct gcg__frozen *frozen);

@@ -88,6 +88,7 @@ gcg__proc_status (pid_t pid, pid_t tid, struct gcg__proc_status *status)
     .ppid = (pid_t)number_field (text, "PPid"),
     .tracer = (pid_t)number_field (text, "TracerPid"),
     .own_tid = last_number (field (text, "NSpid")),
+    .n_switches = strtoull (field (text, "voluntary_ctxt_switches"), NULL, 10),
     .seccomp = (int)number_field (text, "Seccomp"),
     .n_filters = (int)number_field (text, "Seccomp_filters"),
     .ignored = mask_field (text, "SigIgn"),
@@ -173,6 +174,57 @@ gcg__proc_call (pid_t pid, pid_t tid, long *call, uint64_t *sp, uint64_t *pc)
     return false;
   *sp = stack;
   *pc = counter;
+  return true;
+}
+
+bool
+gcg__proc_ran (pid_t pid, pid_t tid, uint64_t *started, int *cpu)
+{
+  char text[1024];
+  unsigned long long ticks;
+  if (read_small (pid, tid, "stat", text, sizeof text) < 0)
+    return false;
+  /* Behind the name, which may hold anything: fields 3 to 39. */
+  const char *at = strrchr (text, ')');
+  if (at == NULL
+      || sscanf (at,
+                 ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+                 "%llu %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %d",
+                 &ticks, cpu)
+             != 2)
+    return false;
+  *started = ticks;
+  return true;
+}
+
+/* What follows the blanks, the colon and the blanks after KEY at the beginning of a line. */
+static const char *
+note_field (const char *text, const char *key)
+{
+  size_t length = strlen (key);
+  for (const char *at = strstr (text, key); at != NULL; at = strstr (at + 1, key))
+    {
+      size_t blanks = strspn (at + length, " ");
+      if ((at == text || at[-1] == '\n') && at[length + blanks] == ':')
+        return at + length + blanks + 1;
+    }
+  return NULL;
+}
+
+bool
+gcg__proc_note (pid_t pid, pid_t tid, int64_t *note_ns, uint64_t *n_switches)
+{
+  char text[4096];
+  unsigned long long ms;
+  unsigned fraction;
+  if (read_small (pid, tid, "sched", text, sizeof text) < 0)
+    return false;
+  const char *note = note_field (text, "se.exec_start");
+  const char *switches = note_field (text, "nr_voluntary_switches");
+  if (note == NULL || switches == NULL || sscanf (note, " %llu.%6u", &ms, &fraction) != 2)
+    return false;
+  *note_ns = (int64_t)ms * 1000000 + fraction;
+  *n_switches = strtoull (switches, NULL, 10);
   return true;
 }
 

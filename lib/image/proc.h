@@ -22,6 +22,7 @@ struct gcg__proc_status
   uid_t uid, euid;        /* real, effective */
   int seccomp, n_filters; /* mode; filters in force */
   bool shadow_stack;      /* the processor checks return addresses */
+  uint64_t n_switches;    /* how often it has given up its processor by itself */
   uint64_t pending;       /* unblocked signals that wait, of the thread or of the process */
   uint64_t ignored;       /* signals: bit 0 is signal 1 */
   uint64_t caught;        /* those with a handler */
@@ -42,6 +43,17 @@ bool gcg__proc_new_pids (pid_t pid, pid_t tid);
 
 /* Where a thread that does not stand waits: its system call (-1: none, it runs), sp and pc. */
 bool gcg__proc_call (pid_t pid, pid_t tid, long *call, uint64_t *sp, uint64_t *pc);
+
+/* When the thread was started, in clock ticks since the system's start, and the processor on which
+   it has run last. */
+bool gcg__proc_ran (pid_t pid, pid_t tid, uint64_t *started, int *cpu)
+    __attribute__ ((warn_unused_result));
+
+/* When, by the clock of its processor, the scheduler last looked at the thread, which for one that
+   waits is when it began to, and how often it has given up its processor by itself.  False where
+   the kernel does not say. */
+bool gcg__proc_note (pid_t pid, pid_t tid, int64_t *note_ns, uint64_t *n_switches)
+    __attribute__ ((warn_unused_result));
 
 /* kernel.yama.ptrace_scope; 0 where there is none. */
 int gcg__proc_ptrace_scope (void);

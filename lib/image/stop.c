@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "image/limit.h"
 #include "image/proc.h"
+#include "image/waits.h"
 
 #define OPTIONS                                                                                    \
   (PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC             \
@@ -214,17 +216,16 @@ is_call_before (struct gcg__stop *stop, uint64_t pc)
 }
 
 /* The thread has a signal, SIGNAL or one that waits, for which something is done: then EINTR is its
-   due. */
+   due.  Stores what it is in *STATUS. */
 static bool
-is_due (const struct gcg__stop *stop, pid_t tid, int signal)
+is_due (const struct gcg__stop *stop, pid_t tid, int signal, struct gcg__proc_status *status)
 {
-  struct gcg__proc_status status;
-  if (!gcg__proc_status (stop->pid, tid, &status))
+  if (!gcg__proc_status (stop->pid, tid, status))
     return true;
-  uint64_t signals = status.pending;
+  uint64_t signals = status->pending;
   if (signal > 0 && signal <= 64)
     signals |= SIGNAL_BIT (signal);
-  return (signals & ~(status.ignored | (IGNORED_BY_DEFAULT & ~status.caught))) != 0;
+  return (signals & ~(status->ignored | (IGNORED_BY_DEFAULT & ~status->caught))) != 0;
 }
 
 /* The thread stands: notes its registers, and puts a call right that the stop has cut. */
@@ -241,10 +242,14 @@ stands (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
     }
   if (!gcg__arch_is_cut (&tracee->regs) || !is_call_before (stop, gcg__arch_pc (&tracee->regs)))
     return;
-  if (is_due (stop, tracee->tid, signal))
+  struct gcg__proc_status status;
+  if (is_due (stop, tracee->tid, signal, &status))
     return;
+  struct gcg__wait *wait = stop->waits != NULL
+                               ? gcg__waits_woken (stop->waits, stop->pid, tracee->tid, &status)
+                               : NULL;
   struct gcg__regs again = tracee->regs;
-  gcg__arch_again (&again);
+  gcg__limit_again (stop, &again, wait);
   if (!gcg__arch_set (tracee->tid, &again))
     return;
   tracee->cut = tracee->regs;
@@ -453,12 +458,15 @@ gcg__stop_all (struct gcg__stop *stop, int64_t deadline, struct gcg_error *error
 static void
 detach (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
 {
+  struct gcg__proc_status status;
   /* A signal has come since it was put right: as if it had come during the call. */
-  if (tracee->is_again && is_due (stop, tracee->tid, signal))
+  if (tracee->is_again && is_due (stop, tracee->tid, signal, &status))
     {
       bool is_set = gcg__arch_set (tracee->tid, &tracee->cut);
       (void)is_set; /* else it is being killed */
     }
+  else if (tracee->is_again && stop->waits != NULL)
+    gcg__waits_resume (stop->waits, tracee->tid, &status);
   if (ptrace (PTRACE_DETACH, tracee->tid, NULL, signal) == 0)
     tracee->state = GCG__TRACEE_GONE;
   else

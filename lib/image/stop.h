@@ -11,7 +11,8 @@
  * Cut calls: the kernel makes most interrupted system calls again by itself.  Some it returns from
  * with EINTR, which the program must not see unless a signal of its own is due; these are put back
  * to be made again as soon as the thread stands.  When it is let go and a signal has come
- * meanwhile, EINTR is put back, as if the signal had come during the call.
+ * meanwhile, EINTR is put back, as if the signal had come during the call.  Their time limits go on
+ * (limit.h).
  *
  * Threads that do not stop in time are left out.  They *linger*: gcg__stop_linger must be called
  * now and then until there are none.
@@ -37,6 +38,8 @@ enum gcg__tracee_state
   GCG__TRACEE_GONE /* ended, or let go */
 };
 
+struct gcg__waits;
+
 struct gcg__tracee
 {
   pid_t tid;
@@ -52,9 +55,10 @@ struct gcg__tracee
 struct gcg__stop
 {
   pid_t pid;
-  pid_t tracer;  /* the calling thread */
-  bool is_child; /* PID is a child of this process, which waits for its end elsewhere */
-  int mem;       /* /proc/PID/mem; -1: not open */
+  pid_t tracer;             /* the calling thread */
+  bool is_child;            /* PID is a child of this process, which waits for its end elsewhere */
+  int mem;                  /* /proc/PID/mem; -1: not open */
+  struct gcg__waits *waits; /* borrowed; NULL: not known */
   struct gcg__tracee *tracees;
   size_t n, capacity;
   pid_t *tids; /* scratch for the list of threads */

@@ -554,6 +554,8 @@ dispatch (int argc, char **argv)
     return 24;
   if (strcmp (mode, "waits") == 0)
     return waits (number ? fork_often : NULL);
+  if (strcmp (mode, "limited") == 0)
+    return limited ();
   if (strcmp (mode, "registers") == 0)
     return registers ();
   if (strcmp (mode, "work") == 0)

@@ -27,4 +27,8 @@ sigset_t one_signal (int signal);
    NULL). */
 int waits (void *(*other) (void *));
 
+/* limited.c: threads in calls with a time limit; prints "all are over" when it has passed for
+   all. */
+int limited (void);
+
 #endif
