@@ -151,7 +151,7 @@ struct gcg__symbols
 /* The module mapped at ADDRESS, or NULL. */
 struct gcg__image *gcg__symbols_image (struct gcg__symbols *symbols, uint64_t address);
 /* Opens the image's file if that has not been tried; false when there is none to use. */
-bool gcg__image_open (struct gcg__symbols *symbols, struct gcg__image *image);
+bool gcg__image_open_elf (struct gcg__symbols *symbols, struct gcg__image *image);
 /* The same for its debug information. */
 bool gcg__image_open_dwarf (struct gcg__symbols *symbols, struct gcg__image *image);
 

@@ -85,7 +85,7 @@ static void
 labels_build (struct gcg__symbols *symbols, struct gcg__image *image)
 {
   image->labels_built = true;
-  if (!gcg__image_open (symbols, image))
+  if (!gcg__image_open_elf (symbols, image))
     return;
   const int n = dwfl_module_getsymtab (image->dwfl_module);
   for (int i = 1; i < n; i++)

@@ -229,7 +229,7 @@ image_open_debug_file (struct gcg__symbols *symbols, struct gcg__image *image, c
 }
 
 bool
-gcg__image_open (struct gcg__symbols *symbols, struct gcg__image *image)
+gcg__image_open_elf (struct gcg__symbols *symbols, struct gcg__image *image)
 {
   static const char deleted[] = " (deleted)";
   if (image->tried)
@@ -253,7 +253,7 @@ gcg__image_open (struct gcg__symbols *symbols, struct gcg__image *image)
 bool
 gcg__image_open_dwarf (struct gcg__symbols *symbols, struct gcg__image *image)
 {
-  if (!image->dwarf_tried && gcg__image_open (symbols, image))
+  if (!image->dwarf_tried && gcg__image_open_elf (symbols, image))
     image->dwarf = dwfl_module_getdwarf (image->dwfl_module, &image->bias);
   image->dwarf_tried = true;
   return image->dwarf != NULL;

@@ -132,7 +132,7 @@ report_modules (struct gcg__symbols *symbols, Dwfl *dwfl)
     {
       struct gcg__image *image = &symbols->images[i];
       const char *path;
-      if (!gcg__image_open (symbols, image))
+      if (!gcg__image_open_elf (symbols, image))
         continue;
       dwfl_module_info (image->dwfl_module, NULL, NULL, NULL, NULL, NULL, &path, NULL);
       if (path != NULL)
