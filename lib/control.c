@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "agent.h"
+#include "answer.h"
 #include "capture.h"
 #include "gc_calls.h"
 #include "listen.h"
@@ -39,6 +40,7 @@
 enum kind
 {
   SERVER,  /* is sent all snapshots and samples */
+  READER,  /* all snapshots; reads the counters itself (outside.h) */
   CHECKER, /* all snapshots */
   ASKER    /* what it asks for: it came in through the listening socket */
 };
@@ -185,6 +187,12 @@ has_any (enum kind most)
 }
 
 bool
+gcg__control_is_sampled (void)
+{
+  return has_any (SERVER);
+}
+
+bool
 gcg__control_has_servers (void)
 {
   return has_any (CHECKER);
@@ -281,6 +289,20 @@ on_check_signal (int signal)
   errno = old_errno;
 }
 
+/* The connections of KIND. */
+static uint32_t
+connections_of (enum kind kind, int fds[MOST_CONNECTIONS])
+{
+  uint32_t n = 0;
+
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    if (connections[i].kind == kind && is_there (&connections[i]))
+      fds[n++] = connections[i].fd;
+  pthread_mutex_unlock (&control_mutex);
+  return n;
+}
+
 /* The connections that a snapshot without a request goes to; 0 unless all of them look from
    outside. */
 static uint32_t
@@ -323,6 +345,17 @@ gcg__control_signal (int signal)
   check_signal = signal;
 }
 
+/* Lets who reads the counters do so now. */
+static void
+let_readers_read (const char *description)
+{
+  int fds[MOST_CONNECTIONS];
+  uint32_t n = connections_of (READER, fds);
+
+  for (uint32_t i = 0; i < n; i++)
+    gcg__outside_sample (fds[i], description ? description : "");
+}
+
 enum gcg_status
 gcg__control_sample (const char *description, uint32_t flags, bool exact, struct gcg_error *error)
 {
@@ -330,6 +363,8 @@ gcg__control_sample (const char *description, uint32_t flags, bool exact, struct
   enum gcg_status status = gcg__sample_take (description, flags, exact, error);
   int samples;
 
+  if (status == GCG_OK && exact && !flags)
+    let_readers_read (description);
   if (status != GCG_OK || !has_any (SERVER))
     return status;
   samples = gcg__sample_last ();
@@ -338,26 +373,6 @@ gcg__control_sample (const char *description, uint32_t flags, bool exact, struct
   send_to_all (SERVER, &message, samples);
   close (samples);
   return GCG_OK;
-}
-
-/* Answers a CAPTURE on FD; false when the other side has gone. */
-static bool
-answer_capture (int fd, const struct gcg__message *ask)
-{
-  struct gcg__message answer = gcg__wire_message (GCG__SNAPSHOT);
-  struct gcg_error error = { GCG_OK, "" };
-  int snapshot = -1;
-  bool sent;
-
-  answer.sequence = ask->sequence;
-  answer.status = gcg__capture (ask->text, false, &snapshot, &error);
-  if (answer.status == GCG_OK && has_any (SERVER))
-    (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);
-  gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
-  sent = gcg__wire_send (fd, &answer, snapshot);
-  if (snapshot >= 0)
-    close (snapshot);
-  return sent;
 }
 
 /* Did FD come in through the listening socket? */
@@ -372,38 +387,16 @@ is_asked_here (int fd)
   return is;
 }
 
-/* Answers a SAMPLE on FD.  Every server is sent the sample as it is taken: one that asks gets it
-   once more with its number; a client that is not a server gets the whole log. */
-static bool
-answer_sample (int fd, const struct gcg__message *ask)
-{
-  struct gcg__message answer = gcg__wire_message (GCG__SAMPLES);
-  struct gcg_error error = { GCG_OK, "" };
-  int samples = -1;
-  bool sent;
-
-  answer.sequence = ask->sequence;
-  answer.status = gcg__control_sample (ask->text, 0, true, &error);
-  if (answer.status == GCG_OK)
-    samples = is_asked_here (fd) ? gcg__sample_log (false) : gcg__sample_last ();
-  gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
-  sent = gcg__wire_send (fd, &answer, samples);
-  if (samples >= 0)
-    close (samples);
-  return sent;
-}
-
 static void
 set_interval (uint64_t interval)
 {
   struct gcg__message message;
 
   __atomic_store_n (&interval_ns, interval, __ATOMIC_RELAXED);
-  if (wake_fd < 0)
-    return;
-  eventfd_write (wake_fd, 1);
+  if (wake_fd >= 0)
+    eventfd_write (wake_fd, 1);
   message = sampling_message ();
-  send_to_all (SERVER, &message, -1);
+  send_to_all (READER, &message, -1);
 }
 
 void
@@ -435,9 +428,9 @@ serve_connection (int fd)
   switch (message.type)
     {
     case GCG__CAPTURE:
-      return answer_capture (fd, &message);
+      return gcg__answer_capture (fd, &message);
     case GCG__SAMPLE:
-      return answer_sample (fd, &message);
+      return gcg__answer_sample (fd, &message, is_asked_here (fd));
     case GCG__SAMPLING:
       return set_sampling (&message);
     case GCG__END:
@@ -632,15 +625,31 @@ gcg__control_connect (const char *name, bool sampled, struct gcg_error *error)
   return connect_to (name, sampled ? SERVER : CHECKER, 0, error);
 }
 
+/* Who was to read the counters may not. */
+static void
+serve_readers (void)
+{
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS; i++)
+    if (connections[i].kind == READER && is_there (&connections[i]))
+      {
+        connections[i].kind = SERVER;
+        send_log (connections[i].fd);
+      }
+  pthread_mutex_unlock (&control_mutex);
+}
+
 enum gcg_status
 gcg__control_connect_outside (const char *name, bool sampled, bool *alone, struct gcg_error *error)
 {
-  enum gcg_status status = gcg__control_connect (name, sampled, error);
+  enum gcg_status status = connect_to (name, sampled ? READER : CHECKER, 0, error);
   int fds[MOST_CONNECTIONS];
 
   *alone = false;
   if (status == GCG_OK && outside_connections (fds) == 1)
     *alone = gcg__outside_greeted (fds[0]);
+  if (status == GCG_OK && !*alone)
+    serve_readers ();
   return status;
 }
 

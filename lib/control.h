@@ -34,7 +34,7 @@ void gcg__control_attach (int fd);
 enum gcg_status gcg__control_connect (const char *name, bool sampled, struct gcg_error *error);
 
 /* The same where the server may stop this program (outside.h): waits for its answer.  *ALONE: no
-   thread is needed; otherwise gcg__control_start is to follow. */
+   thread is needed, samples are read from outside; otherwise gcg__control_start is to follow. */
 enum gcg_status gcg__control_connect_outside (const char *name, bool sampled, bool *alone,
                                               struct gcg_error *error);
 
@@ -58,11 +58,15 @@ void gcg__control_last (void);
    of its own for it, or ignores it. */
 void gcg__control_signal (int signal);
 
-/* Takes a sample and sends it to every connected server.  Parameters and errors: as
+/* Takes a sample and sends it to every connected server; one that reads from outside is waited for
+   until it has, for a limited time.  Parameters and errors: as
    gcg__sample_take. */
 enum gcg_status gcg__control_sample (const char *description, uint32_t flags, bool exact,
                                      struct gcg_error *error);
 bool gcg__control_has_servers (void);
+
+/* Returns whether samples are sent to anybody. */
+bool gcg__control_is_sampled (void);
 
 /* Seconds between samples taken by the thread itself; 0 ends them. */
 void gcg__control_every (double seconds);

@@ -187,19 +187,17 @@ gcg__environment_begin (void)
   slices_are_to_go = false;
 }
 
-/* Connects to the server, with a thread that answers it unless it needs none. */
+/* Connects to the server, with a thread that answers it unless it needs none (*ALONE). */
 static bool
-connect_as_wished (const struct gcg__environment *wishes)
+connect_as_wished (const struct gcg__environment *wishes, bool *alone)
 {
-  bool alone;
-
+  *alone = false;
   /* While there is no other thread yet, as a rule: later ones would be stopped by signals. */
   if (gcg__outside_is_on () && !wishes->leaks)
     gcg__sample_survey ();
   if (wishes->outside)
-    return gcg__control_connect_outside (wishes->socket_name, !wishes->leaks, &alone, NULL)
-               == GCG_OK
-           && (alone || gcg__control_start (NULL) == GCG_OK);
+    return gcg__control_connect_outside (wishes->socket_name, !wishes->leaks, alone, NULL) == GCG_OK
+           && (*alone || gcg__control_start (NULL) == GCG_OK);
   return gcg__control_start (NULL) == GCG_OK
          && gcg__control_connect (wishes->socket_name, !wishes->leaks, NULL) == GCG_OK;
 }
@@ -207,17 +205,20 @@ connect_as_wished (const struct gcg__environment *wishes)
 void
 gcg__environment_apply (const struct gcg__environment *wishes)
 {
+  bool alone;
+
   gcg__stack_sample (wishes->stack_every);
   /* A process that was forked before the program used the collector. */
   if (wishes->leaks && !wishes->follow && getpid () != wishes->pid)
     return;
   if (wishes->lifetimes)
     gcg__lifetime_begin ();
-  if (!wishes->socket_name[0] || !connect_as_wished (wishes))
+  if (!wishes->socket_name[0] || !connect_as_wished (wishes, &alone))
     return;
   gcg__ending_observe ();
   if (wishes->signal)
     gcg__control_signal (wishes->signal);
-  if (wishes->every >= GCG__LEAST_INTERVAL && wishes->every <= GCG__MOST_INTERVAL)
+  /* Who needs no thread takes periodic samples itself. */
+  if (!alone && wishes->every >= GCG__LEAST_INTERVAL && wishes->every <= GCG__MOST_INTERVAL)
     gcg__control_every (wishes->every);
 }

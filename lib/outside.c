@@ -14,6 +14,7 @@
 
 #define GREETING_MS 10000
 #define ENDING_MS   60000
+#define SAMPLING_MS 5000
 
 static bool is_on;
 
@@ -128,6 +129,25 @@ void
 gcg__outside_answered (const struct gcg__message *answer)
 {
   __atomic_store_n (&end_answer, answer->status == 0 ? TAKEN : REFUSED, __ATOMIC_RELEASE);
+}
+
+/* With the message goes one end of a pipe, which is closed when the counters have been read:
+   nothing is to be received, for which the agent's thread or one that ends the program may wait. */
+void
+gcg__outside_sample (int fd, const char *description)
+{
+  struct gcg__message sample = gcg__wire_message (GCG__SAMPLE);
+  int ends[2];
+
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    return;
+  gcg__wire_text (&sample, description);
+  bool sent = gcg__wire_send (fd, &sample, ends[1]);
+  struct pollfd wait = { ends[0], POLLIN, 0 };
+  close (ends[1]);
+  if (sent)
+    poll (&wait, 1, SAMPLING_MS);
+  close (ends[0]);
 }
 
 void

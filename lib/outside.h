@@ -4,7 +4,8 @@
  * gcglass says in the environment that it can (GCGLASS_STOP=ptrace).  HELLO then brings the address
  * of the root structure (agent_root.h), and the answer, STOPS, says whether this process may be
  * stopped, and whether a thread is needed for anything else.  The thread that ends the program says
- * END and waits until a copy has been made.  All else happens without the agent.
+ * END and waits until a copy has been made; one that takes a sample says SAMPLE.  All else happens
+ * without the agent.
  *
  * Only in malloc mode is there a root.  Functions that wait do so by system calls alone: they run
  * at the program's end, in signal handlers, and in children that have been forked.
@@ -33,5 +34,9 @@ void gcg__outside_answered (const struct gcg__message *answer);
 
 /* Asks for a snapshot on FD.  In a signal handler. */
 void gcg__outside_check (int fd);
+
+/* Asks for a sample on FD, described by DESCRIPTION, and waits until it has been read, for some
+   seconds at most.  Not in a signal handler. */
+void gcg__outside_sample (int fd, const char *description);
 
 #endif

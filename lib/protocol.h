@@ -6,6 +6,8 @@
  * not requested over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT;
  * without a snapshot, status and text give the reason), or a signal came (FLAG_CHECK).
  *
+ * A client that may read this process's memory and has not asked for a thread (STOPS) reads the
+ * counters there (agent_root.h), and is sent no samples.  Otherwise
  * SAMPLES brings a sealed memfd with records of a recording (lib/recording/format.h, without the
  * file's header): to a server the whole log when it connects, then each sample as it is taken;
  * sequence 0 = not requested.
@@ -46,7 +48,9 @@ enum gcg__message_type
   GCG__URL,       /* server -> agent: status, text = the URL with the token, or the error */
   GCG__STOP,      /* agent -> server: close and end */
   GCG__SAMPLES,   /* agent -> client: sequence, status, text = error; fd */
-  GCG__SAMPLE,    /* client -> agent: sequence, text = description: take a sample now */
+  GCG__SAMPLE,    /* client -> agent: sequence, text = description: take a sample now; agent ->
+                     client that reads the counters: the program takes one, and waits until fd, which
+                     comes with it, is closed */
   GCG__SAMPLING,  /* client -> agent: text = seconds between samples, "0" = none; agent -> client:
                      what it is now, flags */
   GCG__EXEC,      /* process -> client, instead of HELLO: fd = the file that it is about to execute,

@@ -26,6 +26,8 @@
 
 #include "base/error.h"
 #include "link/jobs.h"
+#include "recording/format.h"
+#include "server/reader.h"
 #include "server/samples.h"
 #include "server/source.h"
 
@@ -43,6 +45,7 @@ struct gcg__live
   pid_t pid;                   /* of the connected process, or the last one */
   struct gcg__jobs *jobs;      /* snapshots from outside */
   struct gcg__agent_link link; /* the agent that is looked at so; its fd is FD */
+  struct gcg__reader *reader;  /* its samples */
   bool parting;   /* the connection has ended, but not all jobs; private to the thread */
   bool announced; /* the connected process is about to execute another program; private to the
                      thread */
@@ -86,6 +89,7 @@ hang_up (struct gcg__live *live)
   pthread_cond_broadcast (&live->changed);
   pthread_mutex_unlock (&live->lock);
   gcg__samples_set_say (gcg__source_samples (live->source), 0, NULL, NULL);
+  gcg__reader_end (live->reader);
   gcg__source_set_silent (live->source);
   if (live->announced && !live->last_seen)
     note_executed (live);
@@ -128,13 +132,35 @@ take_snapshot (struct gcg__live *live, const struct gcg__message *message, int a
     close (copy);
 }
 
+/* Seconds, as a text. */
+static double
+parse_every (const char *text)
+{
+  double every = strtod (text, NULL);
+  return every > 0 && isfinite (every) ? every : 0;
+}
+
 static void
 take_sampling (struct gcg__live *live, const struct gcg__message *message)
 {
-  double every = strtod (message->text, NULL);
-  gcg__samples_set_sampling (gcg__source_samples (live->source),
-                             every > 0 && isfinite (every) ? every : 0,
+  double every = parse_every (message->text);
+  gcg__reader_set_every (live->reader, every);
+  gcg__samples_set_sampling (gcg__source_samples (live->source), every,
                              (message->flags & GCG__FLAG_LIFETIMES) != 0);
+}
+
+/* What goes with a message by which the program has something recorded: it waits until we have read
+   its counters. */
+static void
+read_sample (struct gcg__live *live, const struct gcg__message *message)
+{
+  if (message->type == GCG__SAMPLE)
+    gcg__reader_take (live->reader, message->text, 0);
+  else if (message->type == GCG__END)
+    gcg__reader_take (live->reader, "at exit", GCG__SAMPLE_SNAPSHOT);
+  else if (message->type == GCG__SNAPSHOT && message->status == GCG_OK
+           && (message->flags & GCG__FLAG_EXIT) == 0)
+    gcg__reader_take (live->reader, message->text, GCG__SAMPLE_SNAPSHOT);
 }
 
 /* Reads one message; false when the conversation is over. */
@@ -145,6 +171,7 @@ read_one (struct gcg__live *live)
   int attached;
   if (!gcg__link_receive (live->fd, &message, &attached))
     return false;
+  read_sample (live, &message);
   if (message.type == GCG__SNAPSHOT)
     {
       take_snapshot (live, &message, attached);
@@ -257,9 +284,9 @@ converse_with (struct gcg__live *live, int fd, int counter, pid_t pid,
   live->fd = fd;
   live->pid = pid;
   live->link = (struct gcg__agent_link){ .pid = pid, .fd = fd, .key = 1 };
-  /* Its thread takes the samples. */
   struct gcg_error error = { GCG_OK, "" };
-  if (!gcg__jobs_hello (&live->link, hello, true, &error) && live->events.inside != NULL)
+  if (!gcg__jobs_hello (&live->link, hello, live->events.from_inside, &error)
+      && live->events.inside != NULL)
     live->events.inside (live->events.context, error.text);
   replace_counter (live, counter);
   pthread_cond_broadcast (&live->changed);
@@ -268,6 +295,8 @@ converse_with (struct gcg__live *live, int fd, int counter, pid_t pid,
     gcg__samples_replace (gcg__source_samples (live->source));
   live->replaced = false;
   gcg__source_set_live (live->source, pid);
+  if (live->link.root != 0 && !live->events.from_inside)
+    gcg__reader_begin (live->reader, pid, live->link.root, live->events.every_s);
   gcg__samples_set_say (gcg__source_samples (live->source), pid, gcg__live_say, live);
 }
 
@@ -338,7 +367,8 @@ converse (void *context)
       pthread_mutex_unlock (&live->lock);
       if (ending)
         return NULL;
-      if (poll (fds, 4, draining && !gcg__jobs_has (live->jobs, 0) ? 0 : -1) < 0)
+      int due_ms = gcg__reader_serve (live->reader);
+      if (poll (fds, 4, draining && !gcg__jobs_has (live->jobs, 0) ? 0 : due_ms) < 0)
         continue;
       if (fds[0].revents != 0)
         eventfd_read (live->wake_fd, &ignored);
@@ -360,6 +390,9 @@ live_start (struct gcg__live *live, const struct gcg__live_events *events, struc
   enum gcg_status status = gcg__jobs_new (&live->jobs, error);
   if (status != GCG_OK)
     return status;
+  status = gcg__reader_new (gcg__source_samples (live->source), &live->reader, error);
+  if (status != GCG_OK)
+    goto fail_reader;
   live->events = *events;
   live->parted_fd = live->counter_fd = -1;
   pthread_mutex_init (&live->lock, NULL);
@@ -367,13 +400,14 @@ live_start (struct gcg__live *live, const struct gcg__live_events *events, struc
   live->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (live->wake_fd < 0)
     {
-      gcg__error_write (error, GCG_SYSTEM, "eventfd: %s", strerror (errno));
+      status = gcg__error_write (error, GCG_SYSTEM, "eventfd: %s", strerror (errno));
       goto fail_wake;
     }
   int failure = pthread_create (&live->thread, NULL, converse, live);
   if (failure != 0)
     {
-      gcg__error_write (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
+      status
+          = gcg__error_write (error, GCG_SYSTEM, "cannot start a thread: %s", strerror (failure));
       goto fail_thread;
     }
   gcg__source_set_ask (live->source, gcg__live_ask, live);
@@ -384,8 +418,10 @@ fail_thread:
 fail_wake:
   pthread_cond_destroy (&live->changed);
   pthread_mutex_destroy (&live->lock);
+  gcg__reader_free (live->reader);
+fail_reader:
   gcg__jobs_free (live->jobs);
-  return GCG_SYSTEM;
+  return status;
 }
 
 enum gcg_status
@@ -492,6 +528,8 @@ gcg__live_ask (void *context, uint32_t sequence, const char *description)
   struct gcg__live *live = context;
   pthread_mutex_lock (&live->lock);
   bool outside = live->fd >= 0 && live->link.root != 0;
+  if (outside && gcg__reader_ask (live->reader, 0, description, GCG__SAMPLE_SNAPSHOT))
+    wake (live);
   bool begun = outside && gcg__jobs_capture (live->jobs, &live->link, sequence, 0, description);
   pthread_mutex_unlock (&live->lock);
   return outside ? begun : gcg__live_say (live, GCG__CAPTURE, sequence, description);
@@ -502,6 +540,13 @@ gcg__live_say (void *context, uint16_t type, uint32_t sequence, const char *text
 {
   struct gcg__live *live = context;
   struct gcg__message message = { .type = type, .sequence = sequence };
+  if (type == GCG__SAMPLE
+          ? gcg__reader_ask (live->reader, sequence, text, 0)
+          : type == GCG__SAMPLING && gcg__reader_set_every (live->reader, parse_every (text)))
+    {
+      wake (live);
+      return true;
+    }
   snprintf (message.text, sizeof message.text, "%s", text);
   pthread_mutex_lock (&live->lock);
   bool sent = live->fd >= 0 && gcg__link_send (live->fd, &message);
@@ -520,6 +565,7 @@ gcg__live_free (struct gcg__live *live)
   wake (live);
   pthread_join (live->thread, NULL);
   gcg__jobs_free (live->jobs);
+  gcg__reader_free (live->reader);
   if (live->fd >= 0)
     close (live->fd);
   if (live->parted_fd >= 0)

@@ -35,6 +35,8 @@ struct gcg__live_events
   /* Receives the reason why the process is not looked at from outside but from inside.  May be
      NULL. */
   void (*inside) (void *context, const char *why);
+  double every_s;   /* between samples that are read from outside; 0: none */
+  bool from_inside; /* samples are to say what the agent alone knows: it takes them all */
 };
 
 /* Listens on a new name, which is written to NAME.

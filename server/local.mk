@@ -11,6 +11,7 @@ server_libserver_la_SOURCES = \
 	%D%/pages.c \
 	%D%/patience.c %D%/patience.h \
 	%D%/pictures.c %D%/pictures.h \
+	%D%/reader.c %D%/reader.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/request.c %D%/request.h \
 	%D%/routes.c %D%/routes.h \

@@ -14,6 +14,7 @@
 
 #include "link/find.h"
 #include "link/outside.h"
+#include "link/sample.h"
 #include "protocol.h"
 #include "base/error.h"
 #include "server/live.h"
@@ -166,7 +167,21 @@ converse (int s, const struct agent_arguments *arguments, uint16_t type, int *fd
       arguments->pid, message.status != GCG_OK ? message.text : "the answer came without its file");
 }
 
-/* Takes a snapshot of a process without a connection to its agent. */
+/* Takes a sample of a process without a connection to its agent. */
+static enum gcg_status
+sample_from_outside (const struct agent_arguments *arguments, uint64_t root, int *fd,
+                     struct gcg_error *error)
+{
+  struct gcg__sampler *sampler;
+  enum gcg_status status = gcg__sampler_new ((pid_t)arguments->pid, root, &sampler, error);
+  if (status != GCG_OK)
+    return status;
+  status = gcg__sampler_take (sampler, arguments->description, 0, fd, error);
+  gcg__sampler_free (sampler);
+  return status;
+}
+
+/* Takes a snapshot of such a process. */
 static enum gcg_status
 take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *fd,
                    struct gcg_error *error)
@@ -179,14 +194,16 @@ take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *
 enum gcg_status
 agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd, struct gcg_error *error)
 {
-  uint64_t root = type == GCG__CAPTURE && gcg__outside_is_wanted ()
-                      ? gcg__outside_find ((pid_t)arguments->pid)
-                      : 0;
+  uint64_t root = gcg__outside_is_wanted () ? gcg__outside_find ((pid_t)arguments->pid) : 0;
   struct gcg_error outside = { GCG_OK, "" };
-  if (root != 0 && take_from_outside (arguments, root, fd, &outside) == GCG_OK)
+  /* An agent that takes samples itself has those before, too. */
+  if (root != 0 && type == GCG__CAPTURE
+      && take_from_outside (arguments, root, fd, &outside) == GCG_OK)
     return GCG_OK;
   int s = -1;
   enum gcg_status status = connect_to (arguments->pid, arguments->timeout, &s, error);
+  if (status == GCG_NO_COLLECTOR && root != 0 && type == GCG__SAMPLE)
+    return sample_from_outside (arguments, root, fd, error);
   if (status == GCG_NO_COLLECTOR && root != 0)
     return gcg__error_write (error, outside.status, "%s", outside.text);
   if (status != GCG_OK)

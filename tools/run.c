@@ -177,6 +177,8 @@ start (struct run *run, char **arguments)
                                      .executed = on_executed,
                                      .failed = on_failed,
                                      .inside = on_inside,
+                                     .every_s = strtod (run->every, NULL),
+                                     .from_inside = run->launch.lifetimes,
                                      .ends = run->exit };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;

@@ -315,6 +315,57 @@ test_exec (void **state)
   end (&fixture);
 }
 
+/* --- gcglass run --- */
+
+/* Objects of TYPE that are alive as of NOW. */
+static uint64_t
+alive (const struct gcg__recording *recording, const struct gcg__sample_site *now, const char *type)
+{
+  uint64_t n = 0;
+  for (uint32_t i = 0; i < recording->n_sites; i++)
+    if (strcmp (recording->strings + recording->sites[i].type, type) == 0)
+      n += now[i].live_count;
+  return n;
+}
+
+/* What the program asks for is read while it waits; and there is a sample of its end. */
+static void
+test_program_asks (void **state)
+{
+  struct gcg__recording *recording;
+  struct gcg_error error = { GCG_OK, "" };
+  char command[4096];
+  const char *top = getenv ("top_builddir");
+  uint32_t n_asked = 0, n_ends = 0;
+  (void)state;
+  snprintf (command, sizeof command,
+            "%s/tools/gcglass run --quiet --exit --heap malloc --every 0 --record %s -- "
+            "%s/tests/malloc/samples /dev/null >/dev/null",
+            top, path, top);
+  assert_int_equal (system (command), 0);
+  if (gcg__recording_open (path, &recording, &error) != GCG_OK)
+    fail_msg ("%s", error.text);
+  struct gcg__sample_site *now = calloc (recording->n_sites, sizeof *now);
+  assert_non_null (now);
+  for (uint32_t i = 0; i < recording->n_samples; i++)
+    {
+      const struct gcg__sample *at = recording->samples[i];
+      bool asked = strcmp (at->description, "under way") == 0;
+      bool ends = strcmp (at->description, "at exit") == 0;
+      gcg__recording_apply (at, now);
+      n_asked += asked;
+      n_ends += ends;
+      if (asked)
+        assert_int_equal (alive (recording, now, "struct early"), 20000);
+      if (ends)
+        assert_int_equal (alive (recording, now, "struct early"), 5000);
+    }
+  assert_int_equal (n_asked, 3);
+  assert_int_equal (n_ends, 1);
+  free (now);
+  gcg__recording_free (recording);
+}
+
 /* --- tables that are made up --- */
 
 struct made
@@ -499,10 +550,11 @@ int
 main (void)
 {
   const struct CMUnitTest tests[]
-      = { cmocka_unit_test (test_equal),   cmocka_unit_test (test_plugin),
-          cmocka_unit_test (test_churn),   cmocka_unit_test (test_filter),
-          cmocka_unit_test (test_gone),    cmocka_unit_test (test_exec),
-          cmocka_unit_test (test_damaged), cmocka_unit_test (test_random) };
+      = { cmocka_unit_test (test_equal),        cmocka_unit_test (test_plugin),
+          cmocka_unit_test (test_churn),        cmocka_unit_test (test_filter),
+          cmocka_unit_test (test_gone),         cmocka_unit_test (test_exec),
+          cmocka_unit_test (test_program_asks), cmocka_unit_test (test_damaged),
+          cmocka_unit_test (test_random) };
   cmocka_set_message_output (CM_OUTPUT_TAP);
   return cmocka_run_group_tests (tests, make_path, remove_path);
 }

@@ -1,0 +1,48 @@
+/* answer.c -- see answer.h. */
+#include "answer.h"
+
+#include <unistd.h>
+
+#include "capture.h"
+#include "control.h"
+#include "recording/format.h"
+#include "sample/sample.h"
+#include "wire.h"
+
+bool
+gcg__answer_capture (int fd, const struct gcg__message *ask)
+{
+  struct gcg__message answer = gcg__wire_message (GCG__SNAPSHOT);
+  struct gcg_error error = { GCG_OK, "" };
+  int snapshot = -1;
+  bool sent;
+
+  answer.sequence = ask->sequence;
+  answer.status = gcg__capture (ask->text, false, &snapshot, &error);
+  if (answer.status == GCG_OK && gcg__control_is_sampled ())
+    (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);
+  gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
+  sent = gcg__wire_send (fd, &answer, snapshot);
+  if (snapshot >= 0)
+    close (snapshot);
+  return sent;
+}
+
+bool
+gcg__answer_sample (int fd, const struct gcg__message *ask, bool all)
+{
+  struct gcg__message answer = gcg__wire_message (GCG__SAMPLES);
+  struct gcg_error error = { GCG_OK, "" };
+  int samples = -1;
+  bool sent;
+
+  answer.sequence = ask->sequence;
+  answer.status = gcg__control_sample (ask->text, 0, true, &error);
+  if (answer.status == GCG_OK)
+    samples = all ? gcg__sample_log (false) : gcg__sample_last ();
+  gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);
+  sent = gcg__wire_send (fd, &answer, samples);
+  if (samples >= 0)
+    close (samples);
+  return sent;
+}
