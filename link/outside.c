@@ -6,6 +6,8 @@
  *
  * A copy that was made while a thread was inside libgc is dropped, and another one is made after 1,
  * 2, 4, ... ms.
+ *
+ * Where there can be no copy (lib/image/freeze.h) the process is read while it stands.
  */
 #include "config.h"
 
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "image/agent_snapshot.h"
 #include "image/freeze.h"
 #include "image/proc.h"
 
@@ -73,7 +76,8 @@ struct taking
   struct gcg__frozen *frozen;
   char *texts[N_TEXTS];
   struct gcg__walk walk;
-  uint64_t place; /* of WALK in the copy */
+  uint64_t place;                       /* of WALK in the copy */
+  struct gcg__agent_snapshot *snapshot; /* read while the process stood; NULL: there is a copy */
 };
 
 static uint64_t
@@ -193,24 +197,8 @@ forget_standing (struct standing *standing)
 
 /* --- the copy --- */
 
-static enum gcg_status
-fail_no_copy (const struct gcg__frozen *frozen, struct gcg_error *error)
-{
-  static const char *const why[] = {
-    [GCG__FROZEN_COPY] = "",
-    [GCG__FROZEN_FILTER] = "it has added a filter of system calls",
-    [GCG__FROZEN_NAME_SPACE] = "its next child would begin a name space of process numbers",
-    [GCG__FROZEN_NO_CODE] = "no system call can be made in its place",
-    [GCG__FROZEN_NO_THREAD] = "none of its threads can be used",
-    [GCG__FROZEN_CLONE] = "it cannot be cloned",
-  };
-  return gcg__error_write (error, GCG_UNSUPPORTED, "process %d cannot be copied: %s%s%s",
-                           (int)frozen->pid, why[frozen->why], frozen->clone_errno ? ": " : "",
-                           frozen->clone_errno ? strerror (frozen->clone_errno) : "");
-}
-
-/* Makes one copy.  GCG_BUSY: to be tried again, for it is not whole, or the process is still being
-   let go from the stop before. */
+/* Makes one copy, or stops the process where there can be none.  GCG_BUSY: to be tried again, for
+   it is not whole, or the process is still being let go from the stop before. */
 static enum gcg_status
 copy_once (struct taking *taking, const struct gcg__freeze_ask *ask, struct gcg_error *error)
 {
@@ -224,8 +212,6 @@ copy_once (struct taking *taking, const struct gcg__freeze_ask *ask, struct gcg_
         *error = gone;
       return error != NULL ? error->status : status;
     }
-  if (taking->frozen->copy == 0)
-    return fail_no_copy (taking->frozen, error);
   if (gcg__frozen_read (taking->frozen, at, &in_libgc, sizeof in_libgc) != (ssize_t)sizeof in_libgc)
     return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy of process %d: %s",
                              (int)ask->pid, strerror (errno));
@@ -236,7 +222,7 @@ copy_once (struct taking *taking, const struct gcg__freeze_ask *ask, struct gcg_
                            (int)ask->pid);
 }
 
-/* Makes a copy that is whole. */
+/* Makes a copy that is whole, or stops the process when it is. */
 static enum gcg_status
 copy (struct taking *taking, struct gcg_error *error)
 {
@@ -485,6 +471,73 @@ prepare (struct taking *taking, struct gcg_error *error)
   return ok ? GCG_OK : error->status;
 }
 
+/* --- without a copy --- */
+
+/* Reads the snapshot from the process, which stands. */
+static enum gcg_status
+read_snapshot (struct taking *taking, struct gcg_error *error)
+{
+  const struct gcg__frozen *frozen = taking->frozen;
+  struct gcg__memory_image *image = NULL;
+  struct gcg__agent_ask ask = { .root = taking->ask->root,
+                                .threads = frozen->threads,
+                                .n_threads = frozen->n_threads,
+                                .ending = taking->ask->ending_tid,
+                                .description = taking->ask->description,
+                                .program = taking->texts[EXE],
+                                .command_line = taking->texts[COMMAND_LINE],
+                                .status = taking->texts[STATUS],
+                                .stat = taking->texts[STAT],
+                                .smaps = taking->texts[SMAPS],
+                                .requested_ns = taking->walk.requested_ns,
+                                .monotonic_ns = now (CLOCK_MONOTONIC),
+                                .realtime_ns = now (CLOCK_REALTIME) };
+  if (!has_texts (taking, error))
+    return GCG_NO_MEMORY;
+  enum gcg_status status = gcg__image_open (frozen->pid, taking->standing.mem, &image, error);
+  if (status != GCG_OK)
+    return status;
+  ask.image = image;
+  ask.stop_ns = ask.monotonic_ns - frozen->since_ns;
+  status = gcg__agent_snapshot_take (&ask, &taking->snapshot, error);
+  gcg__image_free (image);
+  return status;
+}
+
+/* The same; then the process goes on. */
+static enum gcg_status
+read_standing (struct taking *taking, struct gcg_error *error)
+{
+  uint64_t since_ns = taking->frozen->since_ns;
+  enum gcg_status status = read_snapshot (taking, error);
+  if (status == GCG_OK)
+    age_births (&taking->standing);
+  gcg__frozen_drop (taking->frozen);
+  taking->frozen = NULL;
+  taking->walk.pause_ns = now (CLOCK_MONOTONIC) - since_ns;
+  return status;
+}
+
+/* Writes what has been read into a sealed memory file. */
+static enum gcg_status
+write_snapshot (struct taking *taking, int *fd, struct gcg_error *error)
+{
+  int memory = memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory < 0)
+    return gcg__error_write (error, GCG_SYSTEM, "cannot make a memory file for the snapshot: %s",
+                             strerror (errno));
+  enum gcg_status status
+      = gcg__agent_snapshot_write (taking->snapshot, taking->walk.pause_ns, memory, error);
+  if (status == GCG_OK
+      && fcntl (memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    status = gcg__error_write (error, GCG_SYSTEM, "cannot seal the snapshot: %s", strerror (errno));
+  if (status == GCG_OK)
+    *fd = memory;
+  else
+    close (memory);
+  return status;
+}
+
 /* --- what comes out --- */
 
 /* Opens the copy's descriptor FD. */
@@ -518,6 +571,23 @@ walk (struct taking *taking, struct gcg_error *error)
   return GCG_OK;
 }
 
+/* Runs the walk in the copy and opens what it has written. */
+static enum gcg_status
+walk_copy (struct taking *taking, int *fd, struct gcg_error *error)
+{
+  struct gcg__walk *order = &taking->walk;
+  order->monotonic_ns = now (CLOCK_MONOTONIC);
+  order->realtime_ns = now (CLOCK_REALTIME);
+  order->pause_ns = taking->frozen->stopped_ns;
+  order->stop_ns = taking->frozen->stopped_ns - taking->frozen->clone_ns;
+  enum gcg_status status = prepare (taking, error);
+  if (status == GCG_OK)
+    status = walk (taking, error);
+  if (status == GCG_OK)
+    status = open_snapshot (taking, fd, error);
+  return status;
+}
+
 /* All of it, with the process's memory open. */
 static enum gcg_status
 take (struct taking *taking, int *fd, struct gcg_error *error)
@@ -532,20 +602,14 @@ take (struct taking *taking, int *fd, struct gcg_error *error)
       read_texts (taking);
       status = copy (taking, error);
     }
+  if (status == GCG_OK && taking->frozen->copy == 0)
+    status = read_standing (taking, error);
   if (ask->released != NULL)
     ask->released (ask->context, status == GCG_OK);
   if (status != GCG_OK)
     return status;
-  order->monotonic_ns = now (CLOCK_MONOTONIC);
-  order->realtime_ns = now (CLOCK_REALTIME);
-  order->pause_ns = taking->frozen->stopped_ns;
-  order->stop_ns = taking->frozen->stopped_ns - taking->frozen->clone_ns;
-  status = prepare (taking, error);
-  if (status == GCG_OK)
-    status = walk (taking, error);
-  if (status == GCG_OK)
-    status = open_snapshot (taking, fd, error);
-  return status;
+  return taking->snapshot != NULL ? write_snapshot (taking, fd, error)
+                                  : walk_copy (taking, fd, error);
 }
 
 enum gcg_status
@@ -569,6 +633,7 @@ gcg__outside_take (const struct gcg__outside_ask *ask, int *fd, struct gcg_error
     }
   enum gcg_status status = take (&taking, fd, error);
   gcg__frozen_drop (taking.frozen);
+  gcg__agent_snapshot_free (taking.snapshot);
   forget_standing (&taking.standing);
   for (int i = 0; i < N_TEXTS; i++)
     free (taking.texts[i]);

@@ -1,11 +1,12 @@
 /* outside.h -- a snapshot of a process taken from outside: stopped, copied, let go, and walked by
- * its agent's own code in the copy.
+ * its agent's own code in the copy; or, where there can be no copy, read while it stands.
  *
  * The agent's root structure (lib/agent_root.h) says where the code is.  The process runs nothing
  * of ours but one system call, made in its place (lib/image/freeze.h).
  *
  * Threads: any; one freeze of a process at a time.  Time: the process stands for about the time of
- * a fork; the walk takes as long as a capture in a child of its own.
+ * a fork; the walk takes as long as a capture in a child of its own.  A process that is read while
+ * it stands stands that long.
  */
 #ifndef GCG_LINK_OUTSIDE_H
 #define GCG_LINK_OUTSIDE_H
@@ -23,14 +24,15 @@ struct gcg__outside_ask
   uint64_t root;           /* address of its root structure */
   const char *description; /* of the snapshot */
   pid_t ending_tid;        /* the thread that ends the process, as the process sees it; 0 = none */
-  /* Called with CONTEXT once the process goes on, whether there is a copy or not; may be NULL. */
-  void (*released) (void *context, bool copied);
+  /* Called with CONTEXT once the process goes on; HAS: there is all that a snapshot needs.  May be
+     NULL. */
+  void (*released) (void *context, bool has);
   void *context;
   struct gcg__waits *waits; /* as in struct gcg__freeze_ask */
 };
 
 /* Stores a sealed memory file with the snapshot in *FD, which the caller closes.  Errors: those of
-   gcg__freeze; GCG_UNSUPPORTED: no copy can be made, or the agent is of another version;
+   gcg__freeze, gcg__agent_snapshot_take; GCG_UNSUPPORTED: the agent is of another version;
    GCG_NOT_FOUND: the process has executed another program meanwhile; GCG_CORRUPT, GCG_TIMEOUT: the
    walk did not end well; GCG_BUSY: the process was never outside its allocator. */
 enum gcg_status gcg__outside_take (const struct gcg__outside_ask *ask, int *fd,

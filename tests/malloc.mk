@@ -2,9 +2,9 @@
 check_PROGRAMS += %D%/malloc/cases %D%/malloc/holders
 MALLOC_CASE_FLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -fno-builtin \
 	-DCASE_LIBRARY='"$(abs_builddir)/tests/malloc/.libs/case_library.so"'
-tests_malloc_cases_SOURCES = %D%/malloc/cases.c %D%/malloc/case.c %D%/malloc/case.h
+tests_malloc_cases_SOURCES = %D%/malloc/confined.c %D%/malloc/cases.c %D%/malloc/case.c %D%/malloc/case.h
 tests_malloc_cases_CFLAGS = $(MALLOC_CASE_FLAGS)
-tests_malloc_holders_SOURCES = %D%/malloc/holders.c %D%/malloc/holders.h %D%/malloc/holders_threads.c \
+tests_malloc_holders_SOURCES = %D%/malloc/confined.c %D%/malloc/holders.c %D%/malloc/holders.h %D%/malloc/holders_threads.c \
 	%D%/malloc/case.c %D%/malloc/case.h
 tests_malloc_holders_CFLAGS = $(MALLOC_CASE_FLAGS)
 tests_malloc_holders_LDADD = -lpthread -ldl
@@ -17,11 +17,11 @@ EXTRA_DIST += %D%/malloc/judge.sh %D%/malloc/operators.cc
 TESTS += %D%/malloc/cases.test %D%/malloc/holders.test
 # Looked at from outside.
 check_PROGRAMS += %D%/malloc/outsider
-tests_malloc_outsider_SOURCES = %D%/malloc/outsider.c
+tests_malloc_outsider_SOURCES = %D%/malloc/outsider.c %D%/malloc/confined.c
 tests_malloc_outsider_CFLAGS = $(MALLOC_CASE_FLAGS)
 tests_malloc_outsider_LDADD = -lpthread -ldl
-dist_check_SCRIPTS += %D%/malloc/outside.test
-TESTS += %D%/malloc/outside.test
+dist_check_SCRIPTS += %D%/malloc/outside.test %D%/malloc/standing.test
+TESTS += %D%/malloc/outside.test %D%/malloc/standing.test
 check_PROGRAMS += %D%/malloc/library
 tests_malloc_library_SOURCES = %D%/malloc/library.c %D%/malloc/case.c %D%/malloc/case.h
 tests_malloc_library_CFLAGS = $(MALLOC_CASE_FLAGS)
@@ -87,7 +87,7 @@ tests_malloc_finalizing_LDADD = -lgc
 tests_malloc_leaver_SOURCES = %D%/malloc/leaver.c
 tests_malloc_leaver_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -O0
 tests_malloc_leaver_LDADD = -lpthread
-tests_malloc_ruled_SOURCES = %D%/malloc/ruled.c
+tests_malloc_ruled_SOURCES = %D%/malloc/confined.c %D%/malloc/ruled.c
 tests_malloc_ruled_CFLAGS = $(AM_CFLAGS) -O0
 dist_check_SCRIPTS += %D%/malloc/leaks_run.test %D%/malloc/kinds.test
 TESTS += %D%/malloc/leaks_run.test %D%/malloc/kinds.test

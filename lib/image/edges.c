@@ -269,16 +269,24 @@ scan_part (struct scan *scan, uint64_t at, uint64_t high, uint64_t end)
 
 /* Up to where OBJECT, of block B, in the slot at BASE, holds words that count. */
 static inline uint64_t
-object_end (const struct gcg__heap_columns *columns, size_t b, uint32_t object, uint64_t base)
+object_end (const struct gcg__heap_index *index, size_t b, uint32_t object, uint64_t base)
 {
+  const struct gcg__heap_columns *columns = &index->columns;
   const struct gcg__block *block = &columns->blocks[b];
-  uint64_t end = base + block->slot_bytes;
+  uint64_t end = base + block->slot_bytes, slack;
 
   if (block->kind == GCG__KIND_ATOMIC || block->kind == GCG__KIND_ATOMIC_UNCOLLECTABLE)
     return base;
-  /* The tag is no pointer. */
-  if (columns->words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED)
-    end -= 8;
+  slack = columns->words[object] >> GCG__WORD_SLACK_SHIFT & 255;
+  if (index->rules.requested && __builtin_expect (slack == GCG__SLACK_BIG, 0))
+    end = base + gcg__heap_requested (index, object, block->slot_bytes);
+  else if (columns->words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED)
+    {
+      /* The tag is no pointer. */
+      end -= 8;
+      if (index->rules.requested)
+        end = slack < end - base ? end - slack : base;
+    }
   if (columns->readable_ends && columns->readable_ends[b] < end)
     end = columns->readable_ends[b] > base ? columns->readable_ends[b] : base;
   return end;
@@ -330,7 +338,7 @@ scan_block (struct scan *scan, size_t b, uint64_t end)
       for (; object < stop; object++)
         {
           uint64_t base = block->address + columns->slots[object] * block->slot_bytes;
-          uint64_t object_high = object_end (columns, b, object, base);
+          uint64_t object_high = object_end (scan->index, b, object, base);
           size_t first = scan->output->n;
           scan->expected = base;
           if (bytes)
@@ -483,7 +491,7 @@ scan_slice (struct scan *scan, const struct job *job)
 
   scan->expected = job->low;
   scan_part (scan, job->low, job->high,
-             object_end (columns, job->block, block->first_object, block->address));
+             object_end (scan->index, job->block, block->first_object, block->address));
   scan->output->tail = (job->high - scan->expected) / 8;
 }
 
@@ -560,7 +568,8 @@ plan_slices (struct finding *finding, size_t b)
   const struct gcg__heap_columns *columns = &finding->index->columns;
   const struct gcg__vmas *vmas = gcg__image_vmas (finding->image);
   uint64_t base = columns->blocks[b].address;
-  uint64_t end = object_end (columns, b, columns->blocks[b].first_object, base) & ~UINT64_C (7);
+  uint64_t end
+      = object_end (finding->index, b, columns->blocks[b].first_object, base) & ~UINT64_C (7);
   uint64_t at = base;
 
   do

@@ -418,6 +418,7 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
   status = stop_with_reaper (image, deadline, error);
   if (status == GCG_OK)
     status = copy (image, why, error);
+  frozen->since_ns = (uint64_t)image->stop.first_ns;
   if (status == GCG_OK && frozen->copy != 0 && image->ask.standing != NULL)
     image->ask.standing (image->ask.context, frozen);
   image->stop.holds = status == GCG_OK && frozen->copy == 0;

@@ -98,7 +98,8 @@ struct gcg__frozen
   int clone_errno;                    /* GCG__FROZEN_CLONE */
   struct gcg__frozen_thread *threads; /* of the process, by tid; owned by this */
   size_t n_threads;
-  uint64_t stopped_ns; /* from the first thread's stop to the last one's release; 0: it stands */
+  uint64_t since_ns;   /* CLOCK_MONOTONIC of the first thread's stop */
+  uint64_t stopped_ns; /* from then to the last one's release; 0: it stands */
   uint64_t clone_ns;   /* of it, the clone */
 };
 

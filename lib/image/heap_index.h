@@ -33,9 +33,9 @@ struct gcg__heap_rules
   /* Where INTERIOR is false: distances from an object's start that count, a bit each; NULL: 0 only.
    */
   const uint64_t *displacements; /* [GCG__HEAP_DISPLACEMENTS / 64] */
-  bool requested; /* pointers more than one past the requested bytes do not count; places are noted
-                   */
-  bool unaligned; /* pointers at any address count, not at multiples of 8 alone */
+  bool requested;   /* what stands behind the requested bytes does not count, nor do pointers more
+                       than   one past them; places are noted */
+  bool unaligned;   /* pointers at any address count, not at multiples of 8 alone */
   bool marked_only; /* only roots of marked objects count */
   bool read_only;   /* root areas that may not be written count, too */
   /* Words that are no pointers whatever they hold (disappearing links): ascending addresses. */

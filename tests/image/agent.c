@@ -2,7 +2,7 @@
  * one that the agent's own walk writes.
  *
  * tests/malloc/heaps.c makes random heaps and waits.  Of each one snapshot is written by the walk
- * in a copy, and one is read from another copy.
+ * in a copy, and one is read from the process itself.
  */
 #include "config.h"
 

@@ -299,6 +299,17 @@ random_heap_free (struct random_heap *heap)
 
 /* --- The oracle. */
 
+static uint64_t
+slack_of (const struct gcg__heap_columns *columns, size_t object)
+{
+  uint64_t slack = columns->words[object] >> GCG__WORD_SLACK_SHIFT & 255;
+
+  for (size_t j = 0; slack == 255 && j < columns->n_big_slacks; j++)
+    if (columns->big_slacks[j].index == object)
+      slack = columns->big_slacks[j].value;
+  return slack;
+}
+
 /* The bytes at ADDRESS, or NULL. */
 static const uint8_t *
 bytes_at (const struct random_heap *heap, uint64_t address)
@@ -327,7 +338,7 @@ oracle_resolve (const struct random_heap *heap, const uint64_t *bases, uint64_t 
         continue;
       for (size_t i = block->first_object; i < end; i++)
         {
-          uint64_t distance = word - bases[i], slack, requested = block->slot_bytes;
+          uint64_t distance = word - bases[i], requested = block->slot_bytes;
           if (word < bases[i] || distance >= block->slot_bytes)
             continue;
           const uint64_t *displacements = heap->rules.displacements;
@@ -339,12 +350,8 @@ oracle_resolve (const struct random_heap *heap, const uint64_t *bases, uint64_t 
           hit->place = GCG__PLACE_START;
           if (!heap->rules.requested || distance == 0)
             return true;
-          slack = columns->words[i] >> GCG__WORD_SLACK_SHIFT & 255;
-          for (size_t j = 0; slack == 255 && j < columns->n_big_slacks; j++)
-            if (columns->big_slacks[j].index == i)
-              slack = columns->big_slacks[j].value;
           if (columns->words[i] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED)
-            requested -= 8 + slack;
+            requested -= 8 + slack_of (columns, i);
           hit->place = distance < requested ? GCG__PLACE_INSIDE : GCG__PLACE_PAST;
           return distance <= requested;
         }
@@ -420,7 +427,7 @@ oracle_edges (const struct random_heap *heap, struct gcg__edges *edges)
       if (block->first_object == i)
         edges->first_edges[b] = edges->n;
       if (columns->words[i] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED)
-        end -= 8;
+        end -= 8 + (heap->rules.requested ? slack_of (columns, i) : 0);
       if (columns->readable_ends && columns->readable_ends[b] < end)
         end = columns->readable_ends[b];
       for (uint64_t at = bases[i]; block->kind != GCG__KIND_ATOMIC && at + 8 <= end; at += 8)

@@ -1,32 +1,41 @@
 # judge.sh -- for cases.test and holders.test: runs a program for each case, which is its argument,
-# and compares what gcglass leaks says with what is right.  Lines on the standard input:
+# and compares what gcglass leaks says with what is right.  Each case runs twice: as it is, and so
+# that the program cannot be copied, and is read while it stands.  Lines on the standard input:
 #
 #   case  leaked  definite  indirect  possible  reachable  cycles  direct     each bytes/blocks
 # shellcheck shell=bash
+
+# judge_case NAME RIGHT COMMAND...: the status and the figures RIGHT are right.
+judge_case ()
+{
+  local name=$1 right=$2 got
+  n=$((n + 1))
+  "$top_builddir/tools/gcglass" run --quiet --exit --every 0 --heap malloc \
+    -o "$scratch/$n.gcsnap" -- "${@:3}" >"$scratch/out" 2>&1 </dev/null
+  got=$?
+  "$top_builddir/tools/gcglass" leaks --json "$scratch/json" --exitcode 0 \
+    "$scratch/$n.gcsnap" >>"$scratch/out" 2>&1
+  got="$got $(figures "$scratch/json")"
+  if [ "$got" = "$right" ]; then
+    echo "ok $n - $name"
+  else
+    echo "not ok $n - $name"
+    echo "# status, leaked, definite, indirect, possible, reachable, cycles, direct"
+    printf '# is right: %s\n# was told: %s\n' "$right" "$got"
+    sed 's/^/# /' "$scratch/out" | head -n 30
+  fi
+  rm -f "$scratch/$n.gcsnap" "$scratch/json"
+}
 judge ()
 {
-  local program=$1 n=0 name leaked definite indirect possible reachable cycles direct
+  local program=$1 n=0 name leaked definite indirect possible reachable cycles direct right
   scratch=$(mktemp -d) || exit 1
   trap 'rm -rf "$scratch"' EXIT
   while read -r name leaked definite indirect possible reachable cycles direct; do
     case $name in '' | '#'*) continue ;; esac
-    n=$((n + 1))
-    local right="0 $leaked $definite $indirect $possible $reachable $cycles $direct" got
-    "$top_builddir/tools/gcglass" run --quiet --exit --every 0 --heap malloc \
-      -o "$scratch/$n.gcsnap" -- "$program" "$name" >"$scratch/out" 2>&1 </dev/null
-    got=$?
-    "$top_builddir/tools/gcglass" leaks --json "$scratch/json" --exitcode 0 \
-      "$scratch/$n.gcsnap" >>"$scratch/out" 2>&1
-    got="$got $(figures "$scratch/json")"
-    if [ "$got" = "$right" ]; then
-      echo "ok $n - $name: $leaked leaked, $reachable reachable"
-    else
-      echo "not ok $n - $name: $leaked leaked, $reachable reachable"
-      echo "# status, leaked, definite, indirect, possible, reachable, cycles, direct"
-      printf '# is right: %s\n# was told: %s\n' "$right" "$got"
-      sed 's/^/# /' "$scratch/out" | head -n 30
-    fi
-    rm -f "$scratch/$n.gcsnap" "$scratch/json"
+    right="0 $leaked $definite $indirect $possible $reachable $cycles $direct"
+    judge_case "$name: $leaked leaked, $reachable reachable" "$right" "$program" "$name"
+    CONFINED=filter judge_case "$name, while it stands" "$right" "$program" "$name"
   done
   echo "1..$n"
 }

@@ -1,0 +1,48 @@
+/* confined.c -- linked into a program, makes it one that cannot be copied from outside, and is read
+ * while it stands, before its main.  CONFINED in the environment:
+ *
+ *   filter  behind a filter of system calls, which refuses one that nobody makes
+ *   reaper  a child subreaper, which would be given the copy as its child
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int
+add_filter (void)
+{
+  struct sock_filter rules[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_acct, 0, 1),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog filter = { sizeof rules / sizeof *rules, rules };
+
+  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return -1;
+  return prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+static void __attribute__ ((constructor)) confine (void)
+{
+  const char *how = getenv ("CONFINED");
+  int status = 0;
+
+  if (how && strcmp (how, "filter") == 0)
+    status = add_filter ();
+  else if (how && strcmp (how, "reaper") == 0)
+    status = prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (status != 0)
+    {
+      fprintf (stderr, "confined: %s\n", strerror (errno));
+      _exit (125);
+    }
+}
