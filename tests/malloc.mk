@@ -142,3 +142,10 @@ dist_check_SCRIPTS += %D%/malloc/foreign.test
 EXTRA_DIST += %D%/malloc/foreign.c %D%/malloc/foreign_allocator.c %D%/malloc/foreign_collector.c \
 	%D%/malloc/foreign_plugin.c
 TESTS += %D%/malloc/foreign.test
+
+# Where ptrace is refused.
+check_PROGRAMS += tests/denied
+tests_denied_SOURCES = tests/denied.c
+tests_denied_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
+dist_check_SCRIPTS += tests/refused.test
+TESTS += tests/refused.test

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "image/proc.h"
 #include "link/find.h"
 #include "link/outside.h"
 #include "link/sample.h"
@@ -76,6 +77,12 @@ connect_to (uint32_t pid, uint32_t timeout, int *fd, struct gcg_error *error)
   socklen_t length = (socklen_t)(offsetof (struct sockaddr_un, sun_path) + 1 + (size_t)n);
   if (kill ((pid_t)pid, 0) != 0 && errno == ESRCH)
     return gcg__error_write (error, GCG_NOT_FOUND, "there is no process %u", pid);
+  struct gcg__proc_status process;
+  if (geteuid () != 0 && gcg__proc_status ((pid_t)pid, (pid_t)pid, &process)
+      && process.euid != geteuid ())
+    return gcg__error_write (error, GCG_DISABLED,
+                             "process %u belongs to user %u: run gcglass as that user or as root",
+                             pid, (unsigned)process.euid);
   int s = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (s < 0)
     return gcg__error_write (error, GCG_SYSTEM, "no socket: %s", strerror (errno));
@@ -191,24 +198,46 @@ take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *
   return gcg__outside_take (&ask, fd, error);
 }
 
-enum gcg_status
-agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd, struct gcg_error *error)
+/* Asks the agent of a process, which answers itself. */
+static enum gcg_status
+ask_inside (const struct agent_arguments *arguments, uint16_t type, int *fd,
+            struct gcg_error *error)
 {
-  uint64_t root = gcg__outside_is_wanted () ? gcg__outside_find ((pid_t)arguments->pid) : 0;
-  struct gcg_error outside = { GCG_OK, "" };
-  /* An agent that takes samples itself has those before, too. */
-  if (root != 0 && type == GCG__CAPTURE
-      && take_from_outside (arguments, root, fd, &outside) == GCG_OK)
-    return GCG_OK;
   int s = -1;
   enum gcg_status status = connect_to (arguments->pid, arguments->timeout, &s, error);
-  if (status == GCG_NO_COLLECTOR && root != 0 && type == GCG__SAMPLE)
-    return sample_from_outside (arguments, root, fd, error);
-  if (status == GCG_NO_COLLECTOR && root != 0)
-    return gcg__error_write (error, outside.status, "%s", outside.text);
   if (status != GCG_OK)
     return status;
   status = converse (s, arguments, type, fd, error);
   close (s);
   return status;
+}
+
+/* A snapshot of a process that can be looked at from outside, or else its agent's. */
+static enum gcg_status
+take_snapshot (const struct agent_arguments *arguments, uint64_t root, int *fd,
+               struct gcg_error *error)
+{
+  pid_t pid = (pid_t)arguments->pid;
+  struct gcg_error outside;
+  struct gcg__proc_status process;
+  if (take_from_outside (arguments, root, fd, &outside) == GCG_OK)
+    return GCG_OK;
+  /* Its agent does not answer where a debugger keeps it stopped; why it could not be stopped says
+     more than that. */
+  if ((gcg__proc_status (pid, pid, &process) && process.state == 't')
+      || ask_inside (arguments, GCG__CAPTURE, fd, error) != GCG_OK)
+    return gcg__error_write (error, outside.status, "%s", outside.text);
+  return GCG_OK;
+}
+
+enum gcg_status
+agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd, struct gcg_error *error)
+{
+  uint64_t root = gcg__outside_is_wanted () ? gcg__outside_find ((pid_t)arguments->pid) : 0;
+  if (root != 0 && type == GCG__CAPTURE)
+    return take_snapshot (arguments, root, fd, error);
+  /* An agent that takes samples itself has those before, too. */
+  enum gcg_status status = ask_inside (arguments, type, fd, error);
+  return status == GCG_NO_COLLECTOR && root != 0 ? sample_from_outside (arguments, root, fd, error)
+                                                 : status;
 }

@@ -28,6 +28,7 @@ int agent_parse (const struct command *self, int argc, char **argv,
 
 /* Asks for what TYPE (GCG__CAPTURE, GCG__SAMPLE) asks for.  On GCG_OK *FD is what was sent, the
    caller's to close.  Errors: GCG_NOT_FOUND: no such process; GCG_NO_COLLECTOR: it does not listen;
+   GCG_DISABLED: it is another user's, or may not be stopped; GCG_BUSY: a debugger has it;
    GCG_TIMEOUT; GCG_SYSTEM; those of the agent. */
 enum gcg_status agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd,
                            struct gcg_error *error);
