@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define GCG__ROOT_MAGIC   UINT64_C (0x31544f4f52474347) /* "GCGROOT1" */
-#define GCG__ROOT_VERSION 2u
+#define GCG__ROOT_VERSION 3u
 #define GCG__ROOT_SYMBOL  "gcg__agent_root"
 
 /* libgc's figures of its heap, after its last change. */
@@ -31,9 +31,10 @@ struct gcg__root_libgc
    Addresses, but for the last two. */
 struct gcg__root_samples
 {
-  uint64_t counting; /* of a byte: not 0 when objects are counted */
-  uint64_t counts;   /* of the pointer to the first struct gcg__counts */
-  uint64_t surveyed; /* of struct gcg__surveyed *[GCG__CHUNKS]; NULL: nothing of these */
+  uint64_t counting;    /* of a byte: not 0 when objects are counted */
+  uint64_t counts;      /* of the pointer to the first struct gcg__counts */
+  uint64_t surveyed;    /* of struct gcg__surveyed *[GCG__CHUNKS]; NULL: nothing of these */
+  uint64_t is_surveyed; /* of a byte: not 0 when the agent has made that survey */
   uint64_t n_unloaded, unloaded; /* of a uint32_t; of struct gcg__unloaded *[GCG__MOST_UNLOADED] */
   uint64_t own_bytes;            /* of a uint64_t: what the agent has mapped */
   uint64_t agent_version;        /* of a text */

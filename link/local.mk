@@ -6,6 +6,7 @@ link_liblink_la_SOURCES = \
 	%D%/message.c %D%/message.h \
 	%D%/outside.c %D%/outside.h \
 	%D%/sample.c %D%/sample.h \
+	%D%/survey.c %D%/survey.h \
 	%D%/tables.c %D%/tables.h
 link_liblink_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 link_liblink_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

@@ -48,6 +48,7 @@ struct range
 
 struct standing
 {
+  const struct gcg__outside_ask *ask;
   const struct gcg__agent_root *root;
   int mem; /* /proc/PID/mem */
   struct range *ranges;
@@ -174,6 +175,14 @@ read_hidden (struct standing *standing)
       (void)!pread (standing->mem, standing->hidden + at, PAGE_BYTES, (off_t)page);
 }
 
+/* Lets the caller know. */
+static void
+tell_standing (const struct standing *standing)
+{
+  if (standing->ask->standing != NULL)
+    standing->ask->standing (standing->ask->context, standing->mem);
+}
+
 static void
 on_standing (void *context, const struct gcg__frozen *frozen)
 {
@@ -182,6 +191,7 @@ on_standing (void *context, const struct gcg__frozen *frozen)
     return;
   age_births (standing);
   read_hidden (standing);
+  tell_standing (standing);
 }
 
 static void
@@ -511,7 +521,10 @@ read_standing (struct taking *taking, struct gcg_error *error)
   uint64_t since_ns = taking->frozen->since_ns;
   enum gcg_status status = read_snapshot (taking, error);
   if (status == GCG_OK)
-    age_births (&taking->standing);
+    {
+      age_births (&taking->standing);
+      tell_standing (&taking->standing);
+    }
   gcg__frozen_drop (taking->frozen);
   taking->frozen = NULL;
   taking->walk.pause_ns = now (CLOCK_MONOTONIC) - since_ns;
@@ -618,6 +631,7 @@ gcg__outside_take (const struct gcg__outside_ask *ask, int *fd, struct gcg_error
   struct taking taking = { .ask = ask };
   char path[40];
   snprintf (path, sizeof path, "/proc/%d/mem", (int)ask->pid);
+  taking.standing.ask = ask;
   taking.standing.root = &taking.root;
   taking.standing.mem = open (path, O_RDWR | O_CLOEXEC);
   if (taking.standing.mem < 0)

@@ -27,6 +27,10 @@ struct gcg__outside_ask
   /* Called with CONTEXT once the process goes on; HAS: there is all that a snapshot needs.  May be
      NULL. */
   void (*released) (void *context, bool has);
+  /* Called with CONTEXT, perhaps by another thread, while the process stands, perhaps more than
+     once: the last time is the snapshot's.  MEM: its /proc/PID/mem, open for both, borrowed.  May
+     be NULL. */
+  void (*standing) (void *context, int mem);
   void *context;
   struct gcg__waits *waits; /* as in struct gcg__freeze_ask */
 };

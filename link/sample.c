@@ -22,6 +22,7 @@
 #include "base/save.h"
 #include "image/modules.h"
 #include "image/proc.h"
+#include "link/survey.h"
 #include "link/tables.h"
 #include "recording/encode.h"
 #include "recording/figures.h"
@@ -46,6 +47,9 @@ struct gcg__sampler
   struct gcg__tables tables;
   uint32_t n_taken;
   uint64_t cost_ns; /* of the last one */
+  /* What was alive when counting began, if it was we who surveyed it. */
+  struct gcg__surveyed *surveyed; /* [n_surveyed] */
+  uint32_t n_surveyed;
   /* What has been told. */
   uint32_t n_sites;  /* 0: not even the process */
   struct said *said; /* [n_sites] */
@@ -161,6 +165,7 @@ gcg__sampler_free (struct gcg__sampler *sampler)
     return;
   if (sampler->memory.fd >= 0)
     close (sampler->memory.fd);
+  free (sampler->surveyed);
   free (sampler->said);
   free (sampler->modules);
   free (sampler);
@@ -569,7 +574,10 @@ make_sample (struct gcg__sampler *sampler, const char *description, uint32_t fla
       = sums != NULL && surveyed != NULL && changes != NULL && telling->said != NULL
             ? GCG_OK
             : no_memory (error);
-  if (status == GCG_OK)
+  if (status == GCG_OK && sampler->surveyed != NULL)
+    put ((char *)surveyed, sampler->surveyed,
+         (n < sampler->n_surveyed ? n : sampler->n_surveyed) * sizeof *surveyed);
+  else if (status == GCG_OK)
     status = gcg__tables_surveyed (&sampler->tables, surveyed, error);
   if (status == GCG_OK)
     status = gcg__tables_counts (&sampler->tables, sums, error);
@@ -604,12 +612,24 @@ store (const struct piece *piece, int *fd, struct gcg_error *error)
   return status;
 }
 
+/* Makes the program count, and surveys what is alive of it. */
+static enum gcg_status
+survey (struct gcg__sampler *sampler, struct gcg_error *error)
+{
+  if (sampler->pid == 0)
+    return gcg__error_write (error, GCG_DISABLED, "objects are not counted");
+  return gcg__survey_take (sampler->pid, &sampler->tables, &sampler->surveyed, &sampler->n_surveyed,
+                           error);
+}
+
 /* All records of a sample. */
 static enum gcg_status
 make (struct gcg__sampler *sampler, const char *description, uint32_t flags,
       struct telling *telling, struct gcg_error *error)
 {
   enum gcg_status status = gcg__tables_begin (&sampler->tables, error);
+  if (status == GCG_OK && !sampler->tables.is_surveyed && sampler->surveyed == NULL)
+    status = survey (sampler, error);
   if (status == GCG_OK && sampler->n_sites == 0)
     status = make_process (sampler, &telling->piece, error);
   if (status == GCG_OK && sampler->n_sites < sampler->tables.n_sites)

@@ -35,11 +35,13 @@ enum gcg_status gcg__sampler_over (const struct gcg__memory_source *source, uint
 /* NULL is harmless. */
 void gcg__sampler_free (struct gcg__sampler *sampler);
 
-/* Takes a sample, described by DESCRIPTION, with FLAGS (GCG__SAMPLE_SNAPSHOT or 0); stores a sealed
-   memory file with the records in *FD, which the caller closes.  After an error the next sample has
-   what this one would have had.  Errors: GCG_NOT_FOUND: the process has ended, or executed another
-   program; GCG_DISABLED: its objects are not counted; GCG_UNSUPPORTED: its agent is of another
-   version; GCG_CORRUPT: its tables are damaged; GCG_SYSTEM; GCG_NO_MEMORY. */
+/* Takes a sample; the first one of a program whose objects are not counted stops it for a moment
+   (link/survey.h).  It is described by DESCRIPTION, with FLAGS (GCG__SAMPLE_SNAPSHOT or 0); stores
+   a sealed memory file with the records in *FD, which the caller closes.  After an error the next
+   sample has what this one would have had.  Errors: GCG_NOT_FOUND: the process has ended, or
+   executed another program; GCG_DISABLED: the memory is of no process, and its objects are not
+   counted; those of gcg__survey_take; GCG_UNSUPPORTED: its agent is of another version;
+   GCG_CORRUPT: its tables are damaged; GCG_SYSTEM; GCG_NO_MEMORY. */
 enum gcg_status gcg__sampler_take (struct gcg__sampler *sampler, const char *description,
                                    uint32_t flags, int *fd, struct gcg_error *error)
     __attribute__ ((warn_unused_result));

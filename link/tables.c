@@ -88,16 +88,16 @@ gcg__tables_begin (struct gcg__tables *tables, struct gcg_error *error)
 {
   enum gcg_status status = read_root (tables, error);
   uint32_t n;
-  uint8_t counting;
+  uint8_t counting, surveyed;
   if (status != GCG_OK)
     return status;
   if (!gcg__tables_read (tables, tables->now.samples.counting, &counting, sizeof counting)
+      || !gcg__tables_read (tables, tables->now.samples.is_surveyed, &surveyed, sizeof surveyed)
       || !gcg__tables_read (tables, tables->now.heap, &tables->heap, sizeof tables->heap)
       || !gcg__tables_read (tables, tables->heap.n_sites, &n, sizeof n) || n == 0
       || n > GCG__MOST_SITES || n < tables->n_sites)
     return damaged (error, "the number of sites");
-  if (counting == 0)
-    return gcg__error_write (error, GCG_DISABLED, "the program's objects are not counted");
+  tables->is_surveyed = counting != 0 && surveyed != 0;
   tables->n_sites = n;
   return GCG_OK;
 }

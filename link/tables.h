@@ -25,12 +25,12 @@ struct gcg__tables
   struct gcg__agent_root first;            /* as it was read first; magic 0: not yet */
   struct gcg__agent_root now;              /* as it was read last */
   struct gcg__root_heap heap;              /* where the sites are */
-  uint32_t n_sites;                        /* one more than the highest, as of then; never 0 */
+  bool is_surveyed; /* objects are counted, and have been surveyed, by then */
+  uint32_t n_sites; /* one more than the highest, as of then; never 0 */
 };
 
 /* Begins a look at all tables: reads the root structure and the number of sites.  Errors:
-   GCG_NOT_FOUND; GCG_UNSUPPORTED: its agent is of another version; GCG_DISABLED: objects are not
-   counted; GCG_CORRUPT. */
+   GCG_NOT_FOUND; GCG_UNSUPPORTED: its agent is of another version; GCG_CORRUPT. */
 enum gcg_status gcg__tables_begin (struct gcg__tables *tables, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 

@@ -17,6 +17,8 @@
 
 static struct gcg__surveyed *chunks[GCG__CHUNKS];
 
+static bool is_done;
+
 /* Sites that the survey counts.  A site that is new while it is under way needs none: counting has
    begun, so its counters have all its blocks. */
 static uint32_t n_surveyed;
@@ -75,13 +77,12 @@ gcg__survivors_of (void)
 bool
 gcg__survivors_update (bool exact)
 {
-  static bool done;
   uint32_t n = gcg__site_count ();
   size_t bytes = sizeof (struct gcg__tally) + n * sizeof (struct gcg__live);
   struct gcg__tally *tally;
 
   (void)exact;
-  if (done)
+  if (is_done)
     return true;
   if (!make_room (n))
     return false;
@@ -93,7 +94,7 @@ gcg__survivors_update (bool exact)
     for (uint32_t site = 0; site < n; site++)
       figures_of (site)->alive = tally->sites[site];
   munmap (tally, bytes);
-  done = true;
+  __atomic_store_n (&is_done, true, __ATOMIC_RELEASE);
   return true;
 }
 
@@ -132,4 +133,5 @@ void
 gcg__survivors_root (struct gcg__root_samples *root)
 {
   root->surveyed = (uintptr_t)chunks;
+  root->is_surveyed = (uintptr_t)&is_done;
 }

@@ -1,7 +1,10 @@
 /* sampled.c -- a program whose objects are counted, which does what it is told on its standard
  * input, a line each, and answers "done".
  *
- * Usage: sampled RECORDING PLUGIN
+ * Usage: sampled RECORDING PLUGIN [LATER]
+ *
+ * LATER: it does not begin to count by itself.
+ *
  *   grow     nodes, named and plain blocks; some of them freed
  *   thread   a thread that allocates, frees what others have made, and ends
  *   churn    threads that are born, allocate and end, until the next command
@@ -155,7 +158,8 @@ main (int argc, char **argv)
   ssize_t n;
 
   grow ();
-  if (argc != 3 || gcg_sample ("begins", NULL) != GCG_OK || write (1, "ready 0\n", 8) != 8)
+  if (argc < 3 || (argc == 3 && gcg_sample ("begins", NULL) != GCG_OK)
+      || write (1, "ready 0\n", 8) != 8)
     return 1;
   while ((n = read (0, command, sizeof command - 1)) > 1)
     {

@@ -45,11 +45,12 @@ tell (const struct fixture *fixture, const char *command)
   assert_string_equal (line, "done\n");
 }
 
+/* LATER: the program does not count yet. */
 static void
-begin (struct fixture *fixture)
+begin_counting (struct fixture *fixture, bool later)
 {
   struct gcg_error error = { GCG_OK, "" };
-  char *arguments[] = { SAMPLED, path, PLUGIN, NULL };
+  char *arguments[] = { SAMPLED, path, PLUGIN, later ? "later" : NULL, NULL };
   memset (fixture, 0, sizeof *fixture);
   assert_true (process_start (&fixture->process, arguments));
   uint64_t root = gcg__outside_find (fixture->process.pid);
@@ -57,6 +58,12 @@ begin (struct fixture *fixture)
   if (gcg__sampler_new (fixture->process.pid, root, &fixture->sampler, &error) != GCG_OK)
     fail_msg ("%s", error.text);
   assert_int_equal (gcg__recording_new (&fixture->recording, &error), GCG_OK);
+}
+
+static void
+begin (struct fixture *fixture)
+{
+  begin_counting (fixture, false);
 }
 
 static void
@@ -93,6 +100,30 @@ sample (struct fixture *fixture, const char *description)
   if (gcg__sampler_take (fixture->sampler, description, 0, &fd, &error) != GCG_OK)
     fail_msg ("%s", error.text);
   take_in (fixture->recording, fd);
+}
+
+/* Begins anew to sample the same program. */
+static void
+renew (struct fixture *fixture)
+{
+  struct gcg_error error = { GCG_OK, "" };
+  pid_t pid = fixture->process.pid;
+  gcg__recording_free (fixture->recording);
+  gcg__sampler_free (fixture->sampler);
+  assert_int_equal (gcg__recording_new (&fixture->recording, &error), GCG_OK);
+  assert_int_equal (gcg__sampler_new (pid, gcg__outside_find (pid), &fixture->sampler, &error),
+                    GCG_OK);
+}
+
+/* Objects of TYPE that are alive as of NOW. */
+static uint64_t
+alive (const struct gcg__recording *recording, const struct gcg__sample_site *now, const char *type)
+{
+  uint64_t n = 0;
+  for (uint32_t i = 0; i < recording->n_sites; i++)
+    if (strcmp (recording->strings + recording->sites[i].type, type) == 0)
+      n += now[i].live_count;
+  return n;
 }
 
 /* --- is what is read what the agent says? --- */
@@ -218,13 +249,7 @@ test_plugin (void **state)
   compare (&fixture);
   assert_int_equal (fixture.recording->n_modules, n + 1);
   tell (&fixture, "unload");
-  gcg__recording_free (fixture.recording);
-  gcg__sampler_free (fixture.sampler);
-  struct gcg_error error = { GCG_OK, "" };
-  assert_int_equal (gcg__recording_new (&fixture.recording, &error), GCG_OK);
-  assert_int_equal (gcg__sampler_new (fixture.process.pid, gcg__outside_find (fixture.process.pid),
-                                      &fixture.sampler, &error),
-                    GCG_OK);
+  renew (&fixture);
   compare (&fixture);
   assert_int_equal (fixture.recording->n_modules, n + 1);
   end (&fixture);
@@ -248,6 +273,67 @@ test_churn (void **state)
   end (&fixture);
 }
 
+/* Counting begins with the first sample. */
+static void
+test_survey (void **state)
+{
+  struct fixture fixture;
+  (void)state;
+  begin_counting (&fixture, true);
+  sample (&fixture, "the first");
+  assert_int_equal (fixture.recording->samples[0]->n_changes > 0, 1);
+  compare (&fixture);
+  tell (&fixture, "grow");
+  tell (&fixture, "thread");
+  compare (&fixture);
+  end (&fixture);
+}
+
+/* Another one samples a program that counts since the one before it came, and went. */
+static void
+test_survey_again (void **state)
+{
+  struct fixture fixture;
+  (void)state;
+  begin_counting (&fixture, true);
+  sample (&fixture, "of one");
+  tell (&fixture, "grow");
+  tell (&fixture, "thread");
+  renew (&fixture);
+  sample (&fixture, "of the other");
+  compare (&fixture);
+  tell (&fixture, "grow");
+  compare (&fixture);
+  end (&fixture);
+}
+
+/* And when counting begins while threads allocate; each may stand between a block and its counter.
+ */
+static void
+test_survey_churn (void **state)
+{
+  (void)state;
+  for (int i = 0; i < 5; i++)
+    {
+      struct fixture fixture;
+      uint64_t before = 0, after = 0;
+      begin_counting (&fixture, true);
+      tell (&fixture, "churn");
+      sample (&fixture, "under way");
+      sample (&fixture, "under way");
+      tell (&fixture, "still");
+      sample (&fixture, "still");
+      for (uint32_t j = 0; j < fixture.recording->n_sites; j++)
+        before += fixture.recording->now[j].live_count;
+      renew (&fixture);
+      sample (&fixture, "counted anew");
+      for (uint32_t j = 0; j < fixture.recording->n_sites; j++)
+        after += fixture.recording->now[j].live_count;
+      assert_in_range (before, after - 6, after + 6);
+      end (&fixture);
+    }
+}
+
 /* Nothing of ours runs in it. */
 static void
 test_filter (void **state)
@@ -263,6 +349,20 @@ test_filter (void **state)
       sample (&fixture, "with a filter");
     }
   assert_int_equal (fixture.recording->n_samples, 6);
+  end (&fixture);
+}
+
+/* It is surveyed while it stands, since nothing may be run in it. */
+static void
+test_survey_filter (void **state)
+{
+  struct fixture fixture;
+  (void)state;
+  begin_counting (&fixture, true);
+  tell (&fixture, "filter");
+  sample (&fixture, "with a filter");
+  assert_int_equal (alive (fixture.recording, fixture.recording->now, "struct node"), 700);
+  tell (&fixture, "nothing");
   end (&fixture);
 }
 
@@ -316,17 +416,6 @@ test_exec (void **state)
 }
 
 /* --- gcglass run --- */
-
-/* Objects of TYPE that are alive as of NOW. */
-static uint64_t
-alive (const struct gcg__recording *recording, const struct gcg__sample_site *now, const char *type)
-{
-  uint64_t n = 0;
-  for (uint32_t i = 0; i < recording->n_sites; i++)
-    if (strcmp (recording->strings + recording->sites[i].type, type) == 0)
-      n += now[i].live_count;
-  return n;
-}
 
 /* What the program asks for is read while it waits; and there is a sample of its end. */
 static void
@@ -382,7 +471,7 @@ struct made
   struct gcg__unloaded unloaded[2], *unloaded_table[GCG__MOST_UNLOADED];
   uint64_t frames[64], own_bytes;
   uint32_t n_sites, n_unloaded;
-  bool counting;
+  bool counting, is_surveyed;
   char text[16];
 };
 
@@ -394,7 +483,7 @@ make_up (struct made *made)
   strcpy (made->text, "text");
   made->n_sites = 5000;
   made->n_unloaded = 2;
-  made->counting = true;
+  made->counting = made->is_surveyed = true;
   made->head = &made->counts[0];
   for (int i = 0; i < 3; i++)
     {
@@ -430,6 +519,7 @@ make_up (struct made *made)
                                          .samples = { .counting = (uintptr_t)&made->counting,
                                                       .counts = (uintptr_t)&made->head,
                                                       .surveyed = (uintptr_t)made->surveyed_chunks,
+                                                      .is_surveyed = (uintptr_t)&made->is_surveyed,
                                                       .n_unloaded = (uintptr_t)&made->n_unloaded,
                                                       .unloaded = (uintptr_t)made->unloaded_table,
                                                       .own_bytes = (uintptr_t)&made->own_bytes,
@@ -551,7 +641,9 @@ main (void)
 {
   const struct CMUnitTest tests[]
       = { cmocka_unit_test (test_equal),        cmocka_unit_test (test_plugin),
-          cmocka_unit_test (test_churn),        cmocka_unit_test (test_filter),
+          cmocka_unit_test (test_churn),        cmocka_unit_test (test_survey),
+          cmocka_unit_test (test_survey_again), cmocka_unit_test (test_survey_churn),
+          cmocka_unit_test (test_filter),       cmocka_unit_test (test_survey_filter),
           cmocka_unit_test (test_gone),         cmocka_unit_test (test_exec),
           cmocka_unit_test (test_program_asks), cmocka_unit_test (test_damaged),
           cmocka_unit_test (test_random) };
