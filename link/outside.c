@@ -244,6 +244,7 @@ copy (struct taking *taking, struct gcg_error *error)
                                  .restorer = root->restorer,
                                  .standing = on_standing,
                                  .vectors = true,
+                                 .ends = taking->ask->ending_tid != 0,
                                  .waits = taking->ask->waits,
                                  .context = &taking->standing };
   enum gcg_status status = GCG_BUSY;

@@ -157,7 +157,8 @@ forbidden (struct image *image, pid_t tid, bool *is_child)
   *is_child = leader != NULL && leader->ppid == getpid ();
   if (is_filtered)
     return GCG__FROZEN_FILTER;
-  if (gcg__proc_new_pids (image->ask.pid, tid) || leader == NULL || leader->own_tid == 1)
+  if (gcg__proc_new_pids (image->ask.pid, tid) || leader == NULL || leader->own_tid == 1
+      || (image->ask.ends && gcg__proc_other_pids (image->ask.pid, tid)))
     return GCG__FROZEN_NAME_SPACE;
   struct gcg__code *code = &image->copy.code;
   *code = (struct gcg__code){ image->ask.syscall_ret, image->ask.restorer };

@@ -61,6 +61,8 @@ struct gcg__freeze_ask
   uint64_t restorer;    /* address of an rt_sigreturn; 0: searched for */
   int limit_ms;         /* for the stop; 0: GCG__FREEZE_LIMIT_MS */
   bool vectors;         /* the threads' vector registers are wanted */
+  bool ends; /* the process is about to end, which may be the end of its pid name space, and
+                of a copy in it: no copy in another one than ours */
   /* What is known of waits from earlier freezes, of this process or others; zeroed at first; used
      until gcg__freeze returns, or the process is let go.  NULL: nothing, and it is not kept. */
   struct gcg__waits *waits;

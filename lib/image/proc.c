@@ -147,15 +147,31 @@ gcg__proc_threads (pid_t pid, pid_t **tids, size_t *capacity)
   return (ssize_t)n;
 }
 
+/* The links ONE and OTHER lead to different things, or one of them cannot be read. */
+static bool
+differ (const char *one, const char *other)
+{
+  char first[PATH_BYTES], second[PATH_BYTES];
+  ssize_t n = readlink (one, first, sizeof first),
+          n_second = readlink (other, second, sizeof second);
+  return n <= 0 || n != n_second || memcmp (first, second, (size_t)n) != 0;
+}
+
 bool
 gcg__proc_new_pids (pid_t pid, pid_t tid)
 {
-  char path[PATH_BYTES], own[PATH_BYTES], next[PATH_BYTES];
+  char own[PATH_BYTES], next[PATH_BYTES];
+  snprintf (own, sizeof own, "/proc/%d/task/%d/ns/pid", pid, tid);
+  snprintf (next, sizeof next, "/proc/%d/task/%d/ns/pid_for_children", pid, tid);
+  return differ (own, next);
+}
+
+bool
+gcg__proc_other_pids (pid_t pid, pid_t tid)
+{
+  char path[PATH_BYTES];
   snprintf (path, sizeof path, "/proc/%d/task/%d/ns/pid", pid, tid);
-  ssize_t n_own = readlink (path, own, sizeof own);
-  snprintf (path, sizeof path, "/proc/%d/task/%d/ns/pid_for_children", pid, tid);
-  ssize_t n_next = readlink (path, next, sizeof next);
-  return n_own <= 0 || n_own != n_next || memcmp (own, next, (size_t)n_own) != 0;
+  return differ (path, "/proc/self/ns/pid");
 }
 
 bool

@@ -41,6 +41,9 @@ ssize_t gcg__proc_threads (pid_t pid, pid_t **tids, size_t *capacity)
    be found out. */
 bool gcg__proc_new_pids (pid_t pid, pid_t tid);
 
+/* Thread TID is in another pid name space than we are, or that cannot be found out. */
+bool gcg__proc_other_pids (pid_t pid, pid_t tid);
+
 /* Where a thread that does not stand waits: its system call (-1: none, it runs), sp and pc. */
 bool gcg__proc_call (pid_t pid, pid_t tid, long *call, uint64_t *sp, uint64_t *pc);
 
