@@ -15,6 +15,7 @@
 #include "capture.h"
 #include "collector.h"
 #include "control.h"
+#include "copied.h"
 #include "sample/count.h"
 #include "gc_calls.h"
 #ifdef GCG_MALLOC
@@ -111,6 +112,9 @@ on_fork_child (void)
   gcg__capture_forget ();
   gcg__sample_forget ();
   gcg__control_forget ();
+#ifndef GCG_MALLOC
+  gcg__copied_forget ();
+#endif
 }
 
 void
@@ -132,6 +136,9 @@ gcg__agent_make_ready (void)
       allow_threads ();
       dl_iterate_phdr (exclude_own_data, NULL);
       gcg__collector_hook ();
+#ifndef GCG_MALLOC
+      gcg__copied_begin ();
+#endif
       pthread_atfork (NULL, NULL, on_fork_child);
       __atomic_store_n (&gcg__agent_is_ready, true, __ATOMIC_RELEASE);
     }

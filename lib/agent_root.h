@@ -10,6 +10,7 @@
  *
  * A copy made while IN_LIBGC is not 0 is not whole: libgc's heap is being changed.  It is to be
  * made again a little later; the counter is that of the same instant, since it is in the copy.
+ * What the agent cannot count, CHECK finds out in the copy.
  * Fields are only added at the end, and BYTES says how many there are.
  */
 #ifndef GCG_AGENT_ROOT_H
@@ -53,12 +54,21 @@ struct gcg__agent_root
   uint64_t syscall_ret; /* "syscall; ret" */
   uint64_t restorer;    /* "mov $15, %eax; syscall": returns from a signal */
   uint64_t walk;        /* int (struct gcg__walk *): 0 or an errno */
-  uint64_t birth;       /* address of the uint32_t that is to go up by one with each copy */
-  uint64_t hidden;      /* address of a struct gcg__root_table: what children do not inherit */
-  uint64_t heap;        /* address of a struct gcg__root_heap */
+  uint64_t birth;       /* address of the uint32_t that is to go up by one with each copy, or 0 */
+  uint64_t hidden; /* address of a struct gcg__root_table, what children do not inherit, or 0 */
+  uint64_t heap;   /* address of a struct gcg__root_heap */
   struct gcg__root_samples samples;
   uint64_t areas; /* address of a struct gcg__root_areas */
   uint64_t facts; /* address of a struct gcg__root_facts */
+  uint64_t check; /* uint64_t (void): an enum gcg__copy_state; 0: each copy is whole */
+};
+
+/* What the agent says of a copy, in the copy. */
+enum gcg__copy_state
+{
+  GCG__COPY_WHOLE,
+  GCG__COPY_TORN,  /* libgc's heap is being changed: another copy is needed */
+  GCG__COPY_OPAQUE /* only libgc knows what is alive: the agent is to be asked for a snapshot */
 };
 
 struct gcg__root_range

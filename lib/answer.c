@@ -18,6 +18,7 @@ gcg__answer_capture (int fd, const struct gcg__message *ask)
   bool sent;
 
   answer.sequence = ask->sequence;
+  answer.flags = ask->flags;
   answer.status = gcg__capture (ask->text, false, &snapshot, &error);
   if (answer.status == GCG_OK && gcg__control_is_sampled ())
     (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);

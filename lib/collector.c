@@ -27,7 +27,8 @@ uint32_t gcg__tag_room = 8;
 struct gcg__collection gcg__collection_now;
 
 static bool world_stopped, calling_program;
-static bool is_ours; /* the collection under way was made for a snapshot */
+static bool marks_are_gone; /* a collection has begun, and has not ended its marking */
+static bool is_ours;        /* the collection under way was made for a snapshot */
 
 static GC_on_collection_event_proc program_event;
 static GC_await_finalize_proc program_await;
@@ -110,6 +111,7 @@ on_collection_event (GC_EventType event)
     case GC_EVENT_PRE_STOP_WORLD:
       is_ours = false;
       gcg__collection_now = (struct gcg__collection){ .start_ns = raw_now (CLOCK_MONOTONIC) };
+      marks_are_gone = true;
       gcg__capture_before_stop ();
       gcg__survivors_marks_gone ();
       break;
@@ -124,6 +126,7 @@ on_collection_event (GC_EventType event)
       gcg__collection_now.mark_ns = raw_now (CLOCK_MONOTONIC) - mark_start;
       is_ours = gcg__capture_at_mark_end_stopped ();
       __atomic_store_n (&gcg__birth, (uint32_t)GC_get_gc_no (), __ATOMIC_RELAXED);
+      marks_are_gone = false;
       gcg__survivors_note_stopped ();
       break;
     case GC_EVENT_PRE_START_WORLD:
@@ -161,6 +164,22 @@ gcg__collector_pauses (uint64_t *last, uint64_t *worst, uint64_t *total)
   *last = __atomic_load_n (&pause_last, __ATOMIC_RELAXED);
   *worst = __atomic_load_n (&pause_worst, __ATOMIC_RELAXED);
   *total = __atomic_load_n (&pause_total, __ATOMIC_RELAXED);
+}
+
+bool
+gcg__collector_knows_dead_stopped (void)
+{
+  return GCG__GC (get_on_collection_event) () == on_collection_event
+         && gcg__birth == (uint32_t)GC_get_gc_no ()
+         && !(marks_are_gone && GC_is_incremental_mode ());
+}
+
+/* Before it clears the marks, a collection that may be given up sweeps everything: what is there
+   after that is not dead. */
+bool
+gcg__collector_is_dead_stopped (uint32_t birth, bool marked)
+{
+  return !marked && !marks_are_gone && birth != (gcg__birth & TAG_BIRTH_MASK);
 }
 
 bool

@@ -25,6 +25,15 @@ extern uint32_t gcg__tag_room;
    over ours is found out at the next call).  Needs an initialised collector. */
 void gcg__collector_hook (void);
 
+/* In a copy of the process, libgc not locked: does it follow from an object's mark and birth
+   whether a collection has found it dead?  Not when a collection of marks is under way in steps,
+   nor when somebody else hears of collections in our place. */
+bool gcg__collector_knows_dead_stopped (void);
+
+/* Has a collection found the object dead that was born at BIRTH and is MARKED or not?  It is then
+   only waiting to be swept. */
+bool gcg__collector_is_dead_stopped (uint32_t birth, bool marked);
+
 /* Is the world stopped by the collection under way?  With the allocation lock held. */
 bool gcg__collector_world_stopped (void);
 

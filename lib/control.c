@@ -642,7 +642,11 @@ serve_readers (void)
 enum gcg_status
 gcg__control_connect_outside (const char *name, bool sampled, bool *alone, struct gcg_error *error)
 {
-  enum gcg_status status = connect_to (name, sampled ? READER : CHECKER, 0, error);
+  enum gcg_status status = connect_to (name,
+                                       !sampled           ? CHECKER
+                                       : GCG__OUTSIDE_ALL ? READER
+                                                          : SERVER,
+                                       0, error);
   int fds[MOST_CONNECTIONS];
 
   *alone = false;

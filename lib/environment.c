@@ -159,7 +159,11 @@ gcg__environment_read (struct gcg__environment *wishes)
   wishes->follow = secure_getenv ("GCGLASS_FOLLOW") != NULL;
   wishes->fold = secure_getenv ("GCGLASS_FOLD") != NULL;
   own_slices = secure_getenv ("GCGLASS_SLICES") != NULL;
+#ifdef GCG_MALLOC
+  wishes->outside = way && (strcmp (way, "ptrace") == 0 || strcmp (way, "malloc") == 0);
+#else
   wishes->outside = way && strcmp (way, "ptrace") == 0;
+#endif
   gcg__outside_set (wishes->outside);
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
@@ -192,9 +196,11 @@ static bool
 connect_as_wished (const struct gcg__environment *wishes, bool *alone)
 {
   *alone = false;
+#ifdef GCG_MALLOC
   /* While there is no other thread yet, as a rule: later ones would be stopped by signals. */
   if (gcg__outside_is_on () && !wishes->leaks)
     gcg__sample_survey ();
+#endif
   if (wishes->outside)
     return gcg__control_connect_outside (wishes->socket_name, !wishes->leaks, alone, NULL) == GCG_OK
            && (*alone || gcg__control_start (NULL) == GCG_OK);

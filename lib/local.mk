@@ -14,12 +14,12 @@ EXTRA_DIST += %D%/libgcglass.map %D%/malloc/exports.map
 
 AGENT_SOURCES = \
 	%D%/agent.c %D%/agent.h %D%/agent_root.h %D%/agent_tables.h %D%/alloc.c %D%/alloc.h %D%/answer.c %D%/answer.h %D%/api.c %D%/arena.c %D%/arena.h \
-	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/control.c %D%/control.h \
+	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/control.c %D%/control.h %D%/copied.c %D%/copied.h \
 	%D%/figures.c %D%/figures.h %D%/gc_calls.h %D%/ignore.c %D%/ignore.h %D%/protocol.h \
 	%D%/raw.h %D%/registry.c %D%/registry.h %D%/rules.c %D%/rules.h %D%/settings.c \
 	%D%/listen.c %D%/listen.h %D%/lookup.c %D%/lookup.h %D%/outside.c %D%/outside.h %D%/settings.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
 	%D%/tag.h %D%/thread.c %D%/thread.h %D%/wire.c %D%/wire.h %D%/freeze/column.c \
-	%D%/freeze/column.h %D%/freeze/freeze.c %D%/freeze/freeze.h %D%/freeze/heaptaken.c \
+	%D%/freeze/column.h %D%/freeze/freeze.c %D%/freeze/freeze.h \
 	%D%/freeze/heapwalk.c %D%/freeze/heapwalk.h %D%/freeze/keytables.c %D%/freeze/keytables.h \
 	%D%/freeze/maps.c %D%/freeze/maps.h %D%/freeze/preview.c %D%/freeze/preview.h \
 	%D%/freeze/rootwalk.c %D%/freeze/rootwalk.h %D%/freeze/shapes.h %D%/freeze/tally.c \
@@ -33,7 +33,7 @@ STACK_SOURCES = \
 	%D%/stack/unwinder.c %D%/stack/unwinder.h %D%/unloaded.c %D%/unloaded.h
 # Where malloc is not what the collector replaces: what collections leave, who points to what they take.
 HAZARD_SOURCES = \
-	%D%/sample/survivors.c %D%/freeze/hazards.c %D%/freeze/hazards.h %D%/freeze/holders.c \
+	%D%/gc_module.c %D%/gc_module.h %D%/freeze/heaptaken.c %D%/freeze/trace.c %D%/freeze/trace.h %D%/sample/survivors.c %D%/freeze/hazards.c %D%/freeze/hazards.h %D%/freeze/holders.c \
 	%D%/freeze/holders.h %D%/freeze/mallocwalk.c %D%/freeze/mallocwalk.h %D%/freeze/tls.c %D%/freeze/tls.h
 AGENT_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DGCG_BINDIR='"$(bindir)"' -ftls-model=initial-exec \
 	-fno-omit-frame-pointer

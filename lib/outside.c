@@ -6,11 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "copied.h"
 #include "raw.h"
 #include "wire.h"
-#ifdef GCG_MALLOC
-#include "malloc/root.h"
-#endif
 
 #define GREETING_MS 10000
 #define ENDING_MS   60000
@@ -29,31 +27,23 @@ gcg__outside_set (bool is)
 bool
 gcg__outside_is_on (void)
 {
-#ifdef GCG_MALLOC
   return is_on && gcg__agent_root.magic && gcg__agent_root.syscall_ret;
-#else
-  return false;
-#endif
 }
 
 void
 gcg__outside_announce (struct gcg__message *hello)
 {
-#ifdef GCG_MALLOC
   static const char digits[] = "0123456789abcdef";
   char *at = hello->text + strlen (hello->text);
   uint64_t address = (uintptr_t)&gcg__agent_root;
 
   if (!gcg__outside_is_on ())
     return;
-  hello->flags |= GCG__FLAG_ROOT;
+  hello->flags |= GCG__FLAG_ROOT | (GCG__OUTSIDE_ALL ? 0 : GCG__FLAG_THREAD);
   *at++ = ' ';
   for (int shift = 60; shift >= 0; shift -= 4)
     *at++ = digits[address >> shift & 15];
   *at = 0;
-#else
-  (void)hello;
-#endif
 }
 
 /* Waits for a message of TYPE on FD; others are dropped.  False: the connection has ended, or the
@@ -87,7 +77,7 @@ gcg__outside_greeted (int fd)
   struct gcg__message answer;
 
   return await (fd, GCG__STOPS, GREETING_MS, &answer) && answer.status == 0
-         && !(answer.flags & GCG__FLAG_THREAD);
+         && !(answer.flags & GCG__FLAG_THREAD) && GCG__OUTSIDE_ALL;
 }
 
 /* Waits until the agent's thread has read the answer. */

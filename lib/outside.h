@@ -7,8 +7,8 @@
  * END and waits until a copy has been made; one that takes a sample says SAMPLE.  All else happens
  * without the agent.
  *
- * Only in malloc mode is there a root.  Functions that wait do so by system calls alone: they run
- * at the program's end, in signal handlers, and in children that have been forked.
+ * Functions that wait do so by system calls alone: they run at the program's end, in signal
+ * handlers, and in children that have been forked.
  */
 #ifndef GCG_OUTSIDE_H
 #define GCG_OUTSIDE_H
@@ -16,6 +16,14 @@
 #include <stdbool.h>
 
 #include "protocol.h"
+
+/* Is everything read from outside?  In collector mode there are samples, and snapshots that only
+   the collector can make: the agent has its thread. */
+#ifdef GCG_MALLOC
+#define GCG__OUTSIDE_ALL true
+#else
+#define GCG__OUTSIDE_ALL false
+#endif
 
 /* Whether gcglass can; before the first connection. */
 void gcg__outside_set (bool is);

@@ -75,7 +75,7 @@ enum gcg__message_type
 #define GCG__FLAG_WITHOUT   16u  /* EXEC: what is preloaded would harm the program */
 #define GCG__FLAG_CHILD     32u  /* EXEC: a new child executes it, not the process that asks */
 #define GCG__FLAG_ROOT      64u  /* HELLO: the program can be looked at from outside */
-#define GCG__FLAG_THREAD    128u /* STOPS: the agent is to start its thread all the same */
+#define GCG__FLAG_THREAD    128u /* STOPS: the agent is to start its thread; HELLO: it samples */
 
 struct gcg__message
 {

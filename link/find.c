@@ -18,8 +18,14 @@
 
 #include "agent_root.h"
 #include "image/vma.h"
+#include "link/outside.h"
 
-#define AGENT_NAME "libgcglass-malloc.so"
+/* Programs that use the collector are looked at from outside where that is asked for. */
+static const char *
+agent_name (void)
+{
+  return strcmp (gcg__outside_way (), "ptrace") == 0 ? "libgcglass" : "libgcglass-malloc.so";
+}
 
 struct file
 {
@@ -91,7 +97,7 @@ root_in (pid_t pid, const struct gcg__vma *mapping)
   const char *slash = strrchr (mapping->name, '/');
   struct stat status;
   if (mapping->offset != 0 || slash == NULL
-      || strncmp (slash + 1, AGENT_NAME, strlen (AGENT_NAME)) != 0)
+      || strncmp (slash + 1, agent_name (), strlen (agent_name ())) != 0)
     return 0;
   int fd = open_mapped (pid, mapping);
   if (fd < 0)

@@ -30,6 +30,7 @@ struct job
   struct gcg__agent_link link;
   int answer_fd; /* where END is answered, -1 = nowhere */
   pid_t ending_tid;
+  int agent_fd; /* of the connection, a descriptor of its own; -1: it has ended, or is to end */
   bool is_done, is_hidden; /* hidden: the agent does it itself and says so */
   struct gcg__job_result result;
 };
@@ -88,24 +89,41 @@ on_released (void *context, bool copied)
   job->is_hidden = !copied;
 }
 
+/* Lets the agent take the snapshot; what it sends is the answer. */
+static bool
+ask_agent (const struct job *job, const char *description)
+{
+  struct gcg__message ask = { .type = GCG__CAPTURE,
+                              .sequence = job->result.message.sequence,
+                              .flags = job->result.message.flags };
+  snprintf (ask.text, sizeof ask.text, "%s", description);
+  return job->agent_fd >= 0 && gcg__link_send (job->agent_fd, &ask);
+}
+
 static void *
 run_job (void *context)
 {
   struct job *job = context;
   struct gcg__jobs *jobs = job->jobs;
   struct gcg__message *message = &job->result.message;
+  bool is_opaque = false;
   struct gcg__outside_ask ask = { .pid = job->link.pid,
                                   .root = job->link.root,
                                   .description = message->text,
                                   .ending_tid = job->ending_tid,
                                   .released = on_released,
                                   .waits = &jobs->waits,
-                                  .context = job };
+                                  .context = job,
+                                  .is_opaque = &is_opaque };
   struct gcg_error error = { GCG_OK, "" };
   pthread_mutex_lock (&jobs->stopping);
   message->status = gcg__outside_take (&ask, &job->result.fd, &error);
-  if (message->status != GCG_OK)
+  if (message->status != GCG_OK && is_opaque && ask_agent (job, message->text))
+    job->is_hidden = true;
+  else if (message->status != GCG_OK)
     snprintf (message->text, sizeof message->text, "%s", error.text);
+  if (job->agent_fd >= 0)
+    close (job->agent_fd);
   pthread_mutex_lock (&jobs->lock);
   job->is_done = true;
   jobs->n_running--;
@@ -137,6 +155,8 @@ start (struct gcg__jobs *jobs, struct job *job)
     return true;
   if (job->answer_fd >= 0)
     close (job->answer_fd);
+  if (job->agent_fd >= 0)
+    close (job->agent_fd);
   free (job);
   return false;
 }
@@ -150,7 +170,7 @@ new_job (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t se
     return NULL;
   job->jobs = jobs;
   job->link = *link;
-  job->answer_fd = -1;
+  job->answer_fd = job->agent_fd = -1;
   struct gcg__message *message = &job->result.message;
   job->result = (struct gcg__job_result){
     .key = link->key,
@@ -166,6 +186,8 @@ gcg__jobs_capture (struct gcg__jobs *jobs, const struct gcg__agent_link *link, u
                    uint32_t flags, const char *description)
 {
   struct job *job = new_job (jobs, link, sequence, flags, description);
+  if (job != NULL && link->fd >= 0)
+    job->agent_fd = fcntl (link->fd, F_DUPFD_CLOEXEC, 3);
   return job != NULL && start (jobs, job);
 }
 

@@ -98,6 +98,13 @@ gcg__outside_is_wanted (void)
   return way == NULL || strcmp (way, "signals") != 0;
 }
 
+const char *
+gcg__outside_way (void)
+{
+  const char *way = secure_getenv ("GCGLASS_STOP");
+  return way != NULL && strcmp (way, "ptrace") == 0 ? way : "malloc";
+}
+
 /* Reads the root structure.  A process that has executed another program, or is about to, has none
    where it was. */
 static enum gcg_status
@@ -125,6 +132,8 @@ age_births (const struct standing *standing)
 {
   uint32_t birth;
   off_t at = (off_t)standing->root->birth;
+  if (at == 0)
+    return;
   if (pread (standing->mem, &birth, sizeof birth, at) != (ssize_t)sizeof birth)
     return;
   birth++;
@@ -136,8 +145,9 @@ static void
 read_ranges (struct standing *standing)
 {
   struct gcg__root_table table;
-  if (pread (standing->mem, &table, sizeof table, (off_t)standing->root->hidden)
-          != (ssize_t)sizeof table
+  if (standing->root->hidden == 0
+      || pread (standing->mem, &table, sizeof table, (off_t)standing->root->hidden)
+             != (ssize_t)sizeof table
       || table.n == 0 || table.n > MOST_RANGES)
     return;
   standing->ranges = calloc (table.n, sizeof *standing->ranges);
@@ -207,6 +217,44 @@ forget_standing (struct standing *standing)
 
 /* --- the copy --- */
 
+static enum gcg_status
+fail_torn (pid_t pid, struct gcg_error *error)
+{
+  return gcg__error_write (error, GCG_BUSY,
+                           "process %d: a thread has been changing the heap each time: try again",
+                           (int)pid);
+}
+
+static enum gcg_status
+fail_opaque (const struct taking *taking, struct gcg_error *error)
+{
+  return gcg__error_write (error, GCG_UNSUPPORTED,
+                           "process %d: only its collector knows what is alive",
+                           (int)taking->ask->pid);
+}
+
+/* Asks the agent what it makes of the copy: GCG_BUSY, GCG_UNSUPPORTED. */
+static enum gcg_status
+check (struct taking *taking, struct gcg_error *error)
+{
+  const uint64_t none[6] = { 0 };
+  uint64_t state = GCG__COPY_OPAQUE;
+  if (taking->root.check == 0)
+    return GCG_OK;
+  if (taking->frozen->copy != 0)
+    {
+      enum gcg_status status
+          = gcg__frozen_call (taking->frozen, taking->root.check, none, &state, CALL_MS, error);
+      if (status != GCG_OK)
+        return status;
+    }
+  if (taking->ask->is_opaque != NULL)
+    *taking->ask->is_opaque = state != GCG__COPY_WHOLE;
+  return state == GCG__COPY_WHOLE  ? GCG_OK
+         : state == GCG__COPY_TORN ? fail_torn (taking->ask->pid, error)
+                                   : fail_opaque (taking, error);
+}
+
 /* Makes one copy, or stops the process where there can be none.  GCG_BUSY: to be tried again, for
    it is not whole, or the process is still being let go from the stop before. */
 static enum gcg_status
@@ -225,11 +273,7 @@ copy_once (struct taking *taking, const struct gcg__freeze_ask *ask, struct gcg_
   if (gcg__frozen_read (taking->frozen, at, &in_libgc, sizeof in_libgc) != (ssize_t)sizeof in_libgc)
     return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy of process %d: %s",
                              (int)ask->pid, strerror (errno));
-  if (in_libgc == 0)
-    return GCG_OK;
-  return gcg__error_write (error, GCG_BUSY,
-                           "process %d: a thread has been changing the heap each time: try again",
-                           (int)ask->pid);
+  return in_libgc != 0 ? fail_torn (ask->pid, error) : check (taking, error);
 }
 
 /* Makes a copy that is whole, or stops the process when it is. */

@@ -33,6 +33,9 @@ struct gcg__outside_ask
   void (*standing) (void *context, int mem);
   void *context;
   struct gcg__waits *waits; /* as in struct gcg__freeze_ask */
+  /* Set to true when only the agent itself can take it, although copies can be made; may be NULL.
+   */
+  bool *is_opaque;
 };
 
 /* Stores a sealed memory file with the snapshot in *FD, which the caller closes.  Errors: those of
@@ -45,5 +48,9 @@ enum gcg_status gcg__outside_take (const struct gcg__outside_ask *ask, int *fd,
 /* Returns false if GCGLASS_STOP in the environment is "signals": programs are to be looked at from
    inside. */
 bool gcg__outside_is_wanted (void);
+
+/* What programs are told of it: "ptrace" where GCGLASS_STOP says so, which is meant for programs
+   that use the collector, too; else "malloc". */
+const char *gcg__outside_way (void);
 
 #endif

@@ -295,7 +295,8 @@ converse_with (struct gcg__live *live, int fd, int counter, pid_t pid,
     gcg__samples_replace (gcg__source_samples (live->source));
   live->replaced = false;
   gcg__source_set_live (live->source, pid);
-  if (live->link.root != 0 && !live->events.from_inside)
+  bool sampled = (hello->flags & GCG__FLAG_THREAD) != 0 || live->events.from_inside;
+  if (live->link.root != 0 && !sampled)
     gcg__reader_begin (live->reader, pid, live->link.root, live->events.every_s);
   gcg__samples_set_say (gcg__source_samples (live->source), pid, gcg__live_say, live);
 }

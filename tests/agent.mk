@@ -161,3 +161,14 @@ TESTS += %D%/agent/uninitialised.test
 EXTRA_DIST += %D%/agent/unloaded.c
 dist_check_SCRIPTS += %D%/agent/unloaded.test
 TESTS += %D%/agent/unloaded.test
+
+# The same process from inside and from outside.
+check_PROGRAMS += %D%/agent/random_heap %D%/agent/both_ways
+tests_agent_random_heap_SOURCES = %D%/agent/random_heap.c
+tests_agent_random_heap_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_random_heap_LDADD = -lgc -lpthread
+tests_agent_both_ways_SOURCES = %D%/agent/both_ways.c lib/snapshot/reader.c lib/snapshot/find.c \
+	lib/snapshot/check.c lib/snapshot/checksum.c
+tests_agent_both_ways_CFLAGS = $(AM_CFLAGS)
+dist_check_SCRIPTS += %D%/agent/both_ways.test
+TESTS += %D%/agent/both_ways.test

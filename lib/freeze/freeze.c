@@ -154,6 +154,13 @@ collections_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   if (!past || !live)
     return;
   n = gcg__collector_past_stopped (past, live);
+#ifndef GCG_MALLOC
+  if (freeze->walk)
+    {
+      column->n = live_column->n = n;
+      return; /* none has been made for this snapshot */
+    }
+#endif
   past[n] = gcg__collection_now;
   past[n].number = GC_get_gc_no ();
   past[n].pause_ns = freeze->monotonic_ns - past[n].start_ns;
@@ -184,7 +191,7 @@ collector_figures_stopped (struct gcg__info *info)
   info->non_gc_bytes = stats.non_gc_bytes;
   info->from_os_bytes = stats.obtained_from_os_bytes;
   info->stop_ns = gcg__collection_now.stop_ns;
-  info->mark_ns = gcg__collection_now.mark_ns;
+  info->mark_ns = gcg__collection_now.mark_ns; /* 0: looked at without a collection */
   info->flags |= (GC_get_all_interior_pointers () ? GCG__INFO_INTERIOR : 0)
                  | (GC_is_incremental_mode () ? GCG__INFO_INCREMENTAL : 0)
                  | (GC_get_java_finalization () ? GCG__INFO_JAVA : 0);

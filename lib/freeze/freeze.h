@@ -9,6 +9,7 @@
  *   settings.c the collector's own figures     preview.c    the first bytes of objects
  *   hazards.c  unseen pointers to garbage     tls.c, mallocwalk.c  where it looks for them
  *   holders.c  malloc'd blocks of garbage
+ *   trace.c    what is alive, where no collection says so
  *   tally.c    what is counted instead: leaks, objects by site
  *   freeze.c   the rest, and the order of it
  */
@@ -66,6 +67,11 @@ struct gcg__freeze
   uint64_t heap_low, heap_high;
   uint32_t n_sites;
   bool interior; /* the collector recognises interior pointers in the heap */
+#ifndef GCG_MALLOC
+  bool tracing;        /* the root walk only says what is reached: trace.h */
+  struct column queue; /* uint64_t: addresses of objects that have been reached */
+  struct column own;   /* struct gcg__range: libgc's threads */
+#endif
 #ifdef GCG_MALLOC
   uint64_t target, requested, distance; /* of the last word that was resolved */
   struct column locked; /* struct gcg__range: parts of the heap that the program may not read */

@@ -9,11 +9,14 @@
  */
 #include <string.h>
 
+#include "collector.h"
 #include "gc_calls.h"
+#include "gc_module.h"
 #include "heapwalk.h"
 #include "maps.h"
 #include "shapes.h"
 #include "tag.h"
+#include "trace.h"
 
 #define MOST_FREELIST_GRANULES (HEAP_BLOCK_BYTES / 2 / 16)
 
@@ -141,23 +144,48 @@ struct untagged
   uint64_t n; /* 0: taken */
 };
 
-/* Lists those of normal kind that are large enough to be the collector's. */
+bool
+gcg__heap_marked_stopped (struct gcg__freeze *freeze, uint64_t base)
+{
+  return freeze->walk ? gcg__trace_reached_stopped (freeze, base)
+                      : GC_is_marked ((void *)(uintptr_t)base);
+}
+
+/* May the slot at WORDS be in use?  In a copy made from outside, before the trace, also one that
+   has been allocated since the last collection; one that is free and not swept yet is empty. */
+static bool
+is_in_use_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n, bool traced)
+{
+  bool any = false;
+
+  if (!freeze->walk || traced)
+    return gcg__heap_marked_stopped (freeze, (uintptr_t)words);
+  for (uint64_t i = 1; i < n && !any; i++)
+    any = words[i];
+  return any;
+}
+
+/* Lists those of normal kind that are large enough to be the collector's.  TRACED: it is known what
+   is alive. */
 static void
-list_untagged_stopped (struct gcg__freeze *freeze, struct column *list)
+list_untagged_stopped (struct gcg__freeze *freeze, struct column *list, bool traced)
 {
   struct heap_block *blocks = freeze->blocks.data;
+  /* Before it is known what is alive only threads are looked for. */
+  uint32_t least = freeze->walk && !traced ? 2 * SHAPE_LIST_WORDS + 1 : SHAPE_LEAST_WORDS;
 
   for (uint64_t i = 0; i < freeze->blocks.n; i++)
     {
       const struct heap_block_rest *rest = rest_of_stopped (freeze, &blocks[i]);
       uint64_t bytes = blocks[i].slot_bytes;
-      if (rest->kind != GCG__KIND_NORMAL || bytes < SHAPE_LEAST_WORDS * 8
+      if (rest->kind != GCG__KIND_NORMAL || bytes < least * 8
           || (blocks[i].n_slots == 1 && rest->readable_end < blocks[i].address + bytes))
         continue;
       for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
         {
           void *base = (void *)(uintptr_t)(blocks[i].address + slot * bytes);
-          if (!tag_valid (base, *tag_place (base, bytes)) && GC_is_marked (base))
+          if (!tag_valid (base, *tag_place (base, bytes))
+              && is_in_use_stopped (freeze, base, bytes / 8, traced))
             COLUMN_PUSH (list, struct untagged, ((struct untagged){ base, bytes / 8 }),
                          &freeze->error);
         }
@@ -184,8 +212,57 @@ take_untagged_stopped (struct gcg__freeze *freeze, struct column *list,
 static bool
 is_thread_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
 {
-  return n > 2 * SHAPE_LIST_WORDS
-         && thread_free_lists_stopped (freeze, (uintptr_t)words, (uintptr_t)(words + n));
+  struct gcg__range range = { (uintptr_t)words, (uintptr_t)(words + n) };
+
+  if (n <= 2 * SHAPE_LIST_WORDS || !thread_free_lists_stopped (freeze, range.low, range.high))
+    return false;
+  COLUMN_PUSH (&freeze->own, struct gcg__range, range, &freeze->error);
+  return true;
+}
+
+static bool
+has_word (uint64_t low, uint64_t high, uint64_t word)
+{
+  for (; low + 8 <= high; low += 8)
+    if (*(const uint64_t *)(uintptr_t)low == word)
+      return true;
+  return false;
+}
+
+/* A thread's structure holds its pthread_t, which is its thread pointer; the first one's lies in
+   libgc's data. */
+bool
+gcg__heap_has_thread_stopped (struct gcg__freeze *freeze, uint64_t pointer)
+{
+  const struct gcg__range *range = freeze->own.data;
+  uint64_t low, high;
+
+  for (uint64_t i = 0; i < freeze->own.n; i++)
+    if (has_word (range[i].low, range[i].high, pointer))
+      return true;
+  for (uint32_t i = 0; gcg__gc_module_data (i, &low, &high); i++)
+    if (has_word (low, high, pointer))
+      return true;
+  return false;
+}
+
+/* Nothing else in a thread's structure leads so far up into its stack. */
+uint64_t
+gcg__heap_stack_end_stopped (struct gcg__freeze *freeze, uint64_t pointer, uint64_t low,
+                             uint64_t high)
+{
+  const struct gcg__range *range = freeze->own.data;
+  uint64_t end = 0;
+
+  for (uint64_t i = 0; i < freeze->own.n; i++)
+    if (has_word (range[i].low, range[i].high, pointer))
+      for (uint64_t at = range[i].low; at + 8 <= range[i].high; at += 8)
+        {
+          uint64_t word = *(const uint64_t *)(uintptr_t)at;
+          if (word > low && word <= high && word != pointer && word > end)
+            end = word;
+        }
+  return end;
 }
 
 /* An entry of libgc's tables; of a link to what it will take the place is noted. */
@@ -196,7 +273,7 @@ is_entry_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
     return true;
   if (!shape_is_link (words, n, slot_bytes_at_stopped, freeze))
     return false;
-  if (!GC_is_marked ((void *)(uintptr_t)~words[2]))
+  if (!gcg__heap_marked_stopped (freeze, ~words[2]))
     {
       struct heap_link link = { ~words[0], ~words[2] };
       COLUMN_PUSH (&freeze->links, struct heap_link, link, &freeze->error);
@@ -219,6 +296,27 @@ is_table_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
   return any;
 }
 
+/* Takes what the last collection has found dead, and nobody has swept. */
+static void
+dead_stopped (struct gcg__freeze *freeze)
+{
+  struct heap_block *blocks = freeze->blocks.data;
+
+  for (uint64_t i = 0; i < freeze->blocks.n; i++)
+    {
+      struct heap_block_rest *rest = rest_of_stopped (freeze, &blocks[i]);
+      for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
+        {
+          uint64_t base = blocks[i].address + slot * blocks[i].slot_bytes;
+          const uint64_t *tag = gcg__slot_tag_stopped (freeze, &blocks[i], rest, base);
+          if (tag
+              && gcg__collector_is_dead_stopped (tag_birth (*tag),
+                                                 GC_is_marked ((void *)(uintptr_t)base)))
+            rest->taken[slot / 64] |= UINT64_C (1) << slot % 64;
+        }
+    }
+}
+
 void
 gcg__heap_taken_stopped (struct gcg__freeze *freeze)
 {
@@ -226,8 +324,15 @@ gcg__heap_taken_stopped (struct gcg__freeze *freeze)
 
   global_free_lists_stopped (freeze);
   first_thread_free_lists_stopped (freeze);
-  list_untagged_stopped (freeze, &list);
+  list_untagged_stopped (freeze, &list, false);
   take_untagged_stopped (freeze, &list, is_thread_stopped);
+  if (freeze->walk)
+    {
+      dead_stopped (freeze);
+      gcg__trace_stopped (freeze);
+      list.n = 0;
+      list_untagged_stopped (freeze, &list, true);
+    }
   take_untagged_stopped (freeze, &list, is_entry_stopped);
   take_untagged_stopped (freeze, &list, is_table_stopped);
   column_fini_stopped (&list);

@@ -221,10 +221,9 @@ walk_blocks_stopped (struct gcg__freeze *freeze)
     }
 }
 
-/* The tag of the slot at BASE, or NULL. */
-static inline const uint64_t *
-slot_tag_stopped (const struct gcg__freeze *freeze, const struct heap_block *block,
-                  const struct heap_block_rest *rest, uint64_t base)
+const uint64_t *
+gcg__slot_tag_stopped (const struct gcg__freeze *freeze, const struct heap_block *block,
+                       const struct heap_block_rest *rest, uint64_t base)
 {
   void *object = (void *)(uintptr_t)base;
   const uint64_t *place = tag_place (object, block->slot_bytes);
@@ -285,11 +284,11 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
         block->rank[slot / 64] = (uint8_t)n;
       if (rest->taken[slot / 64] >> slot % 64 & 1)
         continue;
-      const uint64_t *tag = slot_tag_stopped (freeze, block, rest, base);
+      const uint64_t *tag = gcg__slot_tag_stopped (freeze, block, rest, base);
 #ifdef GCG_MALLOC
       bool marked = false; /* by us, later */
 #else
-      bool marked = GC_is_marked ((void *)(uintptr_t)base);
+      bool marked = gcg__heap_marked_stopped (freeze, base);
 #endif
       if (!tag && !marked)
         continue;
@@ -499,6 +498,9 @@ gcg__heap_fini_stopped (struct gcg__freeze *freeze)
   column_fini_stopped (&freeze->rests);
   column_fini_stopped (&freeze->links);
   column_fini_stopped (&freeze->maps);
+#ifndef GCG_MALLOC
+  column_fini_stopped (&freeze->own);
+#endif
 #ifdef GCG_MALLOC
   column_fini_stopped (&freeze->own);
   gcg__lock_again_stopped (freeze);

@@ -33,6 +33,9 @@ struct heap_block_rest
 {
   uint64_t readable_end; /* of a large object: what may be read of it */
   uint64_t taken[4];     /* bit for each slot that is no object: heaptaken.c */
+#ifndef GCG_MALLOC
+  uint64_t reached[4]; /* bit for each slot that is alive, in a copy made from outside: trace.c */
+#endif
   uint32_t kind;
 };
 
@@ -78,8 +81,26 @@ uint8_t gcg__heap_place_stopped (const struct gcg__freeze *freeze);
 #endif
 
 /* Notes the slots that are on a free list or hold the collector's own data, and the disappearing
-   links that the latter reports, sorted (heaptaken.c). */
+   links that the latter reports, sorted (heaptaken.c).  In a copy made from outside also those that
+   are dead and not swept, and what is alive. */
 void gcg__heap_taken_stopped (struct gcg__freeze *freeze);
+
+#ifndef GCG_MALLOC
+/* Is the object at BASE, or was it at the end of the last collection's marking, alive? */
+bool gcg__heap_marked_stopped (struct gcg__freeze *freeze, uint64_t base);
+
+/* In a copy made from outside: does libgc know the thread with thread pointer POINTER? */
+bool gcg__heap_has_thread_stopped (struct gcg__freeze *freeze, uint64_t pointer);
+
+/* Where libgc takes that thread's stack to end, which is in [LOW, HIGH]; 0: it does not say. */
+uint64_t gcg__heap_stack_end_stopped (struct gcg__freeze *freeze, uint64_t pointer, uint64_t low,
+                                      uint64_t high);
+#endif
+
+/* The tag of the slot of BLOCK at BASE, or NULL. */
+const uint64_t *gcg__slot_tag_stopped (const struct gcg__freeze *freeze,
+                                       const struct heap_block *block,
+                                       const struct heap_block_rest *rest, uint64_t base);
 
 void gcg__heap_fini_stopped (struct gcg__freeze *freeze);
 

@@ -5,6 +5,9 @@
  * the collector scanned it, is the difference that the analysis reports.  In malloc mode they are
  * those that have been stopped: one that has exited since may have held the only pointer to an
  * object.
+ *
+ * In a copy made from outside libgc has stopped no thread: those count as stopped that it knows,
+ * with what it would scan of them.
  */
 #include "rootwalk.h"
 
@@ -19,9 +22,12 @@
 #ifdef GCG_MALLOC
 #include "malloc/areas.h"
 #include "malloc/callers.h"
+#else
+#include "trace.h"
 #endif
 
 #define MOST_REGISTERS 32
+#define XSTATE_MAGIC   0x46505853u /* FP_XSTATE_MAGIC1: arch/x86/include/uapi/asm/sigcontext.h */
 #define MOST_STACK     (UINT64_C (1) << 20)  /* bytes kept of one thread's */
 #define MOST_STACKS    (UINT64_C (64) << 20) /* and of all */
 
@@ -114,6 +120,18 @@ is_root_map (const struct map *map)
 #endif
 }
 
+/* Is it only to be said what is reached? */
+static inline bool
+is_tracing (const struct gcg__freeze *freeze)
+{
+#ifdef GCG_MALLOC
+  (void)freeze;
+  return false;
+#else
+  return freeze->tracing;
+#endif
+}
+
 /* The word at AT of REGION leads to OBJECT, which has just been resolved. */
 static void
 add_root_stopped (struct gcg__freeze *freeze, uint32_t object, uint32_t region, uint64_t at)
@@ -139,6 +157,13 @@ scan_region_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, 
   for (uint64_t at = (low + 7) & ~UINT64_C (7); at + 8 <= high; at += 8)
     {
       uint32_t object;
+#ifndef GCG_MALLOC
+      if (freeze->tracing)
+        {
+          gcg__trace_word_stopped (freeze, *(const uint64_t *)(uintptr_t)at);
+          continue;
+        }
+#endif
       if (!gcg__heap_word_stopped (freeze, at, high, false, &object)
           || !counts_stopped (words[object]))
         continue;
@@ -268,11 +293,69 @@ register_roots_stopped (struct gcg__freeze *freeze, uint32_t index,
   const uint64_t *words = COLUMN (freeze, WORDS)->data;
 
   COLUMN_PUSH (COLUMN (freeze, REGIONS), struct gcg__region, entry, &freeze->error);
-  for (uint32_t i = 0; i < MOST_REGISTERS; i++)
+#ifndef GCG_MALLOC
+  for (uint32_t i = 0; i < MOST_REGISTERS && freeze->tracing; i++)
+    gcg__trace_word_stopped (freeze, registers[i]);
+#endif
+  for (uint32_t i = 0; i < MOST_REGISTERS && !is_tracing (freeze); i++)
     if (gcg__heap_resolve_stopped (freeze, registers[i], false, &object)
         && counts_stopped (words[object]))
       add_root_stopped (freeze, object, region, i);
 }
+
+void
+gcg__vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext_t *context)
+{
+#if defined __x86_64__
+  const char *saved = (const char *)context->uc_mcontext.fpregs;
+  uint32_t bytes = 512;
+  if (!saved)
+    return;
+  /* Behind the legacy area's last 48 bytes the kernel says how much it has saved in all. */
+  if (*(const uint32_t *)(const void *)(saved + 464) == XSTATE_MAGIC)
+    bytes = *(const uint32_t *)(const void *)(saved + 480);
+  bytes = bytes < 16384 ? bytes : 512;
+#else
+  const char *saved = (const char *)&context->uc_mcontext.__reserved;
+  uint32_t bytes = sizeof context->uc_mcontext.__reserved;
+#endif
+  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
+                           (uintptr_t)saved + bytes);
+}
+
+#ifndef GCG_MALLOC
+
+/* Would libgc stop THREAD, with thread pointer POINTER?  Its marker threads stand in its tables,
+   too, but not as the program's. */
+static bool
+is_known_stopped (struct gcg__freeze *freeze, const struct gcg__thread *thread, uint64_t pointer)
+{
+  const char *name = (const char *)COLUMN (freeze, STRINGS)->data + thread->name;
+
+  return strncmp (name, "GC-marker-", 10) != 0 && gcg__heap_has_thread_stopped (freeze, pointer);
+}
+
+/* What libgc scans of a thread that it has stopped: its stack, down to what the handler of a signal
+   would leave alone, from where libgc takes it to begin; the registers that the kernel saves for
+   such a handler. */
+static void
+thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg__thread *thread,
+                      const struct gcg__stopped *note)
+{
+  uint64_t low = thread->stack_low, high = thread->stack_high, end = 0;
+  uint64_t pointer = note ? note->thread_pointer : freeze->collecting_pointer;
+  const struct map *map = gcg__maps_find_stopped (freeze, low);
+
+  if (freeze->walk && map)
+    end = gcg__heap_stack_end_stopped (freeze, pointer, low, map->high);
+  if (freeze->walk && note)
+    low -= GCG__RED_ZONE;
+  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, low, end ? end : high);
+  if (freeze->walk && note)
+    gcg__vectors_stopped (freeze, index, note->context);
+}
+
+#endif
 
 /* One thread of the process; its stack and registers are root areas when the collector stopped it.
  */
@@ -290,6 +373,10 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
     given_names_stopped (freeze, &thread);
   else
     thread_names_stopped (freeze, &thread);
+#ifndef GCG_MALLOC
+  if (freeze->walk && note && !is_known_stopped (freeze, &thread, note->thread_pointer))
+    note = NULL;
+#endif
   if (tid == (uint64_t)freeze->agent_tid)
     thread.flags |= GCG__THREAD_AGENT;
   if (tid == (uint64_t)freeze->collecting_tid)
@@ -323,17 +410,15 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
 #ifdef GCG_MALLOC
   gcg__thread_areas_stopped (freeze, index, &thread, note);
 #else
-  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, thread.stack_low, thread.stack_high);
+  thread_areas_stopped (freeze, index, &thread, note);
 #endif
   if (note && registers_count ())
     register_roots_stopped (freeze, index, thread.registers);
 }
 
-#ifdef GCG_MALLOC
-
 /* All threads that have been stopped, which are all there were; by now some may have gone. */
 static void
-threads_stopped (struct gcg__freeze *freeze)
+noted_threads_stopped (struct gcg__freeze *freeze)
 {
   uint32_t n;
   const struct gcg__stopped *stopped = gcg__thread_stopped (&n);
@@ -345,11 +430,11 @@ threads_stopped (struct gcg__freeze *freeze)
       thread_stopped (freeze, stopped[i].tid, stopped, n);
 }
 
-#else
+#ifndef GCG_MALLOC
 
 /* All threads that /proc lists; those the collector has stopped are among them. */
 static void
-threads_stopped (struct gcg__freeze *freeze)
+listed_threads_stopped (struct gcg__freeze *freeze)
 {
   struct entry64
   {
@@ -394,8 +479,13 @@ gcg__roots_stopped (struct gcg__freeze *freeze)
   gcg__modules_stopped (freeze, module_data_stopped);
   for (uint32_t i = 0; i < n; i++)
     gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
-  threads_stopped (freeze);
 #ifdef GCG_MALLOC
+  noted_threads_stopped (freeze);
   gcg__areas_stopped (freeze);
+#else
+  if (freeze->walk)
+    noted_threads_stopped (freeze);
+  else
+    listed_threads_stopped (freeze);
 #endif
 }

@@ -20,4 +20,14 @@ void gcg__roots_stopped (struct gcg__freeze *freeze);
 void gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index,
                               uint64_t low, uint64_t high);
 
+/* Scans the vector registers of thread INDEX, where CONTEXT says that the kernel has saved them. */
+void gcg__vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext_t *context);
+
+/* Bytes below the stack pointer that a function may use. */
+#if defined __x86_64__
+#define GCG__RED_ZONE 128u
+#else
+#define GCG__RED_ZONE 0u
+#endif
+
 #endif

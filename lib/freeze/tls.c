@@ -226,6 +226,8 @@ find_pointers_stopped (struct gcg__freeze *freeze, uint64_t *pointers)
         if (stopped[j].tid == threads[i].tid)
           pointers[i] = stopped[j].thread_pointer;
     }
+  if (freeze->walk)
+    return; /* all have been given */
   for (uint64_t at = low + 16; at < low + gcg__control_bytes; at += 8)
     {
       uint64_t id, next, back, link = at - 16;

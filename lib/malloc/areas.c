@@ -20,13 +20,7 @@
 #include "tag.h"
 #include "threads.h"
 
-#define PAGE         UINT64_C (4096)
-#define XSTATE_MAGIC 0x46505853u /* FP_XSTATE_MAGIC1: arch/x86/include/uapi/asm/sigcontext.h */
-#if defined __x86_64__
-#define RED_ZONE 128u /* bytes below the stack pointer that a function may use */
-#else
-#define RED_ZONE 0u
-#endif
+#define PAGE UINT64_C (4096)
 
 /* The thread-local data of all modules that have been there from the start, of the thread with
    POINTER. */
@@ -119,27 +113,6 @@ left_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg
     gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, map->low, own);
 }
 
-/* The vector registers of thread INDEX, where the kernel has saved them. */
-static void
-vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext_t *context)
-{
-#if defined __x86_64__
-  const char *saved = (const char *)context->uc_mcontext.fpregs;
-  uint32_t bytes = 512;
-  if (!saved)
-    return;
-  /* Behind the legacy area's last 48 bytes the kernel says how much it has saved in all. */
-  if (*(const uint32_t *)(const void *)(saved + 464) == XSTATE_MAGIC)
-    bytes = *(const uint32_t *)(const void *)(saved + 480);
-  bytes = bytes < 16384 ? bytes : 512;
-#else
-  const char *saved = (const char *)&context->uc_mcontext.__reserved;
-  uint32_t bytes = sizeof context->uc_mcontext.__reserved;
-#endif
-  gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
-                           (uintptr_t)saved + bytes);
-}
-
 unsigned gcg__looks;
 
 void
@@ -154,11 +127,11 @@ gcg__thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index,
   if (!(gcg__looks & GCG__LOOK_NO_STACKS))
     {
       gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index,
-                               thread->stack_low - (note ? RED_ZONE : 0), thread->stack_high);
+                               thread->stack_low - (note ? GCG__RED_ZONE : 0), thread->stack_high);
       left_stack_stopped (freeze, index, thread, pointer);
     }
   if (note && !(gcg__looks & GCG__LOOK_NO_REGISTERS))
-    vectors_stopped (freeze, index, note->context);
+    gcg__vectors_stopped (freeze, index, note->context);
   if (gcg__looks & GCG__LOOK_NO_TLS)
     return;
   gcg__roots_scan_stopped (freeze, GCG__REGION_TLS, index, tls.low, tls.high);

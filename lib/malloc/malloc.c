@@ -79,7 +79,7 @@ after_fork (void)
 {
   gcg__blocks_forked ();
   gcg__threads_forget ();
-  gcg__root_forget ();
+  gcg__copied_forget ();
 }
 
 static void __attribute__ ((noinline)) set_up (void)

@@ -1,137 +1,16 @@
-/* root.c -- see root.h.
- *
- * The walk is the same as in a child that this process has cloned (freeze.h): nothing locks.  What
- * the handlers of stopped threads note there is written by gcglass here.  Only the copy runs it,
- * one thread, on a stack that gcglass has given it.  The copy shares the table of descriptors with
- * the program until its first step gives it an empty one of its own: the program never gets a
- * number that is not the one it would have got.
- */
+/* root.c -- see root.h. */
 #include "config.h"
 
 #include "root.h"
 
-#include <string.h>
-
 #include "agent.h"
 #include "arena.h"
-#include "capture.h"
 #include "collector.h"
-#include "freeze/freeze.h"
 #include "gc_calls.h"
 #include "regions.h"
-#include "roots.h"
 #include "sample/survivors.h"
 #include "shown.h"
-#include "thread.h"
 #include "unloaded.h"
-
-#define SCRATCH_BYTES 65536
-#define UNSHARE       2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
-
-__attribute__ ((visibility ("default"))) struct gcg__agent_root gcg__agent_root;
-
-/* As they were when the heap had been set up: some of libgc's getters lock. */
-static struct gcg__settings settings;
-
-/* Written to by gcglass only; untouched pages cost nothing. */
-static char scratch[SCRATCH_BYTES] __attribute__ ((aligned (4096)));
-
-#if defined __x86_64__
-void gcg__root_syscall (void);
-void gcg__root_return (void);
-__asm__(".text\n.hidden gcg__root_syscall\n.type gcg__root_syscall,@function\n"
-        "gcg__root_syscall:\n  syscall\n  ret\n"
-        ".hidden gcg__root_return\n.type gcg__root_return,@function\n"
-        "gcg__root_return:\n  mov $15, %eax\n  syscall\n");
-#endif
-
-/* The thread of the copy that ends the program, if one does: what lies below where it left for the
-   end keeps nothing. */
-static void
-note_ending_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
-{
-  const struct gcg__walk_thread *threads
-      = (const struct gcg__walk_thread *)(uintptr_t)walk->threads;
-
-  for (uint32_t i = 0; i < walk->n_threads && walk->ending_tid; i++)
-    if (threads[i].tid == walk->ending_tid)
-      {
-        freeze->at_exit = true;
-        freeze->collecting_tid = (pid_t)walk->ending_tid;
-        freeze->context = (const ucontext_t *)(uintptr_t)threads[i].context;
-        freeze->collecting_pointer = threads[i].thread_pointer;
-#if defined __x86_64__
-        freeze->stack_low = (uint64_t)freeze->context->uc_mcontext.gregs[REG_RSP];
-#else
-        freeze->stack_low = freeze->context->uc_mcontext.sp;
-#endif
-        if (gcg__exit_frame_of (freeze->collecting_tid))
-          freeze->stack_low = gcg__exit_frame_of (freeze->collecting_tid);
-      }
-}
-
-/* Those that were stopped: all.  Of one that could not be, as it waits for the child that it has
-   made by vfork, the kernel does not say where its data is: of the first thread it is known. */
-static void
-note_threads_stopped (const struct gcg__walk *walk)
-{
-  const struct gcg__walk_thread *threads
-      = (const struct gcg__walk_thread *)(uintptr_t)walk->threads;
-
-  gcg__thread_note_from_now ();
-  for (uint32_t i = 0; i < walk->n_threads; i++)
-    {
-      uint64_t pointer = threads[i].thread_pointer;
-      if (!pointer && threads[i].tid == gcg__agent_root.pid)
-        pointer = gcg__agent_thread_pointer ();
-      gcg__thread_given_stopped (&(struct gcg__stopped){
-          threads[i].tid, (const ucontext_t *)(uintptr_t)threads[i].context, pointer });
-    }
-}
-
-/* Writes the snapshot into a sealed memory file; 0 or an errno. */
-static int
-write_snapshot_stopped (struct gcg__freeze *freeze, struct gcg__walk *walk)
-{
-  int error;
-
-  freeze->fd = (int)syscall (SYS_memfd_create, "gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (freeze->fd < 0)
-    return errno;
-  error = gcg__freeze_write_stopped (freeze, true);
-  if (!error
-      && syscall (SYS_fcntl, freeze->fd, F_ADD_SEALS,
-                  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-             != 0)
-    error = errno;
-  walk->fd = freeze->fd;
-  return error;
-}
-
-/* What WALK leads to in the root structure. */
-static int
-walk_copy_stopped (struct gcg__walk *walk)
-{
-  static struct gcg__shared shared;
-  struct gcg__freeze freeze = { .fd = -1,
-                                .description = (const char *)(uintptr_t)walk->description,
-                                .walk = walk,
-                                .pid = (pid_t)gcg__agent_root.pid,
-                                .requested_ns = walk->requested_ns,
-                                .monotonic_ns = walk->monotonic_ns,
-                                .realtime_ns = walk->realtime_ns,
-                                .shared = &shared };
-
-  if (syscall (SYS_close_range, 0u, ~0u, UNSHARE) != 0)
-    return errno;
-  note_threads_stopped (walk);
-  gcg__capture_fill (&freeze, &settings);
-  shared.pause_ns = walk->pause_ns ? walk->pause_ns : 1;
-  gcg__collection_now = (struct gcg__collection){ .start_ns = walk->monotonic_ns - walk->stop_ns,
-                                                  .stop_ns = walk->stop_ns };
-  note_ending_stopped (&freeze, walk);
-  return write_snapshot_stopped (&freeze, walk);
-}
 
 /* Says where the tables are that samples are made from. */
 static struct gcg__root_samples
@@ -177,25 +56,11 @@ gcg__root_note_heap (void)
 void
 gcg__root_begin (void)
 {
-  gcg__settings_note (&settings);
-  gcg__agent_root = (struct gcg__agent_root)
-  {
-    .version = GCG__ROOT_VERSION, .bytes = sizeof gcg__agent_root, .pid = (uint32_t)getpid (),
-    .scratch = (uintptr_t)scratch, .scratch_bytes = sizeof scratch,
-#if defined __x86_64__
-    .syscall_ret = (uintptr_t)gcg__root_syscall, .restorer = (uintptr_t)gcg__root_return,
-#endif
-    .walk = (uintptr_t)walk_copy_stopped, .birth = (uintptr_t)&gcg__birth,
-    .hidden = gcg__regions_hidden_table (), .samples = samples ()
-  };
+  gcg__copied_prepare ();
+  gcg__agent_root.birth = (uintptr_t)&gcg__birth;
+  gcg__agent_root.hidden = gcg__regions_hidden_table ();
+  gcg__agent_root.samples = samples ();
   gcg__shown_begin (&gcg__agent_root);
   gcg__root_note_heap ();
-  __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
-}
-
-void
-gcg__root_forget (void)
-{
-  gcg__agent_root.pid = (uint32_t)getpid ();
-  gcg__agent_root.in_libgc = 0;
+  gcg__copied_offer ();
 }

@@ -1,0 +1,196 @@
+/* copied.c -- see copied.h.
+ *
+ * The walk is the same as in a child that this process has cloned (freeze.h): nothing locks.  What
+ * the handlers of stopped threads note there is written by gcglass here.  Only the copy runs it,
+ * one thread, on a stack that gcglass has given it.  The copy shares the table of descriptors with
+ * the program until its first step gives it an empty one of its own: the program never gets a
+ * number that is not the one it would have got.
+ *
+ * In collector mode CHECK looks at libgc's lock: a collection holds it from its beginning to its
+ * end, and so does a thread that takes a block or makes one, so a copy in which it is free is
+ * whole.  What is alive is found by our own trace (freeze/trace.h); where the program has given
+ * libgc procedures that mark, or the marks are not those of a collection that has ended, the
+ * program has to be asked.
+ */
+#include "copied.h"
+
+#include <string.h>
+
+#include "agent.h"
+#include "capture.h"
+#include "collector.h"
+#include "freeze/freeze.h"
+#ifdef GCG_MALLOC
+#include "malloc/roots.h"
+#else
+#include "freeze/tls.h"
+#include "gc_module.h"
+#endif
+#include "thread.h"
+
+#define SCRATCH_BYTES 65536
+#define UNSHARE       2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
+
+__attribute__ ((visibility ("default"))) struct gcg__agent_root gcg__agent_root;
+
+/* In malloc mode as they were when the heap had been set up: some of libgc's getters lock. */
+static struct gcg__settings settings;
+
+/* Written to by gcglass only; untouched pages cost nothing. */
+static char scratch[SCRATCH_BYTES] __attribute__ ((aligned (4096)));
+
+#if defined __x86_64__
+void gcg__copied_syscall (void);
+void gcg__copied_return (void);
+__asm__(".text\n.hidden gcg__copied_syscall\n.type gcg__copied_syscall,@function\n"
+        "gcg__copied_syscall:\n  syscall\n  ret\n"
+        ".hidden gcg__copied_return\n.type gcg__copied_return,@function\n"
+        "gcg__copied_return:\n  mov $15, %eax\n  syscall\n");
+#endif
+
+/* The thread of the copy that ends the program, if one does: what lies below where it left for the
+   end keeps nothing. */
+static void
+note_ending_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
+{
+  const struct gcg__walk_thread *threads
+      = (const struct gcg__walk_thread *)(uintptr_t)walk->threads;
+
+  for (uint32_t i = 0; i < walk->n_threads && walk->ending_tid; i++)
+    if (threads[i].tid == walk->ending_tid)
+      {
+        freeze->at_exit = true;
+        freeze->collecting_tid = (pid_t)walk->ending_tid;
+        freeze->context = (const ucontext_t *)(uintptr_t)threads[i].context;
+        freeze->collecting_pointer = threads[i].thread_pointer;
+#if defined __x86_64__
+        freeze->stack_low = (uint64_t)freeze->context->uc_mcontext.gregs[REG_RSP];
+#else
+        freeze->stack_low = freeze->context->uc_mcontext.sp;
+#endif
+#ifdef GCG_MALLOC
+        if (gcg__exit_frame_of (freeze->collecting_tid))
+          freeze->stack_low = gcg__exit_frame_of (freeze->collecting_tid);
+#endif
+      }
+}
+
+/* Those that were stopped: all.  Of one that could not be, as it waits for the child that it has
+   made by vfork, the kernel does not say where its data is: of the first thread it is known. */
+static void
+note_threads_stopped (const struct gcg__walk *walk)
+{
+  const struct gcg__walk_thread *threads
+      = (const struct gcg__walk_thread *)(uintptr_t)walk->threads;
+
+  gcg__thread_note_from_now ();
+  for (uint32_t i = 0; i < walk->n_threads; i++)
+    {
+      uint64_t pointer = threads[i].thread_pointer;
+      if (!pointer && threads[i].tid == gcg__agent_root.pid)
+        pointer = gcg__agent_thread_pointer ();
+      gcg__thread_given_stopped (&(struct gcg__stopped){
+          threads[i].tid, (const ucontext_t *)(uintptr_t)threads[i].context, pointer });
+    }
+}
+
+/* Writes the snapshot into a sealed memory file; 0 or an errno. */
+static int
+write_snapshot_stopped (struct gcg__freeze *freeze, struct gcg__walk *walk)
+{
+  int error;
+
+  freeze->fd = (int)syscall (SYS_memfd_create, "gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (freeze->fd < 0)
+    return errno;
+  error = gcg__freeze_write_stopped (freeze, true);
+  if (!error
+      && syscall (SYS_fcntl, freeze->fd, F_ADD_SEALS,
+                  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+             != 0)
+    error = errno;
+  walk->fd = freeze->fd;
+  return error;
+}
+
+/* What WALK leads to in the root structure. */
+static int
+walk_copy_stopped (struct gcg__walk *walk)
+{
+  static struct gcg__shared shared;
+  struct gcg__freeze freeze = { .fd = -1,
+                                .description = (const char *)(uintptr_t)walk->description,
+                                .walk = walk,
+                                .pid = (pid_t)gcg__agent_root.pid,
+                                .requested_ns = walk->requested_ns,
+                                .monotonic_ns = walk->monotonic_ns,
+                                .realtime_ns = walk->realtime_ns,
+                                .shared = &shared };
+
+  if (syscall (SYS_close_range, 0u, ~0u, UNSHARE) != 0)
+    return errno;
+  note_threads_stopped (walk);
+#ifndef GCG_MALLOC
+  gcg__settings_note (&settings);
+#endif
+  gcg__capture_fill (&freeze, &settings);
+  shared.pause_ns = walk->pause_ns ? walk->pause_ns : 1;
+  gcg__collection_now = (struct gcg__collection){ .start_ns = walk->monotonic_ns - walk->stop_ns,
+                                                  .stop_ns = walk->stop_ns };
+  note_ending_stopped (&freeze, walk);
+  return write_snapshot_stopped (&freeze, walk);
+}
+
+void
+gcg__copied_prepare (void)
+{
+  gcg__settings_note (&settings);
+  gcg__agent_root = (struct gcg__agent_root)
+  {
+    .version = GCG__ROOT_VERSION, .bytes = sizeof gcg__agent_root, .pid = (uint32_t)getpid (),
+    .scratch = (uintptr_t)scratch, .scratch_bytes = sizeof scratch,
+#if defined __x86_64__
+    .syscall_ret = (uintptr_t)gcg__copied_syscall, .restorer = (uintptr_t)gcg__copied_return,
+#endif
+    .walk = (uintptr_t)walk_copy_stopped
+  };
+}
+
+void
+gcg__copied_offer (void)
+{
+  __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
+}
+
+void
+gcg__copied_forget (void)
+{
+  gcg__agent_root.pid = (uint32_t)getpid ();
+  gcg__agent_root.in_libgc = 0;
+}
+
+#ifndef GCG_MALLOC
+
+/* What CHECK leads to in the root structure: an enum gcg__copy_state. */
+static uint64_t
+check_copy_stopped (void)
+{
+  if (gcg__gc_is_locked ())
+    return GCG__COPY_TORN;
+  return gcg__collector_knows_dead_stopped () && gcg__gc_marks_alone_stopped () ? GCG__COPY_WHOLE
+                                                                                : GCG__COPY_OPAQUE;
+}
+
+void
+gcg__copied_begin (void)
+{
+  gcg__gc_module_find ();
+  if (!gcg__gc_module_is_known ())
+    return;
+  gcg__tls_note ();
+  gcg__copied_prepare ();
+  gcg__agent_root.check = (uintptr_t)check_copy_stopped;
+  gcg__copied_offer ();
+}
+
+#endif

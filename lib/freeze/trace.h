@@ -1,0 +1,30 @@
+/* trace.h -- what is alive in a copy of a program that uses the collector: our own trace.
+ *
+ * A copy that is made from outside has no collection behind it (freeze->walk).  So the marks of the
+ * last one say which slots were dead then; what is alive now is found here, as the collector would:
+ * from the root areas (rootwalk.h), from what it never takes, and from its own data, over every
+ * word of the objects that may hold pointers.
+ *
+ *   heaptaken.c    slots that are free, or dead and not swept yet, are taken
+ *   trace.c        the others are candidates; those that are reached are noted, slot by slot
+ *   heapwalk.c     objects are the candidates that carry a tag, and all that were reached
+ *
+ * A slot without a tag that nothing leads to is none: it may be free in a block that nobody has
+ * swept.
+ */
+#ifndef GCG_TRACE_H
+#define GCG_TRACE_H
+
+#include "freeze.h"
+
+/* Notes what is reached.  Blocks are listed, free and dead slots are taken.  What the root walk has
+   written into columns is gone afterwards. */
+void gcg__trace_stopped (struct gcg__freeze *freeze);
+
+/* WORD stands in a root area: what it points to is reached.  From rootwalk.c, during the trace. */
+void gcg__trace_word_stopped (struct gcg__freeze *freeze, uint64_t word);
+
+/* Was the slot that begins at BASE reached? */
+bool gcg__trace_reached_stopped (struct gcg__freeze *freeze, uint64_t base);
+
+#endif
