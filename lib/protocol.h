@@ -20,10 +20,11 @@
  *   gcg_start                     the agent starts "gcglass serve --fd 3" at one end of a
  *                                 socketpair, says HELLO and SERVE; the server answers URL, or URL
  *                                 with a failure
- *   gcglass snapshot PID          connects to the agent's own abstract name, GCG__AGENT_NAME
+ *   gcglass snapshot PID          connects to the agent's own abstract name, GCG__AGENT_NAME; where
+ *                                 the agent has no thread, gcglass run or leaks listens there
  *
  * Both sides check SO_PEERCRED: same user or root; a client of GCG__AGENT_NAME also that the
- * listener's pid is the one it asked for (abstract names can be squatted).
+ * listener's pid is the one it asked for, or has started it (abstract names can be squatted).
  * The end of the connection is the end of the conversation: the other side has gone or has stopped.
  */
 #ifndef GCG_PROTOCOL_H

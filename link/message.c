@@ -31,13 +31,12 @@ parent_of (pid_t pid)
   return end != NULL && sscanf (end + 1, " %*c %d", &parent) == 1 ? parent : 0;
 }
 
-static bool
-is_descendant (pid_t pid)
+bool
+gcg__link_is_ancestor (pid_t ancestor, pid_t pid)
 {
-  pid_t self = getpid ();
-  for (int i = 0; i < MOST_GENERATIONS && pid > 1 && pid != self; i++)
+  for (int i = 0; i < MOST_GENERATIONS && pid > 1 && pid != ancestor; i++)
     pid = parent_of (pid);
-  return pid == self;
+  return pid == ancestor;
 }
 
 bool
@@ -46,7 +45,8 @@ gcg__link_allows (int fd)
   struct ucred peer;
   socklen_t n = sizeof peer;
   return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0
-         && (peer.uid == geteuid () || peer.uid == 0 || is_descendant (peer.pid));
+         && (peer.uid == geteuid () || peer.uid == 0
+             || gcg__link_is_ancestor (getpid (), peer.pid));
 }
 
 /* Takes the first descriptor of HEADER and closes the others, if more were sent. */
@@ -102,12 +102,31 @@ gcg__link_receive (int fd, struct gcg__message *message, int *attached)
 bool
 gcg__link_send (int fd, struct gcg__message *message)
 {
+  return gcg__link_send_file (fd, message, -1);
+}
+
+bool
+gcg__link_send_file (int fd, struct gcg__message *message, int attached)
+{
+  struct iovec part = { message, sizeof *message };
+  char control[CMSG_SPACE (sizeof attached)] __attribute__ ((aligned (8))) = { 0 };
+  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
   ssize_t n;
+  if (attached >= 0)
+    {
+      header.msg_control = control;
+      header.msg_controllen = sizeof control;
+      struct cmsghdr *c = CMSG_FIRSTHDR (&header);
+      c->cmsg_level = SOL_SOCKET;
+      c->cmsg_type = SCM_RIGHTS;
+      c->cmsg_len = CMSG_LEN (sizeof attached);
+      memcpy (CMSG_DATA (c), &attached, sizeof attached);
+    }
   message->magic = GCG__PROTOCOL_MAGIC;
   message->version = GCG__PROTOCOL_VERSION;
   message->pid = (uint32_t)getpid ();
   do
-    n = send (fd, message, sizeof *message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    n = sendmsg (fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   return n == (ssize_t)sizeof *message;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "protocol.h"
 
@@ -22,6 +23,12 @@ bool gcg__link_receive (int fd, struct gcg__message *message, int *attached);
 
 /* Sends MESSAGE (its magic, version and pid are set here) without waiting. */
 bool gcg__link_send (int fd, struct gcg__message *message);
+
+/* The same with the file ATTACHED (borrowed; -1: none). */
+bool gcg__link_send_file (int fd, struct gcg__message *message, int attached);
+
+/* Returns whether process ANCESTOR is PID, or has started it, or who did. */
+bool gcg__link_is_ancestor (pid_t ancestor, pid_t pid);
 
 /* Returns whether the process at the other end of FD is this user's or root's, or one that we have
    started, which may have changed its user since. */

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "link/door.h"
 #include "link/jobs.h"
 #include "recording/format.h"
 #include "server/reader.h"
@@ -46,6 +47,7 @@ struct gcg__live
   struct gcg__jobs *jobs;      /* snapshots from outside */
   struct gcg__agent_link link; /* the agent that is looked at so; its fd is FD */
   struct gcg__reader *reader;  /* its samples */
+  struct gcg__door *door;      /* who asks for it by its number; NULL = it answers itself */
   bool parting;   /* the connection has ended, but not all jobs; private to the thread */
   bool announced; /* the connected process is about to execute another program; private to the
                      thread */
@@ -90,6 +92,8 @@ hang_up (struct gcg__live *live)
   pthread_mutex_unlock (&live->lock);
   gcg__samples_set_say (gcg__source_samples (live->source), 0, NULL, NULL);
   gcg__reader_end (live->reader);
+  gcg__door_close (live->door);
+  live->door = NULL;
   gcg__source_set_silent (live->source);
   if (live->announced && !live->last_seen)
     note_executed (live);
@@ -297,7 +301,10 @@ converse_with (struct gcg__live *live, int fd, int counter, pid_t pid,
   gcg__source_set_live (live->source, pid);
   bool sampled = (hello->flags & GCG__FLAG_THREAD) != 0 || live->events.from_inside;
   if (live->link.root != 0 && !sampled)
-    gcg__reader_begin (live->reader, pid, live->link.root, live->events.every_s);
+    {
+      gcg__reader_begin (live->reader, pid, live->link.root, live->events.every_s);
+      live->door = gcg__door_open (pid, live->link.root);
+    }
   gcg__samples_set_say (gcg__source_samples (live->source), pid, gcg__live_say, live);
 }
 
@@ -567,6 +574,7 @@ gcg__live_free (struct gcg__live *live)
   pthread_join (live->thread, NULL);
   gcg__jobs_free (live->jobs);
   gcg__reader_free (live->reader);
+  gcg__door_close (live->door);
   if (live->fd >= 0)
     close (live->fd);
   if (live->parted_fd >= 0)

@@ -101,12 +101,12 @@ connect_to (uint32_t pid, uint32_t timeout, int *fd, struct gcg_error *error)
   struct ucred peer;
   socklen_t peer_bytes = sizeof peer;
   if (!gcg__link_allows (s) || getsockopt (s, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) != 0
-      || peer.pid != (pid_t)pid)
+      || !gcg__link_is_ancestor (peer.pid, (pid_t)pid))
     {
       close (s);
-      return gcg__error_write (error, GCG_SYSTEM,
-                               "who answers for process %u is not this process, or another user's",
-                               pid);
+      return gcg__error_write (
+          error, GCG_SYSTEM, "who answers for process %u has not started it, or is another user's",
+          pid);
     }
   *fd = s;
   return GCG_OK;

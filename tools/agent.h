@@ -1,7 +1,7 @@
 /* agent.h -- asking a process that runs the agent: for gcglass snapshot and gcglass sample.
  *
- * Abstract socket names can be squatted: the listener must be the process that was asked for, and
- * this user's or root's.
+ * Abstract socket names can be squatted: the listener must be the process that was asked for, or
+ * one that has started it, and this user's or root's.
  */
 #ifndef GCG_TOOLS_AGENT_H
 #define GCG_TOOLS_AGENT_H

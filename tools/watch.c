@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "link/door.h"
 #include "link/jobs.h"
 
 struct connection
@@ -23,6 +24,7 @@ struct connection
   struct watched who;
   int fd;                      /* -1: it has ended, and snapshots of it are under way */
   struct gcg__agent_link link; /* it is looked at from outside when its root is known */
+  struct gcg__door *door;      /* who asks for it by its number */
   bool greeted;                /* HELLO was read */
   bool asked;                  /* for a snapshot that has not come yet */
 };
@@ -143,6 +145,8 @@ read_one (struct watch *watch, struct connection *connection)
       struct gcg_error error = { GCG_OK, "" };
       if (!gcg__jobs_hello (&connection->link, &message, false, &error))
         watch->events.inside (watch->events.context, &connection->who, error.text);
+      if (connection->link.root != 0 && (message.flags & GCG__FLAG_THREAD) == 0)
+        connection->door = gcg__door_open (connection->who.pid, connection->link.root);
     }
   if (connection->greeted)
     gcg__jobs_message (watch->jobs, &connection->link, &message);
@@ -163,6 +167,8 @@ hang_up (struct watch *watch, struct connection *connection)
   if (connection->fd >= 0)
     close (connection->fd);
   connection->fd = -1;
+  gcg__door_close (connection->door);
+  connection->door = NULL;
   if (gcg__jobs_has (watch->jobs, connection->who.id))
     return;
   *connection = watch->connections[--watch->n];
@@ -260,8 +266,11 @@ watch_free (struct watch *watch)
   if (watch == NULL)
     return;
   for (uint32_t i = 0; i < watch->n; i++)
-    if (watch->connections[i].fd >= 0)
-      close (watch->connections[i].fd);
+    {
+      if (watch->connections[i].fd >= 0)
+        close (watch->connections[i].fd);
+      gcg__door_close (watch->connections[i].door);
+    }
   gcg__jobs_free (watch->jobs);
   close (watch->listen_fd);
   free (watch);
