@@ -6,6 +6,7 @@ link_liblink_la_SOURCES = \
 	%D%/jobs.c %D%/jobs.h \
 	%D%/message.c %D%/message.h \
 	%D%/outside.c %D%/outside.h \
+	%D%/read.c %D%/read.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/survey.c %D%/survey.h \
 	%D%/tables.c %D%/tables.h

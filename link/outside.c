@@ -7,7 +7,8 @@
  * A copy that was made while a thread was inside libgc is dropped, and another one is made after 1,
  * 2, 4, ... ms.
  *
- * Where there can be no copy (lib/image/freeze.h) the process is read while it stands.
+ * Where there can be no copy (lib/image/freeze.h) the process is read while it stands.  A copy is
+ * read from here, too, with GCGLASS_WALK=outside in the environment.
  */
 #include "config.h"
 
@@ -27,9 +28,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "image/agent_snapshot.h"
 #include "image/freeze.h"
 #include "image/proc.h"
+#include "link/read.h"
 
 #define WALK_MS      60000
 #define CALL_MS      5000
@@ -526,17 +527,31 @@ prepare (struct taking *taking, struct gcg_error *error)
   return ok ? GCG_OK : error->status;
 }
 
-/* --- without a copy --- */
+/* --- read from here --- */
 
-/* Reads the snapshot from the process, which stands. */
+/* What the copy does not have; the caller frees its items.  NULL items: no memory. */
+static struct gcg__memory_buffers
+list_hidden (const struct standing *standing)
+{
+  uint32_t n = standing->hidden != NULL ? standing->n_ranges : 0;
+  struct gcg__memory_buffer *items = calloc (n + 1, sizeof *items);
+  const char *at = standing->hidden;
+  for (uint32_t i = 0; items != NULL && i < n; i++)
+    {
+      const struct range *range = &standing->ranges[i];
+      items[i] = (struct gcg__memory_buffer){ range->low, at, range->high - range->low };
+      at += items[i].n;
+    }
+  return (struct gcg__memory_buffers){ items, n };
+}
+
+/* Reads the snapshot from the memory of the copy, or of the process, which stands. */
 static enum gcg_status
 read_snapshot (struct taking *taking, struct gcg_error *error)
 {
   const struct gcg__frozen *frozen = taking->frozen;
-  struct gcg__memory_image *image = NULL;
+  const struct gcg__memory_buffers hidden = list_hidden (&taking->standing);
   struct gcg__agent_ask ask = { .root = taking->ask->root,
-                                .threads = frozen->threads,
-                                .n_threads = frozen->n_threads,
                                 .ending = taking->ask->ending_tid,
                                 .description = taking->ask->description,
                                 .program = taking->texts[EXE],
@@ -547,19 +562,20 @@ read_snapshot (struct taking *taking, struct gcg_error *error)
                                 .requested_ns = taking->walk.requested_ns,
                                 .monotonic_ns = now (CLOCK_MONOTONIC),
                                 .realtime_ns = now (CLOCK_REALTIME) };
-  if (!has_texts (taking, error))
-    return GCG_NO_MEMORY;
-  enum gcg_status status = gcg__image_open (frozen->pid, taking->standing.mem, &image, error);
-  if (status != GCG_OK)
-    return status;
-  ask.image = image;
-  ask.stop_ns = ask.monotonic_ns - frozen->since_ns;
-  status = gcg__agent_snapshot_take (&ask, &taking->snapshot, error);
-  gcg__image_free (image);
+  if (hidden.items == NULL || !has_texts (taking, error))
+    {
+      free ((void *)hidden.items);
+      return gcg__error_write (error, GCG_NO_MEMORY, "out of memory");
+    }
+  ask.stop_ns = frozen->copy != 0 ? frozen->stopped_ns - frozen->clone_ns
+                                  : ask.monotonic_ns - frozen->since_ns;
+  enum gcg_status status
+      = gcg__read_frozen (frozen, taking->standing.mem, &hidden, &ask, &taking->snapshot, error);
+  free ((void *)hidden.items);
   return status;
 }
 
-/* The same; then the process goes on. */
+/* The same of the process; then it goes on. */
 static enum gcg_status
 read_standing (struct taking *taking, struct gcg_error *error)
 {
@@ -573,26 +589,6 @@ read_standing (struct taking *taking, struct gcg_error *error)
   gcg__frozen_drop (taking->frozen);
   taking->frozen = NULL;
   taking->walk.pause_ns = now (CLOCK_MONOTONIC) - since_ns;
-  return status;
-}
-
-/* Writes what has been read into a sealed memory file. */
-static enum gcg_status
-write_snapshot (struct taking *taking, int *fd, struct gcg_error *error)
-{
-  int memory = memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (memory < 0)
-    return gcg__error_write (error, GCG_SYSTEM, "cannot make a memory file for the snapshot: %s",
-                             strerror (errno));
-  enum gcg_status status
-      = gcg__agent_snapshot_write (taking->snapshot, taking->walk.pause_ns, memory, error);
-  if (status == GCG_OK
-      && fcntl (memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
-    status = gcg__error_write (error, GCG_SYSTEM, "cannot seal the snapshot: %s", strerror (errno));
-  if (status == GCG_OK)
-    *fd = memory;
-  else
-    close (memory);
   return status;
 }
 
@@ -627,6 +623,14 @@ walk (struct taking *taking, struct gcg_error *error)
       != (ssize_t)sizeof taking->walk)
     return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy: %s", strerror (errno));
   return GCG_OK;
+}
+
+/* Is the copy to be read from here, too? */
+static bool
+reads_copies (void)
+{
+  const char *way = secure_getenv ("GCGLASS_WALK");
+  return way != NULL && strcmp (way, "outside") == 0;
 }
 
 /* Runs the walk in the copy and opens what it has written. */
@@ -666,8 +670,14 @@ take (struct taking *taking, int *fd, struct gcg_error *error)
     ask->released (ask->context, status == GCG_OK);
   if (status != GCG_OK)
     return status;
-  return taking->snapshot != NULL ? write_snapshot (taking, fd, error)
-                                  : walk_copy (taking, fd, error);
+  if (taking->snapshot == NULL && !reads_copies ())
+    return walk_copy (taking, fd, error);
+  if (taking->snapshot == NULL)
+    {
+      order->pause_ns = taking->frozen->stopped_ns;
+      status = read_snapshot (taking, error);
+    }
+  return status == GCG_OK ? gcg__read_save (taking->snapshot, order->pause_ns, fd, error) : status;
 }
 
 enum gcg_status

@@ -516,3 +516,60 @@ gcg__image_load (struct gcg__memory_image *image, const struct gcg__memory_range
   free (load.holes);
   return kept ? GCG_OK : no_memory (error);
 }
+
+static int
+compare_vmas (const void *a, const void *b)
+{
+  const struct gcg__vma *x = a, *y = b;
+
+  return x->low < y->low ? -1 : x->low > y->low;
+}
+
+/* Adds mappings where BUFFERS are and none is; false: no memory. */
+static bool
+map_buffers (struct gcg__vmas *vmas, const struct gcg__memory_buffers *buffers)
+{
+  /* A mapping can split one buffer in two. */
+  size_t room = 2 * vmas->n + buffers->n + 1, n = vmas->n;
+  struct gcg__vma *items = realloc (vmas->items, room * sizeof *items);
+
+  if (!items)
+    return false;
+  vmas->items = items;
+  for (size_t b = 0; b < buffers->n; b++)
+    {
+      uint64_t low = buffers->items[b].address, high = low + buffers->items[b].n;
+      for (size_t i = gcg__vmas_above (vmas, low); low < high && n < room; i++)
+        {
+          uint64_t end = i < vmas->n && items[i].low < high ? items[i].low : high;
+          if (low < end)
+            items[n++] = (struct gcg__vma){
+              .low = low, .high = end, .name = "", .is_readable = true, .is_writable = true
+            };
+          low = i < vmas->n && items[i].low < high ? items[i].high : high;
+        }
+    }
+  qsort (items, n, sizeof *items, compare_vmas);
+  vmas->n = n;
+  return true;
+}
+
+enum gcg_status
+gcg__image_add (struct gcg__memory_image *image, const struct gcg__memory_buffers *buffers,
+                struct gcg_error *error)
+{
+  struct gcg__memory_source source = gcg__buffers_source (buffers);
+  struct gcg__memory_range *ranges = malloc ((buffers->n + 1) * sizeof *ranges);
+  enum gcg_status status = GCG_NO_MEMORY;
+
+  for (size_t i = 0; ranges && i < buffers->n; i++)
+    ranges[i]
+        = (struct gcg__memory_range){ buffers->items[i].address,
+                                      buffers->items[i].address + buffers->items[i].n, &source };
+  if (!ranges || (image->vmas.n > 0 && !map_buffers (&image->vmas, buffers)))
+    gcg__error_write (error, status, "no memory for what is added to an image");
+  else
+    status = gcg__image_load (image, ranges, buffers->n, 0, error);
+  free (ranges);
+  return status;
+}

@@ -113,6 +113,12 @@ enum gcg_status gcg__image_load (struct gcg__memory_image *image,
                                  unsigned n_threads, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
+/* Adds what the process does not have, or has otherwise: BUFFERS count as loaded, and, where
+   nothing is mapped, as mapped, readable and writable.  They are copied.  Errors: GCG_NO_MEMORY. */
+enum gcg_status gcg__image_add (struct gcg__memory_image *image,
+                                const struct gcg__memory_buffers *buffers, struct gcg_error *error)
+    __attribute__ ((warn_unused_result));
+
 /* The loaded memory at ADDRESS, and in *N how many bytes of it lie there side by side; NULL when
    nothing is loaded there.  As aligned as ADDRESS is, up to a page.  Borrowed from the image. */
 const void *gcg__image_at (const struct gcg__memory_image *image, uint64_t address, uint64_t *n);
