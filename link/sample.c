@@ -130,8 +130,11 @@ enum gcg_status
 gcg__sampler_over (const struct gcg__memory_source *source, uint64_t root,
                    struct gcg__sampler **sampler, struct gcg_error *error)
 {
-  *sampler = new_sampler (source, root);
-  return *sampler != NULL ? GCG_OK : no_memory (error);
+  struct gcg__sampler *made = new_sampler (source, root);
+  if (made == NULL)
+    return no_memory (error);
+  *sampler = made;
+  return GCG_OK;
 }
 
 enum gcg_status
@@ -305,9 +308,12 @@ add_loaded (const struct gcg__sampler *sampler, struct strings *modules, struct 
   struct gcg__vmas vmas;
   struct gcg__memory_image *image;
   struct gcg__loaded_modules loaded = { 0 };
-  if (sampler->pid == 0 || gcg__vmas_read (sampler->pid, &vmas, NULL) != GCG_OK)
+  if (sampler->pid == 0)
     return GCG_OK;
-  enum gcg_status status = gcg__image_new (&sampler->source, &vmas, &image, error);
+  enum gcg_status status = gcg__vmas_read (sampler->pid, &vmas, error);
+  if (status != GCG_OK)
+    return status == GCG_NO_MEMORY ? status : GCG_OK;
+  status = gcg__image_new (&sampler->source, &vmas, &image, error);
   if (status != GCG_OK)
     {
       gcg__vmas_fini (&vmas);

@@ -115,7 +115,12 @@ tests_malloc_sampler_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(SAN_CFLAGS) $(CMOCKA_
 	-DPLUGIN='"$(abs_builddir)/tests/malloc/.libs/sampled_plugin.so"'
 tests_malloc_sampler_LDADD = link/liblink.la lib/image/libimage.la lib/recording/librecording.la \
 	lib/base/libbase.la lib/snapshot/libsnapshot.la $(CMOCKA_LIBS) -lpthread
-TESTS += %D%/malloc/sampler
+check_PROGRAMS += %D%/malloc/sampler_faults
+tests_malloc_sampler_faults_SOURCES = %D%/malloc/sampler_faults.c %D%/image/process.h %D%/image/process.c
+tests_malloc_sampler_faults_CFLAGS = $(tests_malloc_sampler_CFLAGS)
+tests_malloc_sampler_faults_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+tests_malloc_sampler_faults_LDADD = $(tests_malloc_sampler_LDADD)
+TESTS += %D%/malloc/sampler %D%/malloc/sampler_faults
 endif
 # What becomes another program, whichever heap either has.
 check_PROGRAMS += tests/becomes tests/becomes_gc
