@@ -223,14 +223,15 @@ look_ahead (struct scan *scan, uint64_t low, uint64_t until, uint64_t high)
 static inline void
 scan_words (struct scan *scan, uint64_t low, uint64_t at, uint64_t high, uint64_t end)
 {
-  const uint8_t *bytes = scan->window.bytes - scan->window.low;
+  const uint8_t *bytes = scan->window.bytes + (low - scan->window.low);
   const struct gcg__heap_rules *rules = &scan->index->rules;
   struct gcg__heap_hit hit;
 
   for (; at + 8 <= high; at += 8)
     {
       const struct gcg__heap_block *block = scan->to[(at - low) / 8];
-      bool is = block && gcg__heap_resolve_in (scan->index, block, load (bytes + at), true, &hit);
+      bool is = block
+                && gcg__heap_resolve_in (scan->index, block, load (bytes + (at - low)), true, &hit);
       if (__builtin_expect (is && rules->n_cleared > 0, 0))
         is = !is_cleared (scan, at);
       if (__builtin_expect (!is && rules->unaligned, 0))
