@@ -159,11 +159,7 @@ gcg__environment_read (struct gcg__environment *wishes)
   wishes->follow = secure_getenv ("GCGLASS_FOLLOW") != NULL;
   wishes->fold = secure_getenv ("GCGLASS_FOLD") != NULL;
   own_slices = secure_getenv ("GCGLASS_SLICES") != NULL;
-#ifdef GCG_MALLOC
-  wishes->outside = way && (strcmp (way, "ptrace") == 0 || strcmp (way, "malloc") == 0);
-#else
   wishes->outside = way && strcmp (way, "ptrace") == 0;
-#endif
   gcg__outside_set (wishes->outside);
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);

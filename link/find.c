@@ -18,14 +18,10 @@
 
 #include "agent_root.h"
 #include "image/vma.h"
-#include "link/outside.h"
 
-/* Programs that use the collector are looked at from outside where that is asked for. */
-static const char *
-agent_name (void)
-{
-  return strcmp (gcg__outside_way (), "ptrace") == 0 ? "libgcglass" : "libgcglass-malloc.so";
-}
+/* A program that is linked with the agent may be run with another, which then is the one. */
+static const char *const agent_names[]
+    = { "libgcglass-preload.so", "libgcglass-malloc.so", "libgcglass.so" };
 
 struct file
 {
@@ -89,15 +85,14 @@ open_mapped (pid_t pid, const struct gcg__vma *mapping)
   return open (path, O_RDONLY | O_CLOEXEC);
 }
 
-/* The address of the root in the file that is mapped as MAPPING, when that is the agent's first
-   mapping; else 0. */
+/* The address of the root in the file that is mapped as MAPPING, when that is the first mapping of
+   an agent called NAME; else 0. */
 static uint64_t
-root_in (pid_t pid, const struct gcg__vma *mapping)
+root_in (pid_t pid, const struct gcg__vma *mapping, const char *name)
 {
   const char *slash = strrchr (mapping->name, '/');
   struct stat status;
-  if (mapping->offset != 0 || slash == NULL
-      || strncmp (slash + 1, agent_name (), strlen (agent_name ())) != 0)
+  if (mapping->offset != 0 || slash == NULL || strncmp (slash + 1, name, strlen (name)) != 0)
     return 0;
   int fd = open_mapped (pid, mapping);
   if (fd < 0)
@@ -121,8 +116,9 @@ gcg__outside_find (pid_t pid)
   uint64_t root = 0;
   if (gcg__vmas_read (pid, &vmas, NULL) != GCG_OK)
     return 0;
-  for (size_t i = 0; root == 0 && i < vmas.n; i++)
-    root = root_in (pid, &vmas.items[i]);
+  for (size_t n = 0; n < sizeof agent_names / sizeof *agent_names; n++)
+    for (size_t i = 0; root == 0 && i < vmas.n; i++)
+      root = root_in (pid, &vmas.items[i], agent_names[n]);
   gcg__vmas_fini (&vmas);
   return root;
 }

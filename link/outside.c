@@ -99,13 +99,6 @@ gcg__outside_is_wanted (void)
   return way == NULL || strcmp (way, "signals") != 0;
 }
 
-const char *
-gcg__outside_way (void)
-{
-  const char *way = secure_getenv ("GCGLASS_STOP");
-  return way != NULL && strcmp (way, "ptrace") == 0 ? way : "malloc";
-}
-
 /* Reads the root structure.  A process that has executed another program, or is about to, has none
    where it was. */
 static enum gcg_status
@@ -625,12 +618,12 @@ walk (struct taking *taking, struct gcg_error *error)
   return GCG_OK;
 }
 
-/* Is the copy to be read from here, too? */
+/* Is the copy to be read from here, too?  The collector's heap is not. */
 static bool
-reads_copies (void)
+reads_copies (const struct taking *taking)
 {
   const char *way = secure_getenv ("GCGLASS_WALK");
-  return way != NULL && strcmp (way, "outside") == 0;
+  return taking->root.check == 0 && way != NULL && strcmp (way, "outside") == 0;
 }
 
 /* Runs the walk in the copy and opens what it has written. */
@@ -670,7 +663,7 @@ take (struct taking *taking, int *fd, struct gcg_error *error)
     ask->released (ask->context, status == GCG_OK);
   if (status != GCG_OK)
     return status;
-  if (taking->snapshot == NULL && !reads_copies ())
+  if (taking->snapshot == NULL && !reads_copies (taking))
     return walk_copy (taking, fd, error);
   if (taking->snapshot == NULL)
     {

@@ -49,8 +49,4 @@ enum gcg_status gcg__outside_take (const struct gcg__outside_ask *ask, int *fd,
    inside. */
 bool gcg__outside_is_wanted (void);
 
-/* What programs are told of it: "ptrace" where GCGLASS_STOP says so, which is meant for programs
-   that use the collector, too; else "malloc". */
-const char *gcg__outside_way (void);
-
 #endif

@@ -130,16 +130,16 @@ const look = follow(async () => {
 }, document.getElementById('standing'));
 
 /* Of the snapshot's own collection it is not known yet what it gives back. */
-function isOwn(one, frame) {
-  return one.number === frame.snapshot.collection;
+function isOwn(one, { frame, capture }) {
+  return capture.gc_mark_ns > 0 && one.number === frame.snapshot.collection;
 }
 
 /* ONE of DATA's collections.  Blocks that are not free hold what is live, what has not been swept, and
    gaps.  What is live is not counted at each collection; snapshots of earlier versions lack it. */
-function collectionWords(one, { frame, reachable }) {
-  const own = isOwn(one, frame);
+function collectionWords(one, data) {
+  const own = isOwn(one, data);
   const when = own ? 'the snapshot’s own' : `${age(-one.at_ms / 1000)} before the snapshot`;
-  const live = one.live_bytes ?? (own ? reachable.bytes : null);
+  const live = one.live_bytes ?? (own ? data.reachable.bytes : null);
   const parts = [live === null ? null : `${size(live)} live`,
     own ? null : `${size(one.heap_bytes - one.free_bytes)} in blocks not free`];
   return `Collection ${count(one.number)}, ${when}: ${parts.filter((part) => part !== null).join(', ')}`
@@ -152,12 +152,12 @@ function drawCollections(data) {
   const place = document.getElementById('chart');
   if (list.length < 2) {
     place.replaceChildren(element('p', { class: 'none' }, list.length === 1 ? `${collectionWords(list[0], data)}.`
-      : 'No collection yet. The first one, or “Take snapshot”, begins this chart.'));
+      : 'No collection yet. The first one begins this chart.'));
     collections = null;
     return;
   }
   const sorted = [...list].sort((a, b) => a.at_ms - b.at_ms || a.number - b.number);
-  const used = (one) => (isOwn(one, frame) ? null : one.heap_bytes - one.free_bytes);
+  const used = (one) => (isOwn(one, data) ? null : one.heap_bytes - one.free_bytes);
   collections ??= new TimeChart(place, {
     label: `Heap after each of the last ${list.length} collections, and their pauses. Arrow keys read one.`,
     axes: { y: { format: (bytes) => (bytes === null ? '–' : size(bytes)), sizes: true }, y2: { format: duration } },
@@ -183,6 +183,8 @@ function show(data) {
   fill(main, data);
   main.querySelector('#top-types tbody').replaceChildren(...data.types.map(typeRow));
   document.getElementById('in-place').hidden = !data.capture.in_place;
+  for (const part of document.querySelectorAll('.own-marking'))
+    part.hidden = data.capture.gc_mark_ns === 0;
   drawTrends();
   drawCollections(data);
 }

@@ -190,11 +190,13 @@ sample_from_outside (const struct agent_arguments *arguments, uint64_t root, int
 
 /* Takes a snapshot of such a process. */
 static enum gcg_status
-take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *fd,
+take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *fd, bool *is_opaque,
                    struct gcg_error *error)
 {
-  struct gcg__outside_ask ask
-      = { .pid = (pid_t)arguments->pid, .root = root, .description = arguments->description };
+  struct gcg__outside_ask ask = { .pid = (pid_t)arguments->pid,
+                                  .root = root,
+                                  .description = arguments->description,
+                                  .is_opaque = is_opaque };
   return gcg__outside_take (&ask, fd, error);
 }
 
@@ -220,8 +222,11 @@ take_snapshot (const struct agent_arguments *arguments, uint64_t root, int *fd,
   pid_t pid = (pid_t)arguments->pid;
   struct gcg_error outside;
   struct gcg__proc_status process;
-  if (take_from_outside (arguments, root, fd, &outside) == GCG_OK)
+  bool is_opaque = false;
+  if (take_from_outside (arguments, root, fd, &is_opaque, &outside) == GCG_OK)
     return GCG_OK;
+  if (is_opaque)
+    return ask_inside (arguments, GCG__CAPTURE, fd, error);
   /* Its agent does not answer where a debugger keeps it stopped; why it could not be stopped says
      more than that. */
   if ((gcg__proc_status (pid, pid, &process) && process.state == 't')

@@ -216,7 +216,7 @@ make_settings (const struct launch *launch, const char *preload, const char *soc
   settings[n++] = (struct setting){ "GCGLASS_FOLD=", launch->fold ? "1" : NULL };
   settings[n++] = (struct setting){ "GCGLASS_SIGNAL=", launch->signal };
   settings[n++] = (struct setting){ "GCGLASS_LOOKS=", launch->looks ? launch->looks_text : NULL };
-  settings[n++] = (struct setting){ "GCGLASS_STOP=", launch->outside ? gcg__outside_way () : NULL };
+  settings[n++] = (struct setting){ "GCGLASS_STOP=", launch->outside ? "ptrace" : NULL };
   /* GLib before 2.76 hands out pieces of large blocks; the agent takes both out again. */
   bool slices = launch->found == PROGRAM_MALLOC && getenv ("G_SLICE") == NULL;
   settings[n++] = (struct setting){ "G_SLICE=", slices ? "always-malloc" : NULL };

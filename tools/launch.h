@@ -24,7 +24,7 @@ struct launch
   bool leaks;     /* the agent does what leak reports need beyond snapshots */
   bool follow;    /* children run under the agent, too */
   bool no_last;   /* no snapshot at its end: it would not be used */
-  bool outside;   /* programs of malloc are looked at from outside where that is permitted */
+  bool outside;   /* programs are looked at from outside where that is permitted */
   bool fold;      /* libgc's warnings of finalization cycles are counted, not printed */
   unsigned looks; /* which roots and pointers count: LAUNCH_UNALIGNED and others */
   char looks_text[16];

@@ -169,7 +169,7 @@ write_statistics (const struct gcg__snapshot *s, struct gcg__json *json)
   const struct gcg__statistics *t = s->statistics;
   uint64_t worst = 0;
   for (uint32_t i = 0; i < s->n_collections; i++)
-    if (s->collections[i].number != s->info->collections && s->collections[i].pause_ns > worst)
+    if (!gcg__is_own_collection (s, &s->collections[i]) && s->collections[i].pause_ns > worst)
       worst = s->collections[i].pause_ns;
   gcg__json_array (json, "statistics");
   write_statistic (json, "collections", "count", info->collections, "since the program started");

@@ -145,7 +145,7 @@ look_at_pauses (struct gcg__findings *findings, const struct gcg__snapshot *snap
 {
   const struct gcg__collection *worst = NULL;
   for (uint32_t i = 0; i < snapshot->n_collections; i++)
-    if (snapshot->collections[i].number != snapshot->info->collections
+    if (!gcg__is_own_collection (snapshot, &snapshot->collections[i])
         && (worst == NULL || snapshot->collections[i].pause_ns > worst->pause_ns))
       worst = &snapshot->collections[i];
   if (worst == NULL || worst->pause_ns < LONG_PAUSE_NS)

@@ -15,8 +15,8 @@ write_heap (const struct gcg__model *model, struct gcg__json *json)
   uint64_t worst_ns = 0, last_ns = 0;
   for (uint32_t i = 0; i < s->n_collections; i++)
     {
-      if (s->collections[i].number == s->info->collections)
-        continue; /* the snapshot's own */
+      if (gcg__is_own_collection (s, &s->collections[i]))
+        continue;
       last_ns = s->collections[i].pause_ns;
       if (last_ns > worst_ns)
         worst_ns = last_ns;

@@ -132,7 +132,7 @@ struct gcg__info
   uint64_t heap_high;
   uint64_t pause_ns; /* added to the collection's own pause by this capture */
   uint64_t stop_ns;  /* stopping the world took */
-  uint64_t mark_ns;  /* the collection's own marking took */
+  uint64_t mark_ns;  /* the collection's own marking took; 0: there was none */
   uint64_t total_ns; /* from the request to the end of writing */
 };
 

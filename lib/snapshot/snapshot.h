@@ -311,6 +311,16 @@ gcg__edges_of (const struct gcg__snapshot *snapshot, uint32_t id)
   return edges;
 }
 
+/* Returns whether COLLECTION was made for the snapshot, and not by the program: one that is taken
+   from outside has none, and marks nothing. */
+static inline bool
+gcg__is_own_collection (const struct gcg__snapshot *snapshot,
+                        const struct gcg__collection *collection)
+{
+  return collection->number == snapshot->info->collections
+         && (snapshot->info->mark_ns != 0 || (snapshot->info->flags & GCG__INFO_MALLOC) != 0);
+}
+
 /* Returns whether REGION belongs to a thread, number REGION->index. */
 static inline bool
 gcg__region_of_thread (const struct gcg__region *region)
