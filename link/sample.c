@@ -27,6 +27,8 @@
 #include "recording/encode.h"
 #include "recording/figures.h"
 
+#define WINDOW_WORDS 4096u
+
 /* What a sample said of a site. */
 struct said
 {
@@ -406,13 +408,34 @@ struct sites
   const struct gcg__tables *tables;
   struct strings sites, frames, strings;
   uint64_t empty; /* an address where the text "" is: nearly all are that one */
+  /* Memory from LOW on: call stacks that are made one after the other are side by side. */
+  uint64_t low;
+  size_t n;
+  uint64_t window[WINDOW_WORDS];
 };
+
+/* BYTES of return addresses at ADDRESS; NULL: they cannot be read. */
+static const void *
+frames_at (struct sites *sites, uint64_t address, size_t bytes)
+{
+  const struct gcg__memory_source *source = sites->tables->source;
+  if (bytes == 0)
+    return sites->window;
+  if (address < sites->low || address - sites->low > sites->n
+      || bytes > sites->n - (address - sites->low))
+    {
+      sites->low = address;
+      sites->n = source->read (source->state, address, sites->window, sizeof sites->window);
+    }
+  return bytes <= sites->n ? (const char *)sites->window + (address - sites->low) : NULL;
+}
 
 /* The text of the program's at ADDRESS; false: no memory. */
 static bool
 add_site_text (struct sites *sites, uint64_t address, gcg__string *string)
 {
-  char text[GCG__STRING_MAX + 1] = "";
+  char text[GCG__STRING_MAX + 1];
+  text[0] = '\0';
   if (address != sites->empty)
     gcg__tables_text (sites->tables, address, text, sizeof text);
   if (text[0] == '\0')
@@ -423,13 +446,13 @@ add_site_text (struct sites *sites, uint64_t address, gcg__string *string)
 static enum gcg_status
 add_site (struct sites *sites, const struct gcg__root_site *entry, struct gcg_error *error)
 {
-  uint64_t frames[GCG__MOST_FRAMES];
-  size_t bytes = entry->n_frames * sizeof *frames;
+  size_t bytes = entry->n_frames * sizeof (uint64_t);
+  const void *frames = frames_at (sites, entry->frames, bytes);
   struct gcg__site site = { .kind = GCG__SITE_MACRO,
                             .line = entry->line,
-                            .first_frame = (uint32_t)(sites->frames.n / sizeof *frames),
+                            .first_frame = (uint32_t)(sites->frames.n / sizeof (uint64_t)),
                             .n_frames = entry->n_frames };
-  if (bytes > 0 && !gcg__tables_read (sites->tables, entry->frames, frames, bytes))
+  if (frames == NULL)
     return gcg__error_write (error, GCG_CORRUPT, "the agent's tables are damaged: a call stack");
   if (!add_site_text (sites, entry->file, &site.file)
       || !add_site_text (sites, entry->function, &site.function)
