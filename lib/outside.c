@@ -135,8 +135,8 @@ gcg__outside_sample (int fd, const char *description)
   bool sent = gcg__wire_send (fd, &sample, ends[1]);
   struct pollfd wait = { ends[0], POLLIN, 0 };
   close (ends[1]);
-  if (sent)
-    poll (&wait, 1, SAMPLING_MS);
+  while (sent && poll (&wait, 1, SAMPLING_MS) < 0 && errno == EINTR)
+    ;
   close (ends[0]);
 }
 
