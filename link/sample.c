@@ -1,8 +1,8 @@
 /* sample.c -- see sample.h.
  *
- * A sample lists the sites whose figures differ from the sample before, and the first one, a KEY,
- * all that have any.  What has been told (sites, modules, figures) is noted when the whole piece
- * has been made, so that a sample that fails leaves no gap.
+ * A sample lists the sites whose figures differ from the sample before; the first one and every
+ * 64th, a KEY, all that have any.  What has been told (sites, modules, figures) is noted when the
+ * whole piece has been made, so that a sample that fails leaves no gap.
  */
 #include "config.h"
 
@@ -511,6 +511,12 @@ make_sites (struct gcg__sampler *sampler, struct piece *piece, struct gcg_error 
 
 /* --- the sample --- */
 
+static bool
+is_key (const struct gcg__sampler *sampler)
+{
+  return sampler->n_taken % GCG__KEY_EVERY == 0;
+}
+
 /* Lists in CHANGES the sites that there is something to say of; SAID becomes what is said.  Returns
    how many. */
 static uint32_t
@@ -522,8 +528,9 @@ list_changes (const struct gcg__sampler *sampler, const struct gcg__count *sums,
   for (uint32_t i = 0; i < sampler->tables.n_sites; i++)
     {
       struct gcg__live live = gcg__count_alive (surveyed[i].alive, &surveyed[i].then, &sums[i]);
-      if (live.count != said[i].live.count || live.bytes != said[i].live.bytes
-          || sums[i].made != said[i].made)
+      if (is_key (sampler) ? live.count != 0 || sums[i].made != 0
+                           : live.count != said[i].live.count || live.bytes != said[i].live.bytes
+                                 || sums[i].made != said[i].made)
         changes[n++] = (struct gcg__sample_site){
           i, 0, live.count, live.bytes, sums[i].made, sums[i].made_bytes
         };
@@ -571,7 +578,7 @@ put_sample (const struct gcg__sampler *sampler, const char *description, uint32_
   struct gcg__record_sample head = { .monotonic_ns = now (CLOCK_MONOTONIC),
                                      .realtime_ns = now (CLOCK_REALTIME),
                                      .number = sampler->n_taken + 1,
-                                     .flags = flags | (sampler->n_sites == 0 ? GCG__SAMPLE_KEY : 0),
+                                     .flags = flags | (is_key (sampler) ? GCG__SAMPLE_KEY : 0),
                                      .cost_ns = sampler->cost_ns,
                                      .n_sites = n,
                                      .description_bytes = (uint32_t)text + 1 };

@@ -82,6 +82,8 @@ struct gcg__record_sites
 #define GCG__SAMPLE_SNAPSHOT  2u /* taken together with a snapshot */
 #define GCG__SAMPLE_LIFETIMES 4u /* deaths are counted */
 
+#define GCG__KEY_EVERY 64u /* samples of which at least the first is a KEY */
+
 #define GCG__SAMPLE_TEXT 400u /* bytes of a description that are kept */
 
 /* SAMPLE; then struct gcg__sample_site[n_sites] and struct gcg__sample_deaths[n_deaths], both

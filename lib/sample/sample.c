@@ -26,7 +26,6 @@
 #include "site.h"
 #include "survivors.h"
 
-#define KEY_EVERY 64u
 #define LOG_BYTES (UINT64_C (32) << 20)
 #define RUN_BYTES (LOG_BYTES / 8) /* and as many as its KEY has: a new run begins */
 
@@ -133,7 +132,7 @@ is_key (void)
 {
   uint64_t key, rest;
 
-  if (n_taken % KEY_EVERY == 0 || key_is_due)
+  if (n_taken % GCG__KEY_EVERY == 0 || key_is_due)
     return true;
   key = key_end - keys[n_keys - 1];
   rest = samples.n - key_end;

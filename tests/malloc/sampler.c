@@ -265,8 +265,11 @@ test_churn (void **state)
   for (int i = 0; i < 3; i++)
     {
       tell (&fixture, "churn");
-      for (int j = 0; j < 200; j++)
+      for (uint32_t j = 0; j < 3 * GCG__KEY_EVERY; j++)
         sample (&fixture, "under way");
+      for (uint32_t j = 0; i == 0 && j < fixture.recording->n_samples; j++)
+        assert_int_equal (fixture.recording->samples[j]->head.flags,
+                          j % GCG__KEY_EVERY == 0 ? GCG__SAMPLE_KEY : 0);
       tell (&fixture, "still");
       compare (&fixture);
     }
