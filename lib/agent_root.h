@@ -43,6 +43,15 @@ struct gcg__root_samples
   struct gcg__root_libgc libgc;
 };
 
+/* How a program that restricts its own system calls (confined.h) and gcglass converse. */
+struct gcg__root_confined
+{
+  uint64_t
+      ending_pointer; /* thread pointer of the thread that ends the program, and waits; 0: none */
+  uint32_t is_over;   /* written by gcglass: it may go on */
+  uint32_t watch;     /* written by gcglass: goes up while it looks here */
+};
+
 struct gcg__agent_root
 {
   uint64_t magic; /* written last */
@@ -61,6 +70,7 @@ struct gcg__agent_root
   uint64_t areas; /* address of a struct gcg__root_areas */
   uint64_t facts; /* address of a struct gcg__root_facts */
   uint64_t check; /* uint64_t (void): an enum gcg__copy_state; 0: each copy is whole */
+  struct gcg__root_confined confined;
 };
 
 /* What the agent says of a copy, in the copy. */
@@ -173,7 +183,8 @@ struct gcg__root_areas
   uint64_t early;      /* a struct gcg__root_range: blocks from before the heap was there */
   uint64_t streams;    /* the address of the first open stream of the C library's */
   uint64_t stack_end;  /* the address where the first thread's stack began */
-  uint64_t exit_frame; /* and of the thread EXIT_THREAD, an uint32_t: where it left for the end */
+  uint64_t exit_frame; /* and of the thread EXIT_THREAD, an uint32_t, 0: it does not know its
+                          number: where it left for the end */
   uint64_t exit_thread;
   uint64_t agent_thread;  /* a uint32_t: the thread of the agent's, 0 = none */
   uint64_t first_pointer; /* the thread pointer of the first thread */

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "confined.h"
 #include "raw.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
@@ -29,7 +30,8 @@ gcg__lock_take (gcg__lock *lock)
                                                  memory_order_relaxed))
     if (held == generation)
       {
-        sched_yield ();
+        if (!gcg__confined)
+          sched_yield ();
         held = 0;
       }
 }

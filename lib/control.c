@@ -325,12 +325,20 @@ bool
 gcg__control_end (void)
 {
   int fds[MOST_CONNECTIONS];
-  uint32_t n = outside_connections (fds);
-  bool taken = n > 0;
+  uint32_t n = outside_connections (fds), taken = 0;
 
-  for (uint32_t i = 0; i < n && taken; i++)
-    taken = gcg__outside_end (fds[i], running);
-  return taken;
+  while (taken < n && gcg__outside_end (fds[taken], running))
+    taken++;
+  return n > 0 && taken == n;
+}
+
+void
+gcg__control_confine (void)
+{
+  int fds[MOST_CONNECTIONS];
+
+  for (uint32_t n = outside_connections (fds); n > 0; n--)
+    gcg__outside_confine (fds[n - 1]);
 }
 
 void
@@ -602,21 +610,18 @@ done:
 static enum gcg_status
 connect_to (const char *name, enum kind kind, uint32_t flags, struct gcg_error *error)
 {
-  enum gcg_status status;
   int fd = raw_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
   if (fd < 0)
     return gcg__fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
   if (!gcg__wire_connect (fd, name) || !gcg__wire_allowed (fd) || !say_hello (fd, flags))
     {
-      status = gcg__fail (error, GCG_SYSTEM, "cannot reach the server: %s", strerror (errno));
-      goto fail_connect;
+      enum gcg_status status
+          = gcg__fail (error, GCG_SYSTEM, "cannot reach the server: %s", strerror (errno));
+      close (fd);
+      return status;
     }
   return add_connection (fd, -1, kind, error);
-
-fail_connect:
-  close (fd);
-  return status;
 }
 
 enum gcg_status
@@ -642,11 +647,8 @@ serve_readers (void)
 enum gcg_status
 gcg__control_connect_outside (const char *name, bool sampled, bool *alone, struct gcg_error *error)
 {
-  enum gcg_status status = connect_to (name,
-                                       !sampled           ? CHECKER
-                                       : GCG__OUTSIDE_ALL ? READER
-                                                          : SERVER,
-                                       0, error);
+  enum kind sampler = GCG__OUTSIDE_ALL ? READER : SERVER;
+  enum gcg_status status = connect_to (name, sampled ? sampler : CHECKER, 0, error);
   int fds[MOST_CONNECTIONS];
 
   *alone = false;

@@ -51,6 +51,9 @@ void gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags);
    and waits until they have a copy.  False: it is to be taken in here. */
 bool gcg__control_end (void);
 
+/* The program is about to restrict its own system calls: says so to those who look from outside. */
+void gcg__control_confine (void);
+
 /* Makes the control thread take and publish the last snapshot, and waits for a limited time. */
 void gcg__control_last (void);
 

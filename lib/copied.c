@@ -19,6 +19,7 @@
 #include "agent.h"
 #include "capture.h"
 #include "collector.h"
+#include "confined.h"
 #include "freeze/freeze.h"
 #ifdef GCG_MALLOC
 #include "malloc/roots.h"
@@ -165,7 +166,8 @@ gcg__copied_offer (void)
 void
 gcg__copied_forget (void)
 {
-  gcg__agent_root.pid = (uint32_t)getpid ();
+  if (!gcg__confined)
+    gcg__agent_root.pid = (uint32_t)getpid ();
   gcg__agent_root.in_libgc = 0;
 }
 

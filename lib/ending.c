@@ -15,9 +15,11 @@
 
 #include "agent.h"
 #include "capture.h"
+#include "confined.h"
 #include "control.h"
 #include "environment.h"
 #include "lookup.h"
+#include "outside.h"
 #include "protocol.h"
 #include "raw.h"
 #include "rules.h"
@@ -28,6 +30,7 @@
 #define API         __attribute__ ((visibility ("default")))
 #define FRAME       ((uint64_t)(uintptr_t)__builtin_frame_address (0))
 #define DESCRIPTION "at exit"
+#define CONFINED    (-1) /* ending, where threads have no numbers */
 
 /* What the caller has in registers is in this frame from here on. */
 #define NOTE_CALLER() (__builtin_unwind_init (), note_frame (raw_stack_pointer ()))
@@ -41,7 +44,7 @@ static bool ended;     /* it has been taken */
 static bool
 is_observed (void)
 {
-  return observed && getpid () == observed;
+  return observed && (gcg__confined || getpid () == observed);
 }
 
 /* What lies below on the stack is that of the end's own calls, and of the past. */
@@ -104,14 +107,41 @@ take_last (void (*how) (void))
   return how != NULL;
 }
 
+/* Without a system call, so even a child of vfork that ends is taken for the end.  Another thread
+   that ends the process as well waits for the first. */
+static void
+take_confined (void)
+{
+  pid_t first = 0;
+
+  if (!observed || wishes->no_last)
+    return;
+  if (__atomic_compare_exchange_n (&ending, &first, CONFINED, false, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_ACQUIRE))
+    {
+      gcg__outside_end_confined ();
+      __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
+    }
+  for (uint32_t turn = 0; turn < GCG__CONFINED_TURNS && !__atomic_load_n (&ended, __ATOMIC_ACQUIRE);
+       turn++)
+    raw_relax ();
+}
+
 static void
 take (void (*how) (void))
 {
   const struct timespec moment = { 0, 1000000 };
-  pid_t self = (pid_t)syscall (SYS_gettid), first = 0;
 
   /* A library that is initialised before us may end the program, or a child. */
-  if (!wishes || wishes->no_last || !is_observed () || !is_wanted ())
+  if (!wishes)
+    return;
+  if (gcg__confined)
+    {
+      take_confined ();
+      return;
+    }
+  pid_t self = (pid_t)syscall (SYS_gettid), first = 0;
+  if (wishes->no_last || !is_observed () || !is_wanted ())
     return;
   /* Another thread may be ending the process as well: the first to be ready ends both. */
   while (!__atomic_compare_exchange_n (&ending, &first, self, false, __ATOMIC_ACQ_REL,
@@ -236,7 +266,8 @@ on_fork_child (void)
   observed = 0;
   ending = 0;
   ended = false;
-  if (wishes->follow && gcg__control_connect_alone (wishes->socket_name) == GCG_OK)
+  if (wishes->follow && !gcg__confined
+      && gcg__control_connect_alone (wishes->socket_name) == GCG_OK)
     observed = getpid ();
 }
 

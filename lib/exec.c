@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confined.h"
 #include "lookup.h"
 #include "raw.h"
 #include "successor.h"
@@ -50,7 +51,7 @@ static void __attribute__ ((constructor)) begin (void) { own_pid = (pid_t)syscal
 static bool
 hold (void)
 {
-  bool ours = (pid_t)syscall (SYS_getpid) == own_pid;
+  bool ours = !gcg__confined && (pid_t)syscall (SYS_getpid) == own_pid;
   if (ours)
     gcg__world_hold ();
   return ours;

@@ -115,6 +115,42 @@ gcg__outside_end (int fd, bool threaded)
   return taken;
 }
 
+static bool is_watched; /* a gcglass knows that the program restricts itself */
+
+void
+gcg__outside_confine (int fd)
+{
+  struct gcg__message confine = gcg__wire_message (GCG__CONFINE);
+  int old_errno = errno;
+
+  is_watched |= gcg__wire_send (fd, &confine, -1);
+  errno = old_errno;
+}
+
+void
+gcg__outside_end_confined (void)
+{
+#ifdef GCG_MALLOC
+  struct gcg__root_confined *confined = &gcg__agent_root.confined;
+  uint32_t watch = __atomic_load_n (&confined->watch, __ATOMIC_ACQUIRE);
+
+  if (!is_watched)
+    return;
+  __atomic_store_n (&confined->ending_pointer, (uintptr_t)__builtin_thread_pointer (),
+                    __ATOMIC_RELEASE);
+  for (uint32_t turn = 1; !__atomic_load_n (&confined->is_over, __ATOMIC_ACQUIRE); turn++)
+    {
+      raw_relax ();
+      if (turn % GCG__CONFINED_TURNS != 0)
+        continue;
+      uint32_t now = __atomic_load_n (&confined->watch, __ATOMIC_ACQUIRE);
+      if (now == watch)
+        return;
+      watch = now;
+    }
+#endif
+}
+
 void
 gcg__outside_answered (const struct gcg__message *answer)
 {

@@ -14,6 +14,7 @@
 #define GCG_OUTSIDE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "protocol.h"
 
@@ -24,6 +25,9 @@
 #else
 #define GCG__OUTSIDE_ALL false
 #endif
+
+/* Some tenths of a second to some seconds. */
+#define GCG__CONFINED_TURNS (UINT32_C (1) << 26)
 
 /* Whether gcglass can; before the first connection. */
 void gcg__outside_set (bool is);
@@ -39,6 +43,13 @@ bool gcg__outside_greeted (int fd);
    FD, and hands the answer to gcg__outside_answered.  True: there is a copy. */
 bool gcg__outside_end (int fd, bool threaded);
 void gcg__outside_answered (const struct gcg__message *answer);
+
+/* The program is about to restrict its own system calls: says so on FD. */
+void gcg__outside_confine (int fd);
+
+/* The same for a program that restricts its own system calls: says so in the root structure, and
+   waits, by turning, as long as gcglass looks there. */
+void gcg__outside_end_confined (void);
 
 /* Asks for a snapshot on FD.  In a signal handler. */
 void gcg__outside_check (int fd);

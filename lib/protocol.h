@@ -62,7 +62,9 @@ enum gcg__message_type
   GCG__END,       /* agent -> client: thread "sequence" ends the program and waits; client -> agent,
                      the answer, once there is a copy: status, not GCG_OK: the agent takes the last
                      snapshot itself */
-  GCG__CHECK      /* agent -> client: a signal asks for a snapshot, which the client takes */
+  GCG__CHECK,     /* agent -> client: a signal asks for a snapshot, which the client takes */
+  GCG__CONFINE /* agent -> client: the program is about to restrict its own system calls; the rest
+                  is said in the root structure (agent_root.h) */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make

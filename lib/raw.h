@@ -87,4 +87,15 @@ raw_now (clockid_t clock)
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Between two looks at what another processor is to change. */
+static inline void
+raw_relax (void)
+{
+#if defined __x86_64__
+  __builtin_ia32_pause ();
+#else
+  __asm__ volatile("yield");
+#endif
+}
+
 #endif

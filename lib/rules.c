@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "arena.h"
+#include "confined.h"
 #include "raw.h"
 
 #define MOST_BYTES ((size_t)1 << 20)
@@ -142,7 +143,7 @@ gcg__rules_ask (void)
   struct file file = { NULL, 0 };
   turned_off_function *off;
   struct stat status;
-  int fd = raw_open ("/proc/self/exe", O_RDONLY);
+  int fd = gcg__confined ? -1 : raw_open ("/proc/self/exe", O_RDONLY);
   void *map = MAP_FAILED;
 
   if (fd >= 0 && fstat (fd, &status) == 0 && status.st_size > 0)

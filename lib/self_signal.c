@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "confined.h"
 #include "ending.h"
 #include "lookup.h"
 #include "raw.h"
@@ -58,10 +59,17 @@ is_blocked (int signal)
 static bool
 is_end (int signal)
 {
-  if (signal <= 0 || signal > MOST_SIGNAL || (SIGNAL_BIT (signal) & HARMLESS) || getpid () == 1)
+  if (gcg__confined || signal <= 0 || signal > MOST_SIGNAL || (SIGNAL_BIT (signal) & HARMLESS)
+      || getpid () == 1)
     return false;
   return signal == SIGKILL
          || (is_default (signal) && ((SIGNAL_BIT (signal) & CRASHES) || !is_blocked (signal)));
+}
+
+static bool
+is_abort (void)
+{
+  return !gcg__confined && is_default (SIGABRT) && getpid () != 1;
 }
 
 GCG__BEHIND (raise);
@@ -80,7 +88,7 @@ raise (int signal)
 API int
 kill (pid_t pid, int signal)
 {
-  if (pid == getpid () && is_end (signal))
+  if (!gcg__confined && pid == getpid () && is_end (signal))
     GCG__ENDS_BY_SIGNAL ();
   return BEHIND (kill) (pid, signal);
 }
@@ -88,7 +96,7 @@ kill (pid_t pid, int signal)
 /* Unblocks the signal, and does not care whether it is ignored. */
 API void __attribute__ ((noreturn)) abort (void)
 {
-  if (is_default (SIGABRT) && getpid () != 1)
+  if (is_abort ())
     GCG__ENDS_BY_SIGNAL ();
   BEHIND (abort) ();
   __builtin_unreachable ();
@@ -98,7 +106,7 @@ API void __attribute__ ((noreturn)) abort (void)
 API void __attribute__ ((noreturn))
 __assert_fail (const char *assertion, const char *file, unsigned line, const char *function)
 {
-  if (is_default (SIGABRT) && getpid () != 1)
+  if (is_abort ())
     GCG__ENDS_BY_SIGNAL ();
   BEHIND (__assert_fail) (assertion, file, line, function);
   __builtin_unreachable ();

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confined.h"
 #include "environment.h"
 #include "raw.h"
 #include "wire.h"
@@ -61,7 +62,8 @@ gcg__successor_begin (void)
 bool
 gcg__successor_is_wanted (bool child)
 {
-  return gcg__environment_is_followed (child) && count_filters () == filters_at_start;
+  return !gcg__confined && gcg__environment_is_followed (child)
+         && count_filters () == filters_at_start;
 }
 
 /* Sends ASK with the file FD and receives ANSWER; false: no answer. */

@@ -19,7 +19,9 @@
 
 #include "base/error.h"
 #include "image/freeze.h"
+#include "image/proc.h"
 #include "image/waits.h"
+#include "link/confined.h"
 #include "link/message.h"
 #include "link/outside.h"
 
@@ -29,7 +31,9 @@ struct job
   struct gcg__jobs *jobs;
   struct gcg__agent_link link;
   int answer_fd; /* where END is answered, -1 = nowhere */
+  int memory_fd; /* of a program that restricts itself, where it is answered; -1; borrowed */
   pid_t ending_tid;
+  uint64_t ending_pointer;
   int agent_fd; /* of the connection, a descriptor of its own; -1: it has ended, or is to end */
   bool is_done, is_hidden; /* hidden: the agent does it itself and says so */
   struct gcg__job_result result;
@@ -44,6 +48,7 @@ struct gcg__jobs
   int event_fd;
   struct job *first;  /* in the order in which they have begun */
   uint32_t n_running; /* threads */
+  bool is_ending;     /* those that watch are to end */
 };
 
 enum gcg_status
@@ -80,6 +85,8 @@ on_released (void *context, bool copied)
 {
   struct job *job = context;
   pthread_mutex_unlock (&job->jobs->stopping);
+  if (job->memory_fd >= 0)
+    gcg__confined_answer (job->memory_fd, job->link.root);
   if (job->answer_fd < 0)
     return;
   struct gcg__message answer = { .type = GCG__END, .status = copied ? GCG_OK : GCG_UNSUPPORTED };
@@ -111,6 +118,7 @@ run_job (void *context)
                                   .root = job->link.root,
                                   .description = message->text,
                                   .ending_tid = job->ending_tid,
+                                  .ending_pointer = job->ending_pointer,
                                   .released = on_released,
                                   .waits = &jobs->waits,
                                   .context = job,
@@ -133,24 +141,39 @@ run_job (void *context)
   return NULL;
 }
 
+/* Starts a detached thread. */
+static bool
+start_thread (void *(*function) (void *), void *context)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init (&attributes);
+  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+  bool started = pthread_create (&thread, &attributes, function, context) == 0;
+  pthread_attr_destroy (&attributes);
+  return started;
+}
+
+/* Under the lock. */
+static void
+append (struct gcg__jobs *jobs, struct job *job)
+{
+  struct job **last = &jobs->first;
+  while (*last != NULL)
+    last = &(*last)->next;
+  *last = job;
+}
+
 /* Starts JOB (taken); false: it has been freed. */
 static bool
 start (struct gcg__jobs *jobs, struct job *job)
 {
-  pthread_attr_t attributes;
-  pthread_t thread;
-  struct job **last = &jobs->first;
-  pthread_attr_init (&attributes);
-  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
   pthread_mutex_lock (&jobs->lock);
-  bool started = pthread_create (&thread, &attributes, run_job, job) == 0;
-  while (*last != NULL)
-    last = &(*last)->next;
+  bool started = start_thread (run_job, job);
   if (started)
-    *last = job;
+    append (jobs, job);
   jobs->n_running += started;
   pthread_mutex_unlock (&jobs->lock);
-  pthread_attr_destroy (&attributes);
   if (started)
     return true;
   if (job->answer_fd >= 0)
@@ -170,7 +193,7 @@ new_job (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t se
     return NULL;
   job->jobs = jobs;
   job->link = *link;
-  job->answer_fd = job->agent_fd = -1;
+  job->answer_fd = job->agent_fd = job->memory_fd = -1;
   struct gcg__message *message = &job->result.message;
   job->result = (struct gcg__job_result){
     .key = link->key,
@@ -237,6 +260,69 @@ take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
   gcg__link_send (link->fd, &answer);
 }
 
+struct watch
+{
+  struct gcg__jobs *jobs;
+  struct gcg__agent_link link;
+};
+
+static bool
+is_ending (struct gcg__jobs *jobs)
+{
+  pthread_mutex_lock (&jobs->lock);
+  bool is = jobs->is_ending;
+  pthread_mutex_unlock (&jobs->lock);
+  return is;
+}
+
+/* Looks whether a program that restricts itself ends, until it has, or executes another one. */
+static void *
+watch_confined (void *context)
+{
+  struct watch *watch = context;
+  struct gcg__jobs *jobs = watch->jobs;
+  int memory_fd = gcg__proc_open_memory (watch->link.pid, O_RDWR);
+  uint64_t pointer = 0;
+  while (pointer == 0 && !is_ending (jobs)
+         && gcg__confined_look (memory_fd, watch->link.root, &pointer))
+    ;
+  struct job *job
+      = pointer != 0 ? new_job (jobs, &watch->link, 0, GCG__FLAG_EXIT, "at exit") : NULL;
+  pthread_mutex_lock (&jobs->lock);
+  if (job != NULL)
+    {
+      job->ending_pointer = pointer;
+      job->memory_fd = memory_fd;
+      append (jobs, job);
+    }
+  else
+    jobs->n_running--;
+  pthread_cond_broadcast (&jobs->changed);
+  pthread_mutex_unlock (&jobs->lock);
+  if (job != NULL)
+    run_job (job);
+  if (memory_fd >= 0)
+    close (memory_fd);
+  free (watch);
+  return NULL;
+}
+
+/* Without a thread the program waits in vain at its end, for a moment. */
+static void
+take_confine (struct gcg__jobs *jobs, const struct gcg__agent_link *link)
+{
+  struct watch *watch = link->root != 0 ? malloc (sizeof *watch) : NULL;
+  if (watch == NULL)
+    return;
+  *watch = (struct watch){ jobs, *link };
+  pthread_mutex_lock (&jobs->lock);
+  bool started = start_thread (watch_confined, watch);
+  jobs->n_running += started;
+  pthread_mutex_unlock (&jobs->lock);
+  if (!started)
+    free (watch);
+}
+
 bool
 gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
                    const struct gcg__message *message)
@@ -245,6 +331,9 @@ gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
     {
     case GCG__END:
       take_end (jobs, link, (pid_t)message->sequence);
+      return true;
+    case GCG__CONFINE:
+      take_confine (jobs, link);
       return true;
     case GCG__CHECK:
       gcg__jobs_capture (jobs, link, 0, GCG__FLAG_CHECK, "signal");
@@ -305,6 +394,7 @@ gcg__jobs_free (struct gcg__jobs *jobs)
   if (jobs == NULL)
     return;
   pthread_mutex_lock (&jobs->lock);
+  jobs->is_ending = true;
   while (jobs->n_running > 0)
     pthread_cond_wait (&jobs->changed, &jobs->lock);
   pthread_mutex_unlock (&jobs->lock);

@@ -11,6 +11,7 @@
  *   agent    HELLO, with the address of its root  ─→  gcg__jobs_hello   ─→ STOPS: how it is stopped
  *            END: a thread ends the program       ─→  gcg__jobs_message ─→ END: it may go on
  *            CHECK: a signal asks for a snapshot
+ *            CONFINE: what it has to say is looked for in its memory
  *   client   asks for a snapshot                  ─→  gcg__jobs_capture
  *
  * Threads: all functions are the receiver's.
@@ -59,7 +60,7 @@ int gcg__jobs_fd (const struct gcg__jobs *jobs);
 bool gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello, bool thread,
                       struct gcg_error *error);
 
-/* Takes END and CHECK; false for any other message. */
+/* Takes END, CHECK and CONFINE; false for any other message. */
 bool gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
                         const struct gcg__message *message);
 

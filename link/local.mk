@@ -1,6 +1,7 @@
 # Our side of the conversation with agents: messages, and snapshots taken from outside.
 noinst_LTLIBRARIES += link/liblink.la
 link_liblink_la_SOURCES = \
+	%D%/confined.c %D%/confined.h \
 	%D%/door.c %D%/door.h \
 	%D%/find.c %D%/find.h \
 	%D%/jobs.c %D%/jobs.h \

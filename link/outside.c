@@ -275,16 +275,17 @@ static enum gcg_status
 copy (struct taking *taking, struct gcg_error *error)
 {
   const struct gcg__agent_root *root = &taking->root;
-  struct gcg__freeze_ask ask = { .pid = taking->ask->pid,
-                                 .scratch = root->scratch,
-                                 .scratch_bytes = root->scratch_bytes,
-                                 .syscall_ret = root->syscall_ret,
-                                 .restorer = root->restorer,
-                                 .standing = on_standing,
-                                 .vectors = true,
-                                 .ends = taking->ask->ending_tid != 0,
-                                 .waits = taking->ask->waits,
-                                 .context = &taking->standing };
+  struct gcg__freeze_ask ask
+      = { .pid = taking->ask->pid,
+          .scratch = root->scratch,
+          .scratch_bytes = root->scratch_bytes,
+          .syscall_ret = root->syscall_ret,
+          .restorer = root->restorer,
+          .standing = on_standing,
+          .vectors = true,
+          .ends = taking->ask->ending_tid != 0 || taking->ask->ending_pointer != 0,
+          .waits = taking->ask->waits,
+          .context = &taking->standing };
   enum gcg_status status = GCG_BUSY;
   for (int i = 0; i < MOST_TRIES && status == GCG_BUSY; i++)
     {
@@ -545,7 +546,7 @@ read_snapshot (struct taking *taking, struct gcg_error *error)
   const struct gcg__frozen *frozen = taking->frozen;
   const struct gcg__memory_buffers hidden = list_hidden (&taking->standing);
   struct gcg__agent_ask ask = { .root = taking->ask->root,
-                                .ending = taking->ask->ending_tid,
+                                .ending = (pid_t)taking->walk.ending_tid,
                                 .description = taking->ask->description,
                                 .program = taking->texts[EXE],
                                 .command_line = taking->texts[COMMAND_LINE],
@@ -643,6 +644,17 @@ walk_copy (struct taking *taking, int *fd, struct gcg_error *error)
   return status;
 }
 
+/* The number, as the process sees it, of the thread that ends it; 0: none. */
+static pid_t
+ending_thread (const struct taking *taking)
+{
+  const struct gcg__frozen *frozen = taking->frozen;
+  for (size_t i = 0; i < frozen->n_threads && taking->ask->ending_pointer != 0; i++)
+    if (frozen->threads[i].thread_pointer == taking->ask->ending_pointer)
+      return frozen->threads[i].own_tid;
+  return taking->ask->ending_tid;
+}
+
 /* All of it, with the process's memory open. */
 static enum gcg_status
 take (struct taking *taking, int *fd, struct gcg_error *error)
@@ -650,13 +662,14 @@ take (struct taking *taking, int *fd, struct gcg_error *error)
   const struct gcg__outside_ask *ask = taking->ask;
   struct gcg__walk *order = &taking->walk;
   order->requested_ns = now (CLOCK_MONOTONIC);
-  order->ending_tid = (uint32_t)ask->ending_tid;
   enum gcg_status status = read_root (taking, error);
   if (status == GCG_OK)
     {
       read_texts (taking);
       status = copy (taking, error);
     }
+  if (status == GCG_OK)
+    order->ending_tid = (uint32_t)ending_thread (taking);
   if (status == GCG_OK && taking->frozen->copy == 0)
     status = read_standing (taking, error);
   if (ask->released != NULL)
@@ -677,15 +690,13 @@ enum gcg_status
 gcg__outside_take (const struct gcg__outside_ask *ask, int *fd, struct gcg_error *error)
 {
   struct taking taking = { .ask = ask };
-  char path[40];
-  snprintf (path, sizeof path, "/proc/%d/mem", (int)ask->pid);
   taking.standing.ask = ask;
   taking.standing.root = &taking.root;
-  taking.standing.mem = open (path, O_RDWR | O_CLOEXEC);
+  taking.standing.mem = gcg__proc_open_memory (ask->pid, O_RDWR);
   if (taking.standing.mem < 0)
     {
       enum gcg_status status
-          = errno == ENOENT
+          = errno == ENOENT || errno == ESRCH
                 ? gcg__error_write (error, GCG_NOT_FOUND, "there is no process %d", (int)ask->pid)
                 : gcg__error_write (error, GCG_DISABLED, "process %d may not be traced: %s",
                                     (int)ask->pid, strerror (errno));

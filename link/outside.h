@@ -24,6 +24,7 @@ struct gcg__outside_ask
   uint64_t root;           /* address of its root structure */
   const char *description; /* of the snapshot */
   pid_t ending_tid;        /* the thread that ends the process, as the process sees it; 0 = none */
+  uint64_t ending_pointer; /* its thread pointer, where it does not know its number; 0 = none */
   /* Called with CONTEXT once the process goes on; HAS: there is all that a snapshot needs.  May be
      NULL. */
   void (*released) (void *context, bool has);

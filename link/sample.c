@@ -143,19 +143,17 @@ enum gcg_status
 gcg__sampler_new (pid_t pid, uint64_t root, struct gcg__sampler **result, struct gcg_error *error)
 {
   struct gcg__sampler *sampler = new_sampler (NULL, root);
-  char path[40];
   if (sampler == NULL)
     return no_memory (error);
-  snprintf (path, sizeof path, "/proc/%d/mem", (int)pid);
   sampler->pid = pid;
-  sampler->memory.fd = open (path, O_RDONLY | O_CLOEXEC);
+  sampler->memory.fd = gcg__proc_open_memory (pid, O_RDONLY);
   if (sampler->memory.fd >= 0)
     {
       *result = sampler;
       return GCG_OK;
     }
   enum gcg_status status
-      = errno == ENOENT
+      = errno == ENOENT || errno == ESRCH
             ? gcg__error_write (error, GCG_NOT_FOUND, "there is no process %d", (int)pid)
             : gcg__error_write (error, GCG_DISABLED, "process %d may not be read: %s", (int)pid,
                                 strerror (errno));

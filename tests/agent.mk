@@ -89,7 +89,7 @@ TESTS += %D%/agent/api %D%/agent/threads %D%/agent/semantics.test
 check_PROGRAMS += %D%/agent/stacks
 check_LTLIBRARIES += %D%/agent/libstacks.la
 tests_agent_libstacks_la_SOURCES = lib/stack/stack.c lib/stack/unwind.c lib/stack/unwinder.c lib/site.c lib/arena.c \
-	lib/lookup.c lib/unloaded.c
+	lib/confined.c lib/filter.c lib/lookup.c lib/unloaded.c
 tests_agent_libstacks_la_CFLAGS = $(AGENT_CFLAGS)
 tests_agent_stacks_SOURCES = %D%/agent/stacks.c %D%/agent/tap.h
 tests_agent_stacks_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -O2 -fomit-frame-pointer
@@ -172,3 +172,8 @@ tests_agent_both_ways_SOURCES = %D%/agent/both_ways.c lib/snapshot/reader.c lib/
 tests_agent_both_ways_CFLAGS = $(AM_CFLAGS)
 dist_check_SCRIPTS += %D%/agent/both_ways.test
 TESTS += %D%/agent/both_ways.test
+
+check_PROGRAMS += %D%/agent/filter
+tests_agent_filter_SOURCES = %D%/agent/filter.c %D%/agent/tap.h lib/filter.c lib/filter.h
+tests_agent_filter_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) -D_GNU_SOURCE
+TESTS += %D%/agent/filter

@@ -67,7 +67,8 @@ gcg__agent_read (const struct gcg__memory_image *image, uint64_t address,
   for (size_t i = 0; i < n_threads && ending; i++)
     if (threads[i].own_tid == ending)
       found.ending = ending;
-  if (found.ending && gcg__agent_number (&found, found.areas.exit_thread) == (uint32_t)found.ending)
+  uint32_t exit_thread = gcg__agent_number (&found, found.areas.exit_thread);
+  if (found.ending && (exit_thread == (uint32_t)found.ending || exit_thread == 0))
     found.exit_frame = gcg__agent_word (&found, found.areas.exit_frame);
   *agent = found;
   return GCG_OK;

@@ -20,13 +20,12 @@ gcg__freeze_permits (pid_t pid, struct gcg_error *error)
 {
   struct gcg__proc_status status;
   char path[40];
-  snprintf (path, sizeof path, "/proc/%d/mem", (int)pid);
   if (ptrace (PTRACE_SEIZE, -1, NULL, NULL) < 0 && errno != ESRCH)
     {
       gcg__error_write (error, GCG_DISABLED, "ptrace is not permitted here: %s", strerror (errno));
       return false;
     }
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = gcg__proc_open_memory (pid, O_RDONLY);
   if (fd < 0)
     {
       gcg__error_write (error, GCG_DISABLED, "process %d may not be traced: %s", (int)pid,

@@ -147,6 +147,29 @@ gcg__proc_threads (pid_t pid, pid_t **tids, size_t *capacity)
   return (ssize_t)n;
 }
 
+int
+gcg__proc_open_memory (pid_t pid, int flags)
+{
+  char path[PATH_BYTES];
+  pid_t *tids = NULL;
+  size_t capacity = 0;
+  ssize_t n = gcg__proc_threads (pid, &tids, &capacity);
+  int fd = -1, failure = errno;
+  for (ssize_t i = 0; i < n && fd < 0; i++)
+    {
+      struct gcg__proc_status status;
+      failure = ESRCH;
+      if (!gcg__proc_status (pid, tids[i], &status) || status.state == 'Z' || status.state == 'X')
+        continue;
+      snprintf (path, sizeof path, "/proc/%d/task/%d/mem", pid, tids[i]);
+      fd = open (path, flags | O_CLOEXEC);
+      failure = errno;
+    }
+  free (tids);
+  errno = failure;
+  return fd;
+}
+
 /* The links ONE and OTHER lead to different things, or one of them cannot be read. */
 static bool
 differ (const char *one, const char *other)

@@ -37,6 +37,10 @@ bool gcg__proc_status (pid_t pid, pid_t tid, struct gcg__proc_status *status)
 ssize_t gcg__proc_threads (pid_t pid, pid_t **tids, size_t *capacity)
     __attribute__ ((warn_unused_result));
 
+/* Opens the memory of process PID as open with FLAGS, by any of its threads: that of the main one
+   is not found any more once it has ended.  -1 with errno. */
+int gcg__proc_open_memory (pid_t pid, int flags);
+
 /* The next child of thread TID would be in another pid name space than TID itself, or that cannot
    be found out. */
 bool gcg__proc_new_pids (pid_t pid, pid_t tid);

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "arena.h"
+#include "confined.h"
 #include "raw.h"
+#include "root.h"
 #include "signals.h"
 
 #define EXACT_PEAK  1048576 /* a peak of no more, with FEW_CACHES, is known to the byte */
@@ -41,6 +43,8 @@ find_left (pid_t process)
 {
   bool all = n_caches >= n_to_search;
 
+  if (gcg__confined)
+    return NULL;
   for (struct cache *cache = caches; cache; cache = cache->next)
     if ((all || cache->ending) && cache->process == process
         && syscall (SYS_tgkill, process, cache->thread, 0) < 0 && errno == ESRCH)
@@ -54,7 +58,7 @@ struct cache *
 gcg__cache_join (void)
 {
   struct cache *cache;
-  pid_t process = (pid_t)syscall (SYS_getpid);
+  pid_t process = gcg__confined ? (pid_t)gcg__agent_root.pid : (pid_t)syscall (SYS_getpid);
   uint64_t signals = gcg__signals_wait ();
   int old_errno = errno;
 
@@ -77,7 +81,7 @@ gcg__cache_join (void)
   if (cache)
     {
       cache->process = process;
-      cache->thread = (pid_t)syscall (SYS_gettid);
+      cache->thread = gcg__confined ? 0 : (pid_t)syscall (SYS_gettid);
       cache->ending = false;
       cache->busy = false;
     }

@@ -6,18 +6,20 @@
  */
 #include "roots.h"
 
+#include "confined.h"
 #include "freeze/heapwalk.h"
 #include "freeze/keytables.h"
 #include "lookup.h"
 #include "raw.h"
 
 static uint64_t exit_frame, tls_bytes;
-static pid_t exit_thread;
+static pid_t exit_thread; /* 0: it may not ask for its number */
 
 void
 gcg__exit_note (uint64_t frame)
 {
-  __atomic_store_n (&exit_thread, (pid_t)syscall (SYS_gettid), __ATOMIC_RELAXED);
+  pid_t thread = gcg__confined ? 0 : (pid_t)syscall (SYS_gettid);
+  __atomic_store_n (&exit_thread, thread, __ATOMIC_RELAXED);
   __atomic_store_n (&exit_frame, frame, __ATOMIC_RELEASE);
 }
 

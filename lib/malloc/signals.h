@@ -6,15 +6,22 @@
 
 #include <signal.h>
 
+#include "confined.h"
 #include "raw.h"
 #include "root.h"
 #include "stopworld.h"
 
-/* The program's signals wait from here to the latter, which is given what this returned. */
+/* No mask: SIGKILL cannot be blocked. */
+#define GCG__SIGNALS_COME UINT64_MAX
+
+/* The program's signals wait from here to the latter, which is given what this returned; but not
+   those of a program that restricts its own system calls. */
 static inline uint64_t
 gcg__signals_wait (void)
 {
   uint64_t all = ~(UINT64_C (1) << (GCG__STOP_SIGNAL - 1)), old = 0;
+  if (gcg__confined)
+    return GCG__SIGNALS_COME;
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof old);
   return old;
 }
@@ -22,7 +29,8 @@ gcg__signals_wait (void)
 static inline void
 gcg__signals_go_on (uint64_t old)
 {
-  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
+  if (old != GCG__SIGNALS_COME)
+    syscall (SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
 }
 
 /* The same around calls that change libgc's heap: a copy of the program that is made meanwhile is

@@ -70,6 +70,13 @@ wrong (const char *what, uint64_t address)
   return false;
 }
 
+/* Of what there is none of there may be no address. */
+static bool
+is_same (const void *a, const void *b, size_t bytes)
+{
+  return bytes == 0 || memcmp (a, b, bytes) == 0;
+}
+
 /* Are A's and B's site NUMBER the same? */
 static bool
 same_site (const struct gcg__snapshot *a, const struct gcg__snapshot *b, uint32_t number)
@@ -81,9 +88,8 @@ same_site (const struct gcg__snapshot *a, const struct gcg__snapshot *b, uint32_
          && strcmp (gcg__text (a, x->function), gcg__text (b, y->function)) == 0
          && strcmp (gcg__text (a, x->expression), gcg__text (b, y->expression)) == 0
          && strcmp (gcg__text (a, x->type), gcg__text (b, y->type)) == 0
-         && memcmp (a->frames + x->first_frame, b->frames + y->first_frame,
-                    x->n_frames * sizeof *a->frames)
-                == 0;
+         && is_same (a->frames + x->first_frame, b->frames + y->first_frame,
+                     x->n_frames * sizeof *a->frames);
 }
 
 static bool
@@ -188,12 +194,12 @@ same_rest (const struct gcg__snapshot *a, const struct gcg__snapshot *b)
       || a->info->free_bytes != b->info->free_bytes
       || a->info->program_start_ns != b->info->program_start_ns)
     return wrong ("not the same figures", b->info->flags);
-  if (a->n_previews != b->n_previews || memcmp (a->previews, b->previews, a->n_previews) != 0)
+  if (a->n_previews != b->n_previews || !is_same (a->previews, b->previews, a->n_previews))
     return wrong ("not the same contents", b->n_previews);
   if (a->n_stack_words != b->n_stack_words || a->n_stack_pieces != b->n_stack_pieces
-      || memcmp (a->stacks, b->stacks, a->n_stack_words * sizeof *a->stacks) != 0)
+      || !is_same (a->stacks, b->stacks, a->n_stack_words * sizeof *a->stacks))
     return wrong ("not the same stacks", b->n_stack_words);
-  return a->n_rules == b->n_rules && memcmp (a->rules, b->rules, a->n_rules) == 0;
+  return a->n_rules == b->n_rules && is_same (a->rules, b->rules, a->n_rules);
 }
 
 static bool
