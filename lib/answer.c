@@ -38,7 +38,7 @@ gcg__answer_sample (int fd, const struct gcg__message *ask, bool all)
   bool sent;
 
   answer.sequence = ask->sequence;
-  answer.status = gcg__control_sample (ask->text, 0, true, &error);
+  answer.status = gcg__control_sample (ask->text, ask->flags, true, &error);
   if (answer.status == GCG_OK)
     samples = all ? gcg__sample_log (false) : gcg__sample_last ();
   gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);

@@ -49,7 +49,8 @@ enum gcg__message_type
   GCG__URL,       /* server -> agent: status, text = the URL with the token, or the error */
   GCG__STOP,      /* agent -> server: close and end */
   GCG__SAMPLES,   /* agent -> client: sequence, status, text = error; fd */
-  GCG__SAMPLE,    /* client -> agent: sequence, text = description: take a sample now; agent ->
+  GCG__SAMPLE,    /* client -> agent: sequence, text = description, flags = those of the sample
+                     (lib/recording/format.h): take a sample now; agent ->
                      client that reads the counters: the program takes one, and waits until fd, which
                      comes with it, is closed */
   GCG__SAMPLING,  /* client -> agent: text = seconds between samples, "0" = none; agent -> client:

@@ -534,10 +534,17 @@ bool
 gcg__live_ask (void *context, uint32_t sequence, const char *description)
 {
   struct gcg__live *live = context;
+  struct gcg__message sample = { .type = GCG__SAMPLE, .flags = GCG__SAMPLE_SNAPSHOT };
   pthread_mutex_lock (&live->lock);
   bool outside = live->fd >= 0 && live->link.root != 0;
   if (outside && gcg__reader_ask (live->reader, 0, description, GCG__SAMPLE_SNAPSHOT))
     wake (live);
+  else if (outside)
+    {
+      /* The agent takes the samples, if not the snapshots. */
+      snprintf (sample.text, sizeof sample.text, "%s", description);
+      gcg__link_send (live->fd, &sample);
+    }
   bool begun = outside && gcg__jobs_capture (live->jobs, &live->link, sequence, 0, description);
   pthread_mutex_unlock (&live->lock);
   return outside ? begun : gcg__live_say (live, GCG__CAPTURE, sequence, description);

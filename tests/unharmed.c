@@ -332,9 +332,12 @@ busy (int seconds)
   sigaddset (&alarm, SIGALRM);
   pthread_sigmask (SIG_BLOCK, &alarm, NULL);
   setitimer (ITIMER_REAL, &often, NULL);
+  struct timespec end;
+  clock_gettime (CLOCK_MONOTONIC, &end);
+  end.tv_sec += seconds;
   /* The collector's own signals cut it short. */
-  for (unsigned left = (unsigned)seconds; left > 0;)
-    left = sleep (left);
+  while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
+    continue;
   is_over = true;
   for (int i = 0; i < BUSY_THREADS; i++)
     CHECK (pthread_join (threads[i], NULL) == 0);

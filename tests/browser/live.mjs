@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Gcglass } from './gcglass.mjs';
 
@@ -133,11 +134,12 @@ export async function files({ browser, build, gcglass, test }) {
 /* A program of malloc's: nothing is said of collections, which there are none of. */
 export async function malloced({ browser, gcglass, test }) {
   const server = await Gcglass.start(gcglass, ['run', '--port', '0', '--every', '0.5', '--', 'perl', '-e',
-    'my $list; $list = [$list] for 1 .. 500; sleep 1 while 1']);
+    'my $list; $list = [$list] for 1 .. 500; print STDERR "ready\n"; sleep 1 while 1']);
   const visible = `[...document.querySelectorAll('main :is(th, dt, h2)')].filter((one) => one.checkVisibility())
     .map((one) => one.textContent)`;
   let pid = null;
   try {
+    while (!/^ready$/m.test(server.said)) await setTimeout(20);
     await browser.open(server.url);
     await browser.until('findings', 'document.querySelector("#findings li:not(.skeleton)")');
     ({ pid } = await browser.run(`return fetch('/api/frame').then((answer) => answer.json()).then((one) => one.frame)`));
