@@ -22,6 +22,7 @@
 #include "outside.h"
 #include "protocol.h"
 #include "raw.h"
+#include "recording/format.h"
 #include "rules.h"
 #ifdef GCG_MALLOC
 #include "malloc/roots.h"
@@ -95,13 +96,25 @@ is_wanted (void)
   return gcg__control_has_servers () || gcg__control_connect_alone (wishes->socket_name) == GCG_OK;
 }
 
+/* The sample that goes with a last snapshot from outside, where the agent takes the samples.  HOW,
+   by which the snapshot would be taken here, says whether this thread may hold a lock. */
+static void
+sample_last (void (*how) (void))
+{
+  if (!GCG__OUTSIDE_ALL && how == take_here && gcg__control_is_sampled ())
+    (void)gcg__control_sample (DESCRIPTION, GCG__SAMPLE_SNAPSHOT, true, NULL);
+}
+
 /* From outside, or by HOW; without HOW the process may go on when it cannot be done from outside.
  */
 static bool
 take_last (void (*how) (void))
 {
   if (gcg__control_end ())
-    return true;
+    {
+      sample_last (how);
+      return true;
+    }
   if (how)
     how ();
   return how != NULL;
