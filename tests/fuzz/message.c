@@ -106,18 +106,21 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static struct gcg__source *source;
+  static struct gcg__reader *reader;
   struct gcg__live live = { .fd = -1, .parted_fd = -1, .listen_fd = -1 };
   struct gcg_error error;
   int ends[2];
   if (source == NULL)
     {
       begin ();
-      if (gcg__source_new (&source, &error) != GCG_OK)
+      if (gcg__source_new (&source, &error) != GCG_OK
+          || gcg__reader_new (gcg__source_samples (source), &reader, &error) != GCG_OK)
         abort ();
     }
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     abort ();
   live.source = source;
+  live.reader = reader;
   live.fd = ends[0];
   gcg__source_set_live (source, 1);
   for (unsigned left = say_all (ends[1], data, size); left > 0 && read_one (&live); left--)
