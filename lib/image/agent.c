@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-#define MOST_RANGES  (UINT64_C (1) << 24)
+#define MOST_RANGES  (UINT64_C (1) << 20)
 #define MOST_CONTROL 4096u
 
 static bool

@@ -17,8 +17,8 @@
 #include "base/room.h"
 
 #define PAGE        UINT64_C (4096)
-#define MOST_CHUNKS 65536u /* of notes */
-#define MOST_NOTES  65536u /* bytes of a chunk */
+#define MOST_CHUNKS 4096u  /* of notes */
+#define MOST_NOTES  16384u /* bytes of a chunk */
 #if defined __x86_64__
 #define RED_ZONE 128u /* bytes below the stack pointer that a function may use */
 #else
@@ -334,7 +334,7 @@ add_held (struct listing *listing)
   uint64_t chunk = gcg__agent_word (agent, tables->notes);
   uint32_t bytes = tables->note_bytes;
 
-  if (bytes > MOST_NOTES || tables->note_first > MOST_NOTES || tables->n_notes > MOST_NOTES
+  if (bytes > MOST_NOTES || tables->note_first > MOST_NOTES || tables->n_notes > 256
       || tables->note_state > bytes || tables->note_held > bytes)
     return;
   for (uint32_t n = 0; chunk && n < MOST_CHUNKS; n++)

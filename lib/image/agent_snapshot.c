@@ -21,7 +21,7 @@
 #include "image/edges.h"
 #include "snapshot/writer.h"
 
-#define MOST_CACHES (1u << 20)
+#define MOST_CACHES (1u << 16)
 #define MOST_RULES  (UINT64_C (1) << 22)
 #define RULES_PIECE 4096u
 #define FETCH_AHEAD 8u

@@ -2,65 +2,38 @@
  * one that the agent's own walk writes.
  *
  * tests/malloc/heaps.c makes random heaps and waits.  Of each one snapshot is written by the walk
- * in a copy, and one is read from the process itself.
+ * in a copy, and one is read from the process itself.  Then words of what is read are changed: the
+ * agent's tables, their entries, blocks.
  */
 #include "config.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "image/agent_heap.h"
 #include "image/agent_snapshot.h"
 #include "link/find.h"
 #include "link/outside.h"
 #include "snapshot/snapshot.h"
+#include "tests/image/heaps.h"
 
-#define HEAPS 60
+#define HEAPS   60
+#define TIMES   10 /* that each is damaged */
+#define DAMAGES 2  /* at a time */
 
 static uint64_t n_objects, n_edges, n_roots;
+static unsigned n_taken;
 
-static const char *
-folder (const char *name)
+static bool
+same_bytes (const void *a, const void *b, size_t n)
 {
-  const char *value = getenv (name);
-  return value ? value : ".";
-}
-
-/* Starts heaps.c; its input and output are TALK and the file that is returned. */
-static FILE *
-start (const char *n, const char *path, int *talk, pid_t *child)
-{
-  char program[4096], preload[4096];
-  int to[2], from[2];
-
-  if (pipe (to) != 0 || pipe (from) != 0)
-    abort ();
-  snprintf (program, sizeof program, "%s/tests/malloc/heaps", folder ("top_builddir"));
-  snprintf (preload, sizeof preload, "%s/lib/.libs/libgcglass-malloc.so", folder ("top_builddir"));
-  *child = fork ();
-  if (*child == 0)
-    {
-      dup2 (to[0], STDIN_FILENO);
-      dup2 (from[1], STDOUT_FILENO);
-      close (to[1]);
-      close (from[0]);
-      setenv ("LD_PRELOAD", preload, 1);
-      setenv ("GCGLASS_CONTENTS", "1", 1);
-      execl (program, program, "1", n, path, (char *)NULL);
-      _exit (127);
-    }
-  close (to[0]);
-  close (from[1]);
-  *talk = to[1];
-  return fdopen (from[0], "r");
+  return n == 0 || memcmp (a, b, n) == 0;
 }
 
 static bool
@@ -68,13 +41,6 @@ wrong (const char *what, uint64_t address)
 {
   printf ("# %s: %" PRIx64 "\n", what, address);
   return false;
-}
-
-/* Of what there is none of there may be no address. */
-static bool
-is_same (const void *a, const void *b, size_t bytes)
-{
-  return bytes == 0 || memcmp (a, b, bytes) == 0;
 }
 
 /* Are A's and B's site NUMBER the same? */
@@ -88,8 +54,8 @@ same_site (const struct gcg__snapshot *a, const struct gcg__snapshot *b, uint32_
          && strcmp (gcg__text (a, x->function), gcg__text (b, y->function)) == 0
          && strcmp (gcg__text (a, x->expression), gcg__text (b, y->expression)) == 0
          && strcmp (gcg__text (a, x->type), gcg__text (b, y->type)) == 0
-         && is_same (a->frames + x->first_frame, b->frames + y->first_frame,
-                     x->n_frames * sizeof *a->frames);
+         && same_bytes (a->frames + x->first_frame, b->frames + y->first_frame,
+                        x->n_frames * sizeof *a->frames);
 }
 
 static bool
@@ -163,7 +129,7 @@ same_threads (const struct gcg__snapshot *a, const struct gcg__snapshot *b)
       const struct gcg__thread *x = &a->threads[i], *y = &b->threads[i];
       if (x->tid != y->tid || x->flags != y->flags || x->pc != y->pc || x->sp != y->sp
           || x->stack_low != y->stack_low || x->stack_high != y->stack_high
-          || memcmp (x->registers, y->registers, sizeof x->registers) != 0
+          || !same_bytes (x->registers, y->registers, sizeof x->registers)
           || strcmp (gcg__text (a, x->name), gcg__text (b, y->name)) != 0)
         return wrong ("not the same thread", x->tid);
     }
@@ -187,19 +153,19 @@ same_modules (const struct gcg__snapshot *a, const struct gcg__snapshot *b)
 static bool
 same_rest (const struct gcg__snapshot *a, const struct gcg__snapshot *b)
 {
-  if (memcmp (a->usage, b->usage, sizeof *a->usage) != 0)
+  if (!same_bytes (a->usage, b->usage, sizeof *a->usage))
     return wrong ("not the same usage", b->usage->allocs);
   if (a->info->flags != (b->info->flags & ~GCG__INFO_IN_PLACE) || a->info->pid != b->info->pid
       || a->info->gc_version != b->info->gc_version || a->info->heap_bytes != b->info->heap_bytes
       || a->info->free_bytes != b->info->free_bytes
       || a->info->program_start_ns != b->info->program_start_ns)
     return wrong ("not the same figures", b->info->flags);
-  if (a->n_previews != b->n_previews || !is_same (a->previews, b->previews, a->n_previews))
+  if (a->n_previews != b->n_previews || !same_bytes (a->previews, b->previews, a->n_previews))
     return wrong ("not the same contents", b->n_previews);
   if (a->n_stack_words != b->n_stack_words || a->n_stack_pieces != b->n_stack_pieces
-      || !is_same (a->stacks, b->stacks, a->n_stack_words * sizeof *a->stacks))
+      || !same_bytes (a->stacks, b->stacks, a->n_stack_words * sizeof *a->stacks))
     return wrong ("not the same stacks", b->n_stack_words);
-  return a->n_rules == b->n_rules && is_same (a->rules, b->rules, a->n_rules);
+  return a->n_rules == b->n_rules && same_bytes (a->rules, b->rules, a->n_rules);
 }
 
 static bool
@@ -255,45 +221,22 @@ read_snapshot (pid_t pid, uint64_t root, struct gcg__snapshot **snapshot, struct
   return done;
 }
 
-/* Until process PID waits in a call of read, if it ever does. */
-static void
-await_read (pid_t pid)
-{
-  char path[64], text[256];
-
-  snprintf (path, sizeof path, "/proc/%d/syscall", (int)pid);
-  for (;; sched_yield ())
-    {
-      int fd = open (path, O_RDONLY | O_CLOEXEC);
-      ssize_t n = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
-      if (fd >= 0)
-        close (fd);
-      if (n < 0)
-        return;
-      text[n] = '\0';
-      /* read is 0 on x86-64, 63 on aarch64. */
-      if (strncmp (text, "0 0x0 ", 6) == 0 || strncmp (text, "63 0x0 ", 7) == 0)
-        return;
-    }
-}
-
-/* Looks at process PID in both ways. */
+/* Looks at HEAPS in both ways. */
 static bool
-look (pid_t pid)
+look (const struct heaps *heaps)
 {
   struct gcg__outside_ask ask
-      = { .pid = pid, .root = gcg__outside_find (pid), .description = "agent" };
+      = { .pid = heaps->pid, .root = gcg__outside_find (heaps->pid), .description = "agent" };
   struct gcg_error error = { GCG_OK, "" };
   struct gcg__snapshot *walked = NULL, *read = NULL;
   bool right = false;
   int fd = -1;
 
-  await_read (pid);
   if (gcg__outside_take (&ask, &fd, &error) == GCG_OK
       && gcg__snapshot_open_fd (fd, "walked", &walked, &error) == GCG_OK)
     {
-      await_read (pid);
-      right = read_snapshot (pid, ask.root, &read, &error) && compare (walked, read);
+      heaps_await (heaps);
+      right = read_snapshot (heaps->pid, ask.root, &read, &error) && compare (walked, read);
     }
   if (error.status != GCG_OK)
     printf ("# %s\n", error.text);
@@ -304,38 +247,181 @@ look (pid_t pid)
   return right;
 }
 
+/* --- Damage. */
+
+/* Memory in which some words are others. */
+struct damaged
+{
+  struct gcg__memory_source source;
+  uint64_t at[DAMAGES], words[DAMAGES];
+};
+
+static size_t
+read_damaged (const void *state, uint64_t address, void *bytes, size_t n)
+{
+  const struct damaged *damaged = state;
+  size_t got = damaged->source.read (damaged->source.state, address, bytes, n);
+
+  for (int i = 0; i < DAMAGES; i++)
+    for (uint64_t b = 0; b < 8; b++)
+      if (damaged->at[i] + b - address < got)
+        ((uint8_t *)bytes)[damaged->at[i] + b - address] = (uint8_t)(damaged->words[i] >> (8 * b));
+  return got;
+}
+
+static uint64_t
+draw (uint64_t below)
+{
+  static uint64_t state = 1;
+
+  state = state * UINT64_C (6364136223846793005) + UINT64_C (1442695040888963407);
+  return (state >> 33) % below;
+}
+
+/* The address of a word that matters. */
+static uint64_t
+draw_place (const struct gcg__agent_root *root, const struct gcg__root_heap *heap,
+            const struct gcg__root_objects *objects, const struct gcg__agent_heap *blocks)
+{
+  switch (draw (8))
+    {
+    case 0:
+      return root->heap + 8 * draw (sizeof *heap / 8);
+    case 1:
+    case 2:
+      return root->areas + 8 * draw (sizeof (struct gcg__root_areas) / 8);
+    case 3:
+      return root->facts + 8 * draw (sizeof (struct gcg__root_facts) / 8);
+    case 4:
+      return heap->objects + 8 * draw (2);
+    case 5:
+      return objects->items + 8 * draw (2 * objects->room + 1);
+    case 6:
+      return heap->pieces + 8 * draw (GCG__PIECES);
+    default:
+      break;
+    }
+  /* The end of a slot. */
+  const struct gcg__block *block = &blocks->blocks[draw (blocks->n_blocks)];
+  return block->address + (1 + draw (2)) * block->slot_bytes - 8 * (1 + draw (2));
+}
+
+static uint64_t
+draw_word (uint64_t address)
+{
+  switch (draw (8))
+    {
+    case 0:
+      return 0;
+    case 1:
+      return ~UINT64_C (0) - draw (64);
+    case 2:
+      return draw (1 << 16);
+    case 3:
+      return address + draw (1 << 16);
+    case 4:
+      return UINT64_C (1) << draw (64);
+    default:
+      return draw (UINT64_C (1) << 31) << 16 | draw (1 << 16);
+    }
+}
+
+/* Reads the heap, damaged: what comes out is a snapshot as it should be, or an error. */
+static bool
+read_damage (struct damaged *damaged, struct gcg__vmas *vmas, uint64_t root)
+{
+  const struct gcg__memory_source source = { read_damaged, damaged };
+  struct gcg__agent_ask ask = { .root = root,
+                                .description = "",
+                                .program = "",
+                                .command_line = "",
+                                .status = "",
+                                .stat = "",
+                                .smaps = "" };
+  struct gcg__agent_snapshot *taken = NULL;
+  struct gcg__memory_image *image = NULL;
+  struct gcg__snapshot *snapshot = NULL;
+  struct gcg_error error = { GCG_OK, "" };
+  int fd = memfd_create ("damaged", MFD_CLOEXEC);
+  bool right = gcg__image_new (&source, vmas, &image, &error) == GCG_OK;
+
+  ask.image = image;
+  if (right && gcg__agent_snapshot_take (&ask, &taken, &error) == GCG_OK)
+    {
+      n_taken++;
+      right = gcg__agent_snapshot_write (taken, 1, fd, &error) == GCG_OK
+              && gcg__snapshot_open_fd (fd, "damaged", &snapshot, &error) == GCG_OK;
+    }
+  if (!right)
+    printf ("# %s\n", error.text);
+  gcg__snapshot_close (snapshot);
+  gcg__agent_snapshot_free (taken);
+  gcg__image_free (image);
+  close (fd);
+  return right;
+}
+
+/* Damages what is read of HEAPS, and reads it. */
+static bool
+damage (const struct heaps *heaps)
+{
+  struct gcg__process_memory process = { heaps->pid, -1 };
+  struct damaged damaged = { .source = gcg__process_source (&process) };
+  struct gcg__root_objects objects = { 0 };
+  struct gcg__root_heap tables = { 0 };
+  struct gcg__agent_root root = { 0 };
+  struct gcg__agent_heap blocks = { 0 };
+  struct gcg__memory_image *image = NULL;
+  uint64_t at = 0;
+  bool right = gcg__image_open (heaps->pid, -1, &image, NULL) == GCG_OK
+               && (at = heaps_root (image)) != 0 && gcg__image_get (image, at, &root, sizeof root)
+               && gcg__image_get (image, root.heap, &tables, sizeof tables)
+               && gcg__image_get (image, tables.objects, &objects, sizeof objects)
+               && gcg__agent_heap_read (image, &tables, 0, &blocks, NULL) == GCG_OK
+               && blocks.n_blocks > 0;
+
+  gcg__image_free (image);
+  for (int n = 0; n < TIMES && right; n++)
+    {
+      struct gcg__vmas vmas;
+      for (int i = 0; i < DAMAGES; i++)
+        {
+          damaged.at[i] = draw_place (&root, &tables, &objects, &blocks);
+          damaged.words[i] = draw_word (damaged.at[i]);
+        }
+      right
+          = gcg__vmas_read (heaps->pid, &vmas, NULL) == GCG_OK && read_damage (&damaged, &vmas, at);
+      for (int i = 0; i < DAMAGES && !right; i++)
+        printf ("# %" PRIx64 ": %" PRIx64 "\n", damaged.at[i], damaged.words[i]);
+    }
+  gcg__agent_heap_fini (&blocks);
+  return right;
+}
+
 int
 main (void)
 {
-  const char *place = access ("/dev/shm", W_OK) == 0 ? "/dev/shm" : ".";
-  unsigned n = 0, n_right = 0;
-  char path[4096], number[16], line[512];
-  int talk, status = -1;
-  pid_t child;
-  FILE *heaps;
+  unsigned n = 0, n_right = 0, n_sound = 0;
+  struct heaps heaps;
 
   signal (SIGPIPE, SIG_IGN);
-  snprintf (path, sizeof path, "%s/agent-%d.gcsnap", place, (int)getpid ());
-  snprintf (number, sizeof number, "%u", HEAPS);
-  heaps = start (number, path, &talk, &child);
-  while (heaps && fgets (line, sizeof line, heaps))
+  heaps_start (&heaps, HEAPS);
+  while (heaps_next (&heaps))
     {
+      bool right = look (&heaps);
       n++;
-      if (look (child))
-        n_right++;
-      else
-        printf ("# heap %s", line);
-      if (write (talk, "", 1) != 1)
-        break;
+      n_right += right;
+      n_sound += damage (&heaps);
+      if (!right)
+        printf ("# heap %s", heaps.line);
     }
-  waitpid (child, &status, 0);
-  unlink (path);
+  bool ended = heaps_end (&heaps) == 0 && n == HEAPS;
   printf ("# %" PRIu64 " objects, %" PRIu64 " edges, %" PRIu64 " roots\n", n_objects, n_edges,
           n_roots);
-  printf ("%sok 1 - %u heaps, read as the agent's walk does\n1..1\n",
-          n == HEAPS && n_right == n && status == 0 && n_objects > n && n_edges > n && n_roots > n
-              ? ""
-              : "not ",
-          n);
+  printf ("%sok 1 - %u heaps, read as the agent's walk does\n",
+          ended && n_right == n && n_objects > n && n_edges > n && n_roots > n ? "" : "not ", n);
+  printf ("# %u of %u are snapshots\n", n_taken, n * TIMES);
+  printf ("%sok 2 - damaged memory makes sound snapshots, or errors\n1..2\n",
+          ended && n_sound == n ? "" : "not ");
   return 0;
 }

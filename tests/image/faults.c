@@ -18,7 +18,10 @@
 
 #include <cmocka.h>
 
+#include "base/error.h"
+#include "image/agent_snapshot.h"
 #include "image/threads.h"
+#include "tests/image/heaps.h"
 #include "tests/image/random_heap.h"
 
 void *__real_mmap (void *, size_t, int, int, int, off_t);
@@ -160,6 +163,8 @@ static struct gcg__memory_image *own; /* of this process */
 static struct gcg__loaded_modules modules;
 static struct gcg__libc_layout layout;
 static struct gcg__frozen_thread thread;
+static struct heaps heaps;
+static struct gcg__memory_image *agents; /* of a program with the agent for malloc */
 
 static enum gcg_status
 try_vmas (struct gcg_error *error)
@@ -273,6 +278,47 @@ try_roots (struct gcg_error *error)
   return status;
 }
 
+/* What is mapped becomes a mapping, what is not does, too. */
+static enum gcg_status
+try_add (struct gcg_error *error)
+{
+  static const char bytes[64];
+  const struct gcg__memory_buffer buffer = { 4096, bytes, sizeof bytes };
+  const struct gcg__memory_buffers buffers = { &buffer, 1 };
+  struct gcg__memory_image *made;
+  enum gcg_status status = gcg__image_open (getpid (), -1, &made, error);
+  if (status != GCG_OK)
+    return status;
+  status = gcg__image_add (made, &buffers, error);
+  gcg__image_free (made);
+  return status;
+}
+
+static enum gcg_status
+try_agent (struct gcg_error *error)
+{
+  struct gcg__agent_snapshot *made = untouched;
+  struct gcg__agent_ask ask = { .image = agents,
+                                .root = heaps_root (agents),
+                                .threads = &thread,
+                                .n_threads = 1,
+                                .description = "",
+                                .program = "",
+                                .command_line = "",
+                                .status = "",
+                                .stat = "",
+                                .smaps = "",
+                                .n_workers = 4 };
+  if (ask.root == 0)
+    return gcg__error_write (error, GCG_NO_MEMORY, "no memory to find it");
+  enum gcg_status status = gcg__agent_snapshot_take (&ask, &made, error);
+  if (status == GCG_OK)
+    gcg__agent_snapshot_free (made);
+  else if (made != untouched)
+    return GCG_INVALID;
+  return status;
+}
+
 static void
 test_allocations (void **state)
 {
@@ -285,6 +331,8 @@ test_allocations (void **state)
   fail_in_turn (try_index);
   fail_in_turn (try_edges);
   fail_in_turn (try_roots);
+  fail_in_turn (try_add);
+  fail_in_turn (try_agent);
 }
 
 /* Without threads the caller does it all, and finds the same. */
@@ -327,7 +375,9 @@ prepare (void **state)
                                         .stands = true,
                                         .sp = (uintptr_t)__builtin_frame_address (0),
                                         .thread_pointer = (uintptr_t)__builtin_thread_pointer () };
-  return gcg__heap_index_new (&heap.columns, &heap.rules, 4, &heap_index, NULL) == GCG_OK
+  heaps_start (&heaps, 1);
+  return heaps_next (&heaps) && gcg__image_open (heaps.pid, -1, &agents, NULL) == GCG_OK
+                 && gcg__heap_index_new (&heap.columns, &heap.rules, 4, &heap_index, NULL) == GCG_OK
                  && gcg__image_open (getpid (), -1, &own, NULL) == GCG_OK
                  && gcg__modules_read (own, &modules, NULL) == GCG_OK
                  && gcg__libc_layout_read (own, &modules, &layout, NULL) == GCG_OK
@@ -344,6 +394,8 @@ clean_up (void **state)
   random_heap_free (&heap);
   gcg__modules_fini (&modules);
   gcg__image_free (own);
+  gcg__image_free (agents);
+  heaps_end (&heaps);
   return 0;
 }
 

@@ -9,6 +9,7 @@ IMAGE_TEST_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 image_tests = %D%/faults %D%/heap %D%/memory %D%/truth
 check_PROGRAMS += $(image_tests)
 TESTS += $(image_tests)
+tests_image_faults_SOURCES = %D%/faults.c %D%/heaps.c %D%/heaps.h
 tests_image_faults_CFLAGS = $(IMAGE_TEST_CFLAGS)
 tests_image_faults_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=realloc,--wrap=reallocarray,--wrap=aligned_alloc,--wrap=free,--wrap=pthread_create
@@ -28,6 +29,7 @@ endif
 # The heap of tests/malloc/heaps.
 check_PROGRAMS += %D%/agent
 TESTS += %D%/agent
+tests_image_agent_SOURCES = %D%/agent.c %D%/heaps.c %D%/heaps.h
 tests_image_agent_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(SAN_CFLAGS)
 tests_image_agent_LDADD = link/liblink.la $(IMAGE_LIBS)
 
