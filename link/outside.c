@@ -5,7 +5,7 @@
  * registers as the kernel lays them out for a signal handler, vector registers included.
  *
  * A copy that was made while a thread was inside libgc is dropped, and another one is made after 1,
- * 2, 4, ... ms.
+ * 2, 4, 8, 16, 16, ... ms.
  *
  * Where there can be no copy (lib/image/freeze.h) the process is read while it stands.  A copy is
  * read from here, too, with GCGLASS_WALK=outside in the environment.
@@ -34,7 +34,8 @@
 
 #define WALK_MS      60000
 #define CALL_MS      5000
-#define MOST_TRIES   10 /* 1 + 2 + ... + 512 ms */
+#define MOST_TRIES   64 /* after 1, 2, 4, 8, 16, 16 ... ms: a second in all */
+#define MOST_DOUBLED 4
 #define MOST_HIDDEN  (UINT64_C (1) << 30)
 #define MOST_RANGES  65536u
 #define VECTOR_ALIGN 64u
@@ -289,7 +290,8 @@ copy (struct taking *taking, struct gcg_error *error)
   enum gcg_status status = GCG_BUSY;
   for (int i = 0; i < MOST_TRIES && status == GCG_BUSY; i++)
     {
-      struct timespec pause = { 0, i > 0 ? 1000000L << (i - 1) : 0 };
+      int doubled = i - 1 < MOST_DOUBLED ? i - 1 : MOST_DOUBLED;
+      struct timespec pause = { 0, i > 0 ? 1000000L << doubled : 0 };
       nanosleep (&pause, NULL);
       gcg__frozen_drop (taking->frozen);
       taking->frozen = NULL;
