@@ -27,7 +27,7 @@ void gcg__collector_hook (void);
 
 /* In a copy of the process, libgc not locked: does it follow from an object's mark and birth
    whether a collection has found it dead?  Not when a collection of marks is under way in steps,
-   nor when somebody else hears of collections in our place. */
+   nor when another callback hears of collections in our place. */
 bool gcg__collector_knows_dead_stopped (void);
 
 /* Has a collection found the object dead that was born at BIRTH and is MARKED or not?  It is then

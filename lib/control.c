@@ -353,7 +353,7 @@ gcg__control_signal (int signal)
   check_signal = signal;
 }
 
-/* Lets who reads the counters do so now. */
+/* Lets the clients that read the counters do so now. */
 static void
 let_readers_read (const char *description)
 {
@@ -630,7 +630,7 @@ gcg__control_connect (const char *name, bool sampled, struct gcg_error *error)
   return connect_to (name, sampled ? SERVER : CHECKER, 0, error);
 }
 
-/* Who was to read the counters may not. */
+/* Clients that were to read the counters may not: the agent samples for them. */
 static void
 serve_readers (void)
 {

@@ -1,7 +1,7 @@
 /* door.c -- see door.h.
  *
- * Who closes the door does not wait for a client that is being served, which takes as long as a
- * snapshot: the thread ends by itself, and whoever of both comes last frees the door.  But the name
+ * Closing the door does not wait for a client that is being served, which takes as long as a
+ * snapshot: the thread ends by itself, and the last of the two frees the door.  But the name
  * is free again when gcg__door_close returns: the process may have executed another program.
  */
 #include "config.h"

@@ -14,8 +14,8 @@
 
 struct gcg__door;
 
-/* Listens for process PID, whose root structure is at ROOT.  NULL: there is no memory, or somebody
-   listens already; then those who ask look at the process themselves. */
+/* Listens for process PID, whose root structure is at ROOT.  NULL: there is no memory, or another
+   process listens already; then clients look at the process themselves. */
 struct gcg__door *gcg__door_open (pid_t pid, uint64_t root);
 
 /* Listens no more; who is being served still is.  NULL is harmless. */

@@ -107,7 +107,7 @@ gcg__reader_end (struct gcg__reader *reader)
   reader->last_ns = 0;
 }
 
-/* Takes a sample and hands it over.  One that nobody has asked for is dropped when it fails: the
+/* Takes a sample and hands it over.  One that no request waits for is dropped when it fails: the
    process has ended, or has executed another program. */
 static void
 take (struct gcg__reader *reader, uint32_t sequence, const char *description, uint32_t flags)

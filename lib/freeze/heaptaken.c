@@ -296,7 +296,7 @@ is_table_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
   return any;
 }
 
-/* Takes what the last collection has found dead, and nobody has swept. */
+/* Takes what the last collection has found dead and libgc has not swept. */
 static void
 dead_stopped (struct gcg__freeze *freeze)
 {

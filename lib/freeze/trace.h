@@ -9,8 +9,8 @@
  *   trace.c        the others are candidates; those that are reached are noted, slot by slot
  *   heapwalk.c     objects are the candidates that carry a tag, and all that were reached
  *
- * A slot without a tag that nothing leads to is none: it may be free in a block that nobody has
- * swept.
+ * A slot without a tag that nothing leads to is none: it may be free in a block that libgc
+ * has not swept.
  */
 #ifndef GCG_TRACE_H
 #define GCG_TRACE_H

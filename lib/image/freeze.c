@@ -387,7 +387,7 @@ copy (struct image *image, enum gcg__frozen_why why, struct gcg_error *error)
   return status;
 }
 
-/* The table of waits is the caller's: what lingers goes without it. */
+/* The table of waits is the caller's: threads that linger do not use it. */
 static void
 release (struct image *image)
 {

@@ -1,5 +1,5 @@
 /* objects.h -- libgc's objects that are blocks, but for those that are found by their page
- * (blocks.c): a table for who reads the heap from outside (agent_root.h).
+ * (blocks.c): a table for reading the heap from outside (agent_root.h).
  *
  * It changes with libgc's heap, between gcg__libgc_enter and gcg__libgc_leave: so no handler of the
  * program's runs meanwhile, and a copy of the program that is whole has a whole table.  Cost: some

@@ -1,7 +1,7 @@
 /* confined.c -- linked into a program, makes it one that cannot be copied from outside, and is read
  * while it stands, before its main.  CONFINED in the environment:
  *
- *   filter  behind a filter of system calls, which refuses one that nobody makes
+ *   filter  behind a filter of system calls, which refuses one that no program makes
  *   prctl   behind one that kills it for any system call that it would not make by itself; asked
  * for by prctl seccomp ... by syscall (SYS_seccomp) reaper  a child subreaper, which would be given
  * the copy as its child

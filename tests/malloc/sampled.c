@@ -1,4 +1,4 @@
-/* sampled.c -- a program whose objects are counted, which does what it is told on its standard
+/* sampled.c -- a program whose objects are counted, which obeys commands on its standard
  * input, a line each, and answers "done".
  *
  * Usage: sampled RECORDING PLUGIN [LATER]

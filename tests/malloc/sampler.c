@@ -1,7 +1,7 @@
 /* sampler.c -- samples that are read from outside (link/sample.h) say what the agent's own say, and
  * are dropped when the program ends or becomes another one; damaged tables are an error.
  *
- * The program is sampled.c, which does what it is told. */
+ * The program is sampled.c, which obeys commands. */
 #include "config.h"
 
 #include <setjmp.h>
