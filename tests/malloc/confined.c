@@ -57,6 +57,9 @@ restrict_calls (bool by_prctl)
     ALLOW (SYS_setitimer),
 #ifdef SYS_alarm
     ALLOW (SYS_alarm),
+    ALLOW (SYS_pause),
+#else
+    ALLOW (SYS_ppoll),
 #endif
     /* What else a thread needs. */
     ALLOW (SYS_clone3),
@@ -64,7 +67,6 @@ restrict_calls (bool by_prctl)
     ALLOW (SYS_rseq),
     ALLOW (SYS_set_robust_list),
     ALLOW (SYS_mprotect),
-    ALLOW (SYS_pause),
     ALLOW (SYS_futex),
     ALLOW (SYS_madvise),
     ALLOW (SYS_exit),
