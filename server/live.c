@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "image/proc.h"
 #include "link/door.h"
 #include "link/jobs.h"
 #include "recording/format.h"
@@ -198,13 +199,27 @@ read_one (struct gcg__live *live)
   return message.type != GCG__STOP;
 }
 
+/* A snapshot failed with STATUS because the process is no more: it is there no longer to be asked,
+   as after its end. */
+static bool
+has_ended (const struct gcg__live *live, enum gcg_status status)
+{
+  struct gcg__proc_status process;
+  return status == GCG_NOT_FOUND || !gcg__proc_status (live->pid, live->pid, &process)
+         || process.state == 'Z' || process.state == 'X';
+}
+
 /* Takes the snapshots that are done. */
 static void
 take_results (struct gcg__live *live)
 {
   struct gcg__job_result result;
   while (gcg__jobs_next (live->jobs, &result))
-    take_snapshot (live, &result.message, result.fd);
+    {
+      if (result.message.status != GCG_OK && has_ended (live, result.message.status))
+        result.message.status = GCG_DISABLED;
+      take_snapshot (live, &result.message, result.fd);
+    }
 }
 
 /* Ends the conversation as soon as no snapshot is under way any more. */
