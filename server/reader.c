@@ -119,19 +119,23 @@ take (struct gcg__reader *reader, uint32_t sequence, const char *description, ui
     gcg__samples_add (reader->samples, fd, sequence, status, error.text);
 }
 
-void
-gcg__reader_take (struct gcg__reader *reader, const char *description, uint32_t flags)
-{
-  if (reader->sampler != NULL)
-    take (reader, 0, description, flags);
-}
-
 static uint64_t
 now (void)
 {
   struct timespec t;
   clock_gettime (CLOCK_MONOTONIC, &t);
   return (uint64_t)t.tv_sec * UINT64_C (1000000000) + (uint64_t)t.tv_nsec;
+}
+
+void
+gcg__reader_take (struct gcg__reader *reader, const char *description, uint32_t flags)
+{
+  if (reader->sampler == NULL)
+    return;
+  take (reader, 0, description, flags);
+  /* The last one, with the last snapshot, is not to be followed by another. */
+  if (reader->last_ns != 0)
+    reader->last_ns = now ();
 }
 
 int
