@@ -1,6 +1,7 @@
 /* holders_threads.c -- what threads keep: on their stacks, in registers, thread-local data and
  * keys; their arguments and their results; however they were created, on whatever stack.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -294,12 +295,31 @@ end_early (void *unused)
   pthread_exit (end_with_result (unused));
 }
 
+/* Threads of this process, without a block or a thread for it. */
+static long
+count_threads (void)
+{
+  char text[4096] = "";
+  int fd = open ("/proc/self/status", O_RDONLY);
+  ssize_t n = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
+  const char *line = strstr (text, "Threads:");
+  if (fd >= 0)
+    close (fd);
+  if (n < 0 || line == NULL)
+    abort ();
+  return strtol (line + strlen ("Threads:"), NULL, 10);
+}
+
+static long n_at_first; /* threads, before the first of ours */
+
 static pthread_t ALONE
 start (void *(*function) (void *), int detached)
 {
   static volatile pthread_t hidden;
   pthread_attr_t attributes;
   pthread_t thread;
+  if (n_at_first == 0)
+    n_at_first = count_threads ();
   pthread_attr_init (&attributes);
   if (detached)
     pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
@@ -309,11 +329,12 @@ start (void *(*function) (void *), int detached)
   return hidden;
 }
 
-/* Until only this thread is left. */
+/* Until those that have been started have ended. */
 static void
 wait_for_end (void)
 {
-  usleep (50000);
+  while (count_threads () > n_at_first)
+    usleep (1000);
 }
 
 static void ALONE
