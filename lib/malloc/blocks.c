@@ -63,22 +63,31 @@ granules_at (const void *block)
   return piece ? piece[page & ((1u << PIECE_SHIFT) - 1)] : 0;
 }
 
+/* The piece of PAGE, mapped when it is not yet there; NULL: no memory.  Of two threads that map the
+   same one, the second takes the first's; its own is memory that was never touched. */
+static uint8_t *
+piece_new (uint64_t page)
+{
+  uint8_t **place = &pieces[page >> PIECE_SHIFT];
+  uint8_t *piece = __atomic_load_n (place, __ATOMIC_ACQUIRE), *new;
+
+  if (piece || !(new = gcg__arena_take ((size_t)1 << PIECE_SHIFT)))
+    return piece;
+  return __atomic_compare_exchange_n (place, &piece, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+             ? new
+             : piece;
+}
+
 /* Notes that the page of BLOCK has blocks of GRANULES; false: no memory. */
 static bool
 note_page (const void *block, uint32_t granules)
 {
   uint64_t page = (uintptr_t)block >> PAGE_SHIFT;
-  uint8_t **piece = &pieces[page >> PIECE_SHIFT];
-  if (page >> PIECE_SHIFT >= PIECES)
+  uint8_t *piece = page >> PIECE_SHIFT < PIECES ? piece_new (page) : NULL;
+
+  if (!piece)
     return false;
-  if (!*piece)
-    {
-      uint8_t *new = gcg__arena_take ((size_t)1 << PIECE_SHIFT);
-      if (!new)
-        return false;
-      __atomic_store_n (piece, new, __ATOMIC_RELEASE);
-    }
-  (*piece)[page & ((1u << PIECE_SHIFT) - 1)] = (uint8_t)granules;
+  piece[page & ((1u << PIECE_SHIFT) - 1)] = (uint8_t)granules;
   return true;
 }
 

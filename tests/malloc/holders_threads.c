@@ -417,6 +417,51 @@ argument_of_running (void)
   usleep (20000);
 }
 
+/* --- Threads whose first blocks are on pages that no table of the agent has yet. */
+
+/* Maps BYTES that are not there. */
+static uintptr_t
+reserve (size_t bytes)
+{
+  void *pages = mmap (NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (pages == MAP_FAILED)
+    abort ();
+  return (uintptr_t)pages;
+}
+
+/* Takes a gigabyte of addresses and all gaps above it: the heap goes on below. */
+static void ALONE
+go_down (void)
+{
+  uintptr_t low = reserve ((size_t)1 << 30);
+
+  for (size_t bytes = (size_t)64 << 20; bytes >= (size_t)64 << 10; bytes /= 4)
+    while (reserve (bytes) > low)
+      ;
+}
+
+static void ALONE
+far_apart (void)
+{
+  enum
+  {
+    ROUNDS = 24,
+    THREADS = 100
+  };
+  static void *results[ROUNDS][THREADS];
+  pthread_t threads[THREADS];
+
+  for (int i = 0; i < ROUNDS; i++)
+    {
+      go_down ();
+      for (int j = 0; j < THREADS; j++)
+        threads[j] = start (end_with_result, 0);
+      for (int j = 0; j < THREADS; j++)
+        pthread_join (threads[j], &results[i][j]);
+    }
+}
+
 /* --- The program's end in another thread than the first. */
 
 static void *
@@ -497,6 +542,7 @@ const struct one_case holders_thread_cases[] = {
   { "result-detached", result_of_detached },
   { "results-kept", results_kept },
   { "argument-running", argument_of_running },
+  { "threads-far-apart", far_apart },
   { "exit-in-thread", exit_in_thread },
   { "first-thread-gone", first_thread_gone },
 };
