@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	%D%/real-programs.md \
 	%D%/design/agent.md \
 	%D%/design/analysis.md \
+	%D%/design/before.md \
 	%D%/design/freeze.md \
 	%D%/design/image.md \
 	%D%/design/malloc-source.md \
