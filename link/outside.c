@@ -7,8 +7,9 @@
  * A copy that was made while a thread was inside libgc is dropped, and another one is made after 1,
  * 2, 4, 8, 16, 16, ... ms.
  *
- * Where there can be no copy (lib/image/freeze.h) the process is read while it stands.  A copy is
- * read from here, too, with GCGLASS_WALK=outside in the environment.
+ * The heap of the agent for malloc is read from here: of the copy or, where there can be none
+ * (lib/image/freeze.h), of the process while it stands.  With GCGLASS_WALK=inside in the
+ * environment the agent's code walks the copy, as it does in the collector's programs.
  */
 #include "config.h"
 
@@ -621,12 +622,12 @@ walk (struct taking *taking, struct gcg_error *error)
   return GCG_OK;
 }
 
-/* Is the copy to be read from here, too?  The collector's heap is not. */
+/* Is the copy to be read from here?  The collector's heap is not. */
 static bool
 reads_copies (const struct taking *taking)
 {
   const char *way = secure_getenv ("GCGLASS_WALK");
-  return taking->root.check == 0 && way != NULL && strcmp (way, "outside") == 0;
+  return taking->root.check == 0 && (way == NULL || strcmp (way, "inside") != 0);
 }
 
 /* Runs the walk in the copy and opens what it has written. */

@@ -1,12 +1,12 @@
-/* outside.h -- a snapshot of a process taken from outside: stopped, copied, let go, and walked by
- * its agent's own code in the copy; or, where there can be no copy, read while it stands.
+/* outside.h -- a snapshot of a process taken from outside: stopped, copied, let go, and the copy
+ * read from here (malloc) or walked by the agent's own code in it (the collector); or, where there
+ * can be no copy, read while it stands.
  *
- * The agent's root structure (lib/agent_root.h) says where the code is.  The process runs nothing
- * of ours but one system call, made in its place (lib/image/freeze.h).
+ * The agent's root structure (lib/agent_root.h) says where its tables and its code are.  The
+ * process runs nothing of ours but one system call, made in its place (lib/image/freeze.h).
  *
  * Threads: any; one freeze of a process at a time.  Time: the process stands for about the time of
- * a fork; the walk takes as long as a capture in a child of its own.  A process that is read while
- * it stands stands that long.
+ * a fork.  A process that is read while it stands stands for as long as that takes.
  */
 #ifndef GCG_LINK_OUTSIDE_H
 #define GCG_LINK_OUTSIDE_H

@@ -232,6 +232,7 @@ look (const struct heaps *heaps)
   bool right = false;
   int fd = -1;
 
+  setenv ("GCGLASS_WALK", "inside", 1);
   if (gcg__outside_take (&ask, &fd, &error) == GCG_OK
       && gcg__snapshot_open_fd (fd, "walked", &walked, &error) == GCG_OK)
     {

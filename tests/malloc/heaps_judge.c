@@ -100,7 +100,7 @@ judge_outside (pid_t pid, bool walked, char *line, size_t room)
   char path[64];
   int fd = -1;
 
-  setenv ("GCGLASS_WALK", walked ? "" : "outside", 1);
+  setenv ("GCGLASS_WALK", walked ? "inside" : "", 1);
   if (gcg__outside_take (&ask, &fd, &error) != GCG_OK)
     {
       printf ("# %s\n", error.text);
