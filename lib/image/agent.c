@@ -138,6 +138,34 @@ gcg__agent_key_tables (const struct gcg__agent *agent, uint64_t pointer,
   return 0;
 }
 
+static int
+compare_ranges (const void *a, const void *b)
+{
+  const struct gcg__root_range *x = a, *y = b;
+
+  return x->low < y->low ? -1 : x->low > y->low;
+}
+
+/* Makes N ranges ascending and without overlaps; returns how many are left. */
+static size_t
+join_ranges (struct gcg__root_range *ranges, size_t n)
+{
+  size_t joined = 0;
+
+  qsort (ranges, n, sizeof *ranges, compare_ranges);
+  for (size_t i = 0; i < n; i++)
+    {
+      struct gcg__root_range *last = joined ? &ranges[joined - 1] : NULL;
+      if (ranges[i].low >= ranges[i].high)
+        continue;
+      if (!last || ranges[i].low >= last->high)
+        ranges[joined++] = ranges[i];
+      else if (ranges[i].high > last->high)
+        last->high = ranges[i].high;
+    }
+  return joined;
+}
+
 struct gcg__root_range *
 gcg__agent_ranges (const struct gcg__agent *agent, uint64_t address, uint64_t n, size_t *got)
 {
@@ -147,6 +175,7 @@ gcg__agent_ranges (const struct gcg__agent *agent, uint64_t address, uint64_t n,
   ranges = malloc ((n + 1) * sizeof *ranges);
   *got = 0;
   if (ranges)
-    *got = gcg__image_read (agent->image, address, ranges, n * sizeof *ranges) / sizeof *ranges;
+    *got = join_ranges (ranges, gcg__image_read (agent->image, address, ranges, n * sizeof *ranges)
+                                    / sizeof *ranges);
   return ranges;
 }

@@ -97,6 +97,16 @@ add_page (struct reading *reading, uint64_t address, uint32_t value)
   return add_run (reading, (struct run){ address, bytes, (uint32_t)(PAGE / bytes), false });
 }
 
+/* Is there memory in [LOW, HIGH)? */
+static bool
+is_mapped (const struct reading *reading, uint64_t low, uint64_t high)
+{
+  const struct gcg__vmas *vmas = gcg__image_vmas (reading->image);
+  size_t at = gcg__vmas_above (vmas, low);
+
+  return at < vmas->n && vmas->items[at].low < high;
+}
+
 /* The slots of piece NUMBER, whose bytes are at ADDRESS. */
 static bool
 add_piece (struct reading *reading, uint64_t number, uint64_t address, uint8_t *bytes)
@@ -113,12 +123,15 @@ add_piece (struct reading *reading, uint64_t number, uint64_t address, uint8_t *
             if (word)
               break;
           }
-      if (at < n && bytes[at])
-        done = add_page (reading, (number << GCG__PIECE_SHIFT | at) << GCG__PAGE_SHIFT, bytes[at]);
+      uint64_t page = (number << GCG__PIECE_SHIFT | at) << GCG__PAGE_SHIFT;
+      if (at < n && bytes[at] && is_mapped (reading, page, page + PAGE))
+        done = add_page (reading, page, bytes[at]);
     }
   return done;
 }
 
+/* A piece of addresses where there is no memory has nothing to say: reading all that a damaged
+   table leads to would take minutes. */
 static bool
 add_pieces (struct reading *reading, uint64_t table)
 {
@@ -129,7 +142,9 @@ add_pieces (struct reading *reading, uint64_t table)
       = done ? gcg__image_read (reading->image, table, pieces, GCG__PIECES * sizeof *pieces) : 0;
 
   for (size_t i = 0; i < n / sizeof *pieces && done; i++)
-    if (pieces[i])
+    if (pieces[i]
+        && is_mapped (reading, i << (GCG__PIECE_SHIFT + GCG__PAGE_SHIFT),
+                      (i + 1) << (GCG__PIECE_SHIFT + GCG__PAGE_SHIFT)))
       done = add_piece (reading, i, pieces[i], bytes);
   free (pieces);
   free (bytes);

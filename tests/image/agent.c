@@ -24,7 +24,7 @@
 #include "tests/image/heaps.h"
 
 #define HEAPS   60
-#define TIMES   10 /* that each is damaged */
+#define TIMES   40 /* that each is damaged */
 #define DAMAGES 2  /* at a time */
 
 static uint64_t n_objects, n_edges, n_roots;
@@ -279,12 +279,12 @@ draw (uint64_t below)
   return (state >> 33) % below;
 }
 
-/* The address of a word that matters. */
+/* The address of a word that matters; ROOT is at AT. */
 static uint64_t
-draw_place (const struct gcg__agent_root *root, const struct gcg__root_heap *heap,
+draw_place (uint64_t at, const struct gcg__agent_root *root, const struct gcg__root_heap *heap,
             const struct gcg__root_objects *objects, const struct gcg__agent_heap *blocks)
 {
-  switch (draw (8))
+  switch (draw (10))
     {
     case 0:
       return root->heap + 8 * draw (sizeof *heap / 8);
@@ -299,6 +299,10 @@ draw_place (const struct gcg__agent_root *root, const struct gcg__root_heap *hea
       return objects->items + 8 * draw (2 * objects->room + 1);
     case 6:
       return heap->pieces + 8 * draw (GCG__PIECES);
+    case 7:
+      return at + 8 * draw (sizeof *root / 8);
+    case 8:
+      return heap->sites + 8 * draw (4);
     default:
       break;
     }
@@ -387,7 +391,7 @@ damage (const struct heaps *heaps)
       struct gcg__vmas vmas;
       for (int i = 0; i < DAMAGES; i++)
         {
-          damaged.at[i] = draw_place (&root, &tables, &objects, &blocks);
+          damaged.at[i] = draw_place (at, &root, &tables, &objects, &blocks);
           damaged.words[i] = draw_word (damaged.at[i]);
         }
       right
