@@ -1,8 +1,9 @@
 /* trace.c -- see trace.h.
  *
  * The queue is a stack of objects that are to be looked through, so it holds no more than are found
- * at a time.  The root walk runs twice, here and for the snapshot: here an object has no number
- * yet.
+ * at a time.  Memory is where the time goes: an object that leaves the stack, and a word that is
+ * read, wait in a short line each while what is needed of them is fetched.  The root walk runs
+ * twice, here and for the snapshot: here an object has no number yet.
  *
  * libgc's own data hold what it keeps for itself and for the program: threads with their results,
  * tables of finalizers, objects whose finalizers are due, toggle references.  From there only slots
@@ -16,6 +17,31 @@
 #include "gc_module.h"
 #include "heapwalk.h"
 #include "rootwalk.h"
+
+#define AHEAD 16u
+
+/* A line: first in, first out. */
+struct line
+{
+  uint64_t items[AHEAD];
+  uint32_t first, n;
+};
+
+static inline void
+line_put (struct line *line, uint64_t item)
+{
+  line->items[(line->first + line->n++) % AHEAD] = item;
+}
+
+static inline uint64_t
+line_take (struct line *line)
+{
+  uint64_t item = line->items[line->first];
+
+  line->first = (line->first + 1) % AHEAD;
+  line->n--;
+  return item;
+}
 
 /* The slot that WORD leads to, as candidates are resolved; false: none. */
 static inline bool
@@ -65,32 +91,48 @@ gcg__trace_reached_stopped (struct gcg__freeze *freeze, uint64_t base)
          && (rest_of_stopped (freeze, block)->reached[slot / 64] >> slot % 64 & 1);
 }
 
-/* The word at AT of an object. */
+/* What the word that was read first of those in the line leads to is reached. */
 static inline void
-heap_word_stopped (struct gcg__freeze *freeze, uint64_t at)
+follow_stopped (struct gcg__freeze *freeze, struct line *words)
 {
-  uint64_t word = *(const uint64_t *)(uintptr_t)at;
+  uint64_t word = line_take (words);
   struct heap_block *block;
   uint32_t slot;
 
-  if (word >= freeze->heap_low && word < freeze->heap_high
-      && find_slot_stopped (freeze, word, true, &block, &slot))
+  if (find_slot_stopped (freeze, word, true, &block, &slot))
     reach_stopped (freeze, block, slot);
+}
+
+/* The word at AT of an object. */
+static inline void
+heap_word_stopped (struct gcg__freeze *freeze, struct line *words, uint64_t at)
+{
+  uint64_t word = *(const uint64_t *)(uintptr_t)at;
+  struct heap_block *block = block_at_stopped (freeze, word);
+
+  if (!block)
+    return;
+  __builtin_prefetch (block);
+  __builtin_prefetch (rest_of_stopped (freeze, block)->reached, 1);
+  if (words->n == AHEAD)
+    follow_stopped (freeze, words);
+  line_put (words, word);
 }
 
 /* The words of [BASE, END) that MAP, a bitmap as libgc's descriptors have it, says are pointers:
    the highest bit is for the first word, the two lowest are for none. */
 static void
-typed_stopped (struct gcg__freeze *freeze, uint64_t base, uint64_t end, uint64_t map)
+typed_stopped (struct gcg__freeze *freeze, struct line *words, uint64_t base, uint64_t end,
+               uint64_t map)
 {
   for (uint64_t at = base; map > GC_DS_TAGS && at + 8 <= end; at += 8, map <<= 1)
     if (map >> 63)
-      heap_word_stopped (freeze, at);
+      heap_word_stopped (freeze, words, at);
 }
 
 /* The words of the object at BASE. */
 static void
-object_stopped (struct gcg__freeze *freeze, uint64_t base)
+object_stopped (struct gcg__freeze *freeze, struct line *words, uint64_t base)
 {
   struct heap_block *block = block_at_stopped (freeze, base);
   const struct heap_block_rest *rest = rest_of_stopped (freeze, block);
@@ -104,18 +146,30 @@ object_stopped (struct gcg__freeze *freeze, uint64_t base)
   /* Its descriptor is behind the tag of a typed object. */
   if (tag && (uintptr_t)tag + 8 == end && (tag[1] & GC_DS_TAGS) == GC_DS_BITMAP)
     {
-      typed_stopped (freeze, base, end, tag[1] & ~(uint64_t)GC_DS_TAGS);
+      typed_stopped (freeze, words, base, end, tag[1] & ~(uint64_t)GC_DS_TAGS);
       return;
     }
   for (uint64_t at = base; at + 8 <= end; at += 8)
-    heap_word_stopped (freeze, at);
+    heap_word_stopped (freeze, words, at);
 }
 
+/* Reaches all that the objects in the queue lead to. */
 static void
 spread_stopped (struct gcg__freeze *freeze)
 {
-  while (freeze->queue.n && !freeze->error)
-    object_stopped (freeze, ((const uint64_t *)freeze->queue.data)[--freeze->queue.n]);
+  struct line objects = { .n = 0 }, words = { .n = 0 };
+
+  while ((freeze->queue.n || objects.n || words.n) && !freeze->error)
+    if (freeze->queue.n && objects.n < AHEAD)
+      {
+        uint64_t base = ((const uint64_t *)freeze->queue.data)[--freeze->queue.n];
+        __builtin_prefetch ((const void *)(uintptr_t)base);
+        line_put (&objects, base);
+      }
+    else if (objects.n)
+      object_stopped (freeze, &words, line_take (&objects));
+    else
+      follow_stopped (freeze, &words);
 }
 
 /* Every slot that has not been taken; of blocks that are never collected those in use are

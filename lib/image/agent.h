@@ -48,8 +48,8 @@ uint64_t gcg__agent_control (const struct gcg__agent *agent, uint64_t pointer);
 uint32_t gcg__agent_key_tables (const struct gcg__agent *agent, uint64_t pointer,
                                 uint64_t tables[GCG__AGENT_KEY_TABLES]);
 
-/* The ranges at ADDRESS, N of them or as many as can be read, ascending, those that overlap joined:
- *GOT.  The caller frees them.  NULL: no memory. */
+/* Reads N ranges at ADDRESS, or as many as can be read; stores in *GOT how many are returned:
+   ascending, those that overlap joined.  The caller frees them.  NULL: no memory. */
 struct gcg__root_range *gcg__agent_ranges (const struct gcg__agent *agent, uint64_t address,
                                            uint64_t n, size_t *got);
 
