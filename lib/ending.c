@@ -32,6 +32,7 @@
 #define FRAME       ((uint64_t)(uintptr_t)__builtin_frame_address (0))
 #define DESCRIPTION "at exit"
 #define CONFINED    (-1) /* ending, where threads have no numbers */
+#define OVERTAKE_MS 2000 /* the thread that ends the process may need a lock of one that waits */
 
 /* What the caller has in registers is in this frame from here on. */
 #define NOTE_CALLER() (__builtin_unwind_init (), note_frame (raw_stack_pointer ()))
@@ -41,6 +42,7 @@ static pid_t observed; /* the process; 0 = none */
 static bool wrapped;   /* what glibc runs last */
 static pid_t ending;   /* the thread that takes the last snapshot, 0 = none yet */
 static bool ended;     /* it has been taken */
+static bool leaving;   /* and that thread ends the process now */
 
 static bool
 is_observed (void)
@@ -140,8 +142,20 @@ take_confined (void)
     raw_relax ();
 }
 
+/* Lets the thread that ends the process do so: one that a stop by signals has woken meanwhile would
+   not have come here without us. */
 static void
-take (void (*how) (void))
+let_leave (void)
+{
+  const struct timespec moment = { 0, 1000000 };
+
+  for (int i = 0; i < OVERTAKE_MS && __atomic_load_n (&leaving, __ATOMIC_ACQUIRE); i++)
+    syscall (SYS_nanosleep, &moment, NULL);
+}
+
+/* LEAVES: this thread ends the process as soon as it is back. */
+static void
+take (void (*how) (void), bool leaves)
 {
   const struct timespec moment = { 0, 1000000 };
 
@@ -156,17 +170,25 @@ take (void (*how) (void))
   pid_t self = (pid_t)syscall (SYS_gettid), first = 0;
   if (wishes->no_last || !is_observed () || !is_wanted ())
     return;
-  /* Another thread may be ending the process as well: the first to be ready ends both. */
+  /* Another thread may be ending the process as well. */
   while (!__atomic_compare_exchange_n (&ending, &first, self, false, __ATOMIC_ACQ_REL,
                                        __ATOMIC_ACQUIRE))
     {
-      if (first == self || __atomic_load_n (&ended, __ATOMIC_ACQUIRE))
+      if (first == self)
         return;
+      if (__atomic_load_n (&ended, __ATOMIC_ACQUIRE))
+        {
+          let_leave ();
+          return;
+        }
       first = 0;
       syscall (SYS_nanosleep, &moment, NULL);
     }
   if (take_last (how))
-    __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
+    {
+      __atomic_store_n (&leaving, leaves, __ATOMIC_RELEASE);
+      __atomic_store_n (&ended, true, __ATOMIC_RELEASE);
+    }
   else
     __atomic_store_n (&ending, 0, __ATOMIC_RELEASE);
 }
@@ -179,20 +201,20 @@ run_fini (void)
 {
   if (program_fini)
     program_fini ();
-  take (take_here);
+  take (take_here, true);
 }
 
 static void
 at_quick_end (void)
 {
-  take (take_here);
+  take (take_here, true);
 }
 
 /* Where what glibc runs last is not wrapped: a program that does not begin as others do. */
 static void __attribute__ ((destructor)) end (void)
 {
   if (!wrapped)
-    take (take_here);
+    take (take_here, false);
 }
 
 GCG__BEHIND (exit);
@@ -215,7 +237,7 @@ API void __attribute__ ((noreturn)) quick_exit (int status)
 API void __attribute__ ((noreturn)) _exit (int status)
 {
   NOTE_CALLER ();
-  take (take_anywhere);
+  take (take_anywhere, true);
   for (;;)
     syscall (SYS_exit_group, status);
 }
@@ -225,7 +247,7 @@ void
 gcg__ending_by_signal (uint64_t frame)
 {
   note_frame (frame);
-  take (NULL);
+  take (NULL, false);
 }
 
 API void _Exit (int status) __attribute__ ((noreturn, alias ("_exit")));
@@ -238,7 +260,7 @@ gcg__ending_now (void)
   if (wishes->leaks)
     {
       NOTE_CALLER ();
-      take (take_here);
+      take (take_here, false);
     }
   return true;
 }
@@ -278,7 +300,7 @@ on_fork_child (void)
 {
   observed = 0;
   ending = 0;
-  ended = false;
+  ended = leaving = false;
   if (wishes->follow && !gcg__confined
       && gcg__control_connect_alone (wishes->socket_name) == GCG_OK)
     observed = getpid ();
