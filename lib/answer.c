@@ -3,11 +3,24 @@
 
 #include <unistd.h>
 
+#include "agent.h"
 #include "capture.h"
 #include "control.h"
 #include "recording/format.h"
 #include "sample/sample.h"
 #include "wire.h"
+
+/* Takes the snapshot that ASK asks for.  In collector mode it is made at the end of a collection.
+ */
+static enum gcg_status
+capture (const struct gcg__message *ask, int *snapshot, struct gcg_error *error)
+{
+#ifdef GCG_MALLOC
+  if (ask->flags & GCG__FLAG_COLLECT)
+    return gcg__fail (error, GCG_UNSUPPORTED, GCG__NO_COLLECTOR);
+#endif
+  return gcg__capture (ask->text, false, snapshot, error);
+}
 
 bool
 gcg__answer_capture (int fd, const struct gcg__message *ask)
@@ -19,7 +32,7 @@ gcg__answer_capture (int fd, const struct gcg__message *ask)
 
   answer.sequence = ask->sequence;
   answer.flags = ask->flags;
-  answer.status = gcg__capture (ask->text, false, &snapshot, &error);
+  answer.status = capture (ask, &snapshot, &error);
   if (answer.status == GCG_OK && gcg__control_is_sampled ())
     (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);
   gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);

@@ -43,7 +43,7 @@ enum gcg__message_type
   GCG__HELLO = 1, /* agent -> client: pid, text = agent version, with FLAG_ROOT a space and the
                      address of lib/agent_root.h in hexadecimal; fd, if there is one = a file whose
                      first eight bytes count the warnings that are not printed (lib/warnings.h) */
-  GCG__CAPTURE,   /* client -> agent: sequence, text = description */
+  GCG__CAPTURE,   /* client -> agent: sequence, text = description, flags */
   GCG__SNAPSHOT,  /* agent -> client: sequence, status, flags, text = description or error; fd */
   GCG__SERVE,     /* agent -> server: text = "host=...\nport=...\ntoken=...\n..." (see below) */
   GCG__URL,       /* server -> agent: status, text = the URL with the token, or the error */
@@ -80,6 +80,10 @@ enum gcg__message_type
 #define GCG__FLAG_CHILD     32u  /* EXEC: a new child executes it, not the process that asks */
 #define GCG__FLAG_ROOT      64u  /* HELLO: the program can be looked at from outside */
 #define GCG__FLAG_THREAD    128u /* STOPS: the agent is to start its thread; HELLO: it samples */
+#define GCG__FLAG_COLLECT   256u /* CAPTURE: the collector is to say what is garbage */
+
+/* Why a CAPTURE with FLAG_COLLECT is refused. */
+#define GCG__NO_COLLECTOR "the program uses malloc: there is no collector to ask"
 
 struct gcg__message
 {

@@ -126,7 +126,9 @@ answer (struct gcg__door *door, int fd, const struct gcg__message *ask)
   if (ask->type == GCG__CAPTURE)
     {
       message.type = GCG__SNAPSHOT;
-      message.status = gcg__outside_take (&take, &file, &error);
+      message.status = (ask->flags & GCG__FLAG_COLLECT) == 0
+                           ? gcg__outside_take (&take, &file, &error)
+                           : gcg__error_write (&error, GCG_UNSUPPORTED, GCG__NO_COLLECTOR);
     }
   else
     {

@@ -96,15 +96,13 @@ on_released (void *context, bool copied)
   job->is_hidden = !copied;
 }
 
-/* Lets the agent take the snapshot; what it sends is the answer. */
+/* Lets the agent at FD take the snapshot; what it sends is the answer. */
 static bool
-ask_agent (const struct job *job, const char *description)
+ask_agent (int fd, uint32_t sequence, uint32_t flags, const char *description)
 {
-  struct gcg__message ask = { .type = GCG__CAPTURE,
-                              .sequence = job->result.message.sequence,
-                              .flags = job->result.message.flags };
+  struct gcg__message ask = { .type = GCG__CAPTURE, .sequence = sequence, .flags = flags };
   snprintf (ask.text, sizeof ask.text, "%s", description);
-  return job->agent_fd >= 0 && gcg__link_send (job->agent_fd, &ask);
+  return fd >= 0 && gcg__link_send (fd, &ask);
 }
 
 static void *
@@ -126,7 +124,8 @@ run_job (void *context)
   struct gcg_error error = { GCG_OK, "" };
   pthread_mutex_lock (&jobs->stopping);
   message->status = gcg__outside_take (&ask, &job->result.fd, &error);
-  if (message->status != GCG_OK && is_opaque && ask_agent (job, message->text))
+  if (message->status != GCG_OK && is_opaque
+      && ask_agent (job->agent_fd, message->sequence, message->flags, message->text))
     job->is_hidden = true;
   else if (message->status != GCG_OK)
     snprintf (message->text, sizeof message->text, "%s", error.text);
@@ -204,10 +203,19 @@ new_job (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t se
   return job;
 }
 
+/* Is each snapshot the agent's? */
+static bool
+collects (const struct gcg__agent_link *link)
+{
+  return link->collects && link->has_collector;
+}
+
 bool
 gcg__jobs_capture (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t sequence,
                    uint32_t flags, const char *description)
 {
+  if (collects (link))
+    return ask_agent (link->fd, sequence, flags | GCG__FLAG_COLLECT, description);
   struct job *job = new_job (jobs, link, sequence, flags, description);
   if (job != NULL && link->fd >= 0)
     job->agent_fd = fcntl (link->fd, F_DUPFD_CLOEXEC, 3);
@@ -237,6 +245,7 @@ gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello,
   else
     snprintf (answer.text, sizeof answer.text, "%s", error->text);
   answer.status = link->root != 0 ? GCG_OK : GCG_DISABLED;
+  link->has_collector = link->root != 0 && (hello->flags & GCG__FLAG_THREAD) != 0;
   answer.flags = thread || link->root == 0 ? GCG__FLAG_THREAD : 0;
   gcg__link_send (link->fd, &answer);
   return link->root != 0;
@@ -247,7 +256,8 @@ static void
 take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
 {
   struct gcg__message answer = { .type = GCG__END, .status = GCG_UNSUPPORTED };
-  struct job *job = link->root != 0 ? new_job (jobs, link, 0, GCG__FLAG_EXIT, "at exit") : NULL;
+  bool is_ours = link->root != 0 && !collects (link);
+  struct job *job = is_ours ? new_job (jobs, link, 0, GCG__FLAG_EXIT, "at exit") : NULL;
   if (job != NULL)
     {
       job->ending_tid = tid;

@@ -32,9 +32,12 @@ struct gcg__jobs;
 struct gcg__agent_link
 {
   pid_t pid;
-  int fd;        /* of the connection; borrowed */
-  uint32_t key;  /* the receiver's name for it */
-  uint64_t root; /* of its root structure; 0: it is looked at from inside */
+  int fd;             /* of the connection; borrowed */
+  uint32_t key;       /* the receiver's name for it */
+  uint64_t root;      /* of its root structure; 0: it is looked at from inside */
+  bool has_collector; /* with a root: its heap is libgc's */
+  bool collects;      /* the collector is to say what is garbage: with a root and a collector the
+                         agent takes all snapshots, each at the end of a collection */
 };
 
 /* What has been done.  The caller closes FD, which is -1 unless the message's status is GCG_OK. */
@@ -56,7 +59,7 @@ int gcg__jobs_fd (const struct gcg__jobs *jobs);
 /* Reads HELLO: stores the address of the root in LINK->root, when PID may be stopped from here, and
    says STOPS.  THREAD: the agent is to start its thread all the same.  False: it could be looked at
    from outside, but that is not permitted, for the reason in ERROR: its agent stops it by
-   signals. */
+   signals.  LINK->collects stays what it is. */
 bool gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello, bool thread,
                       struct gcg_error *error);
 
@@ -64,7 +67,8 @@ bool gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *h
 bool gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
                         const struct gcg__message *message);
 
-/* Begins a snapshot; FLAGS and SEQUENCE come back with it.  False: no memory. */
+/* Begins a snapshot; FLAGS and SEQUENCE come back with it, from the agent where it collects. False:
+   no memory, or the agent is not there any more. */
 bool gcg__jobs_capture (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
                         uint32_t sequence, uint32_t flags, const char *description);
 

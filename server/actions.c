@@ -26,6 +26,7 @@ GCG__HANDLER (gcg__api_snapshot)
   struct gcg_error error;
   struct timespec now;
   size_t bytes = 0;
+  uint64_t collect;
   uint32_t id;
   (void)captures;
   if (description == NULL)
@@ -36,7 +37,12 @@ GCG__HANDLER (gcg__api_snapshot)
                         "The description must be at most 200 bytes long.");
       return;
     }
-  if (gcg__source_capture (server->source, description, &id, &error) != GCG_OK
+  if (!gcg__request_number (request, "collect", 0, 1, 0, &collect))
+    {
+      gcg__reply_error (reply, &server->assets, request, 400, "collect must be 0 or 1.");
+      return;
+    }
+  if (gcg__source_capture (server->source, collect == 1, description, &id, &error) != GCG_OK
       || gcg__source_get (server->source, id, &entry, &error) != GCG_OK)
     {
       gcg__answer_failure (server, request, reply, &error);
@@ -171,7 +177,7 @@ GCG__HANDLER (gcg__refresh)
   gcg__overall_fini (server->source, &overall);
   gcg__pictures_forget (server->pictures);
   if (live)
-    status = gcg__source_capture (server->source, "", &id, &error);
+    status = gcg__source_capture (server->source, false, "", &id, &error);
   else if (empty)
     status = GCG_OK;
   else

@@ -302,7 +302,9 @@ converse_with (struct gcg__live *live, int fd, int counter, pid_t pid,
   pthread_mutex_lock (&live->lock);
   live->fd = fd;
   live->pid = pid;
-  live->link = (struct gcg__agent_link){ .pid = pid, .fd = fd, .key = 1 };
+  live->link = (struct gcg__agent_link){
+    .pid = pid, .fd = fd, .key = 1, .collects = live->events.collects
+  };
   struct gcg_error error = { GCG_OK, "" };
   if (!gcg__jobs_hello (&live->link, hello, live->events.from_inside, &error)
       && live->events.inside != NULL)
@@ -545,24 +547,48 @@ gcg__live_is_connected (struct gcg__live *live)
   return connected;
 }
 
+/* Sends MESSAGE with TEXT.  Under the lock. */
+static bool
+say_to_agent (struct gcg__live *live, struct gcg__message *message, const char *text)
+{
+  snprintf (message->text, sizeof message->text, "%s", text);
+  return live->fd >= 0 && gcg__link_send (live->fd, message);
+}
+
+/* Begins a snapshot from outside, and has a sample taken.  Under the lock. */
+static bool
+ask_outside (struct gcg__live *live, uint32_t sequence, const char *description)
+{
+  struct gcg__message sample = { .type = GCG__SAMPLE, .flags = GCG__SAMPLE_SNAPSHOT };
+  if (gcg__reader_ask (live->reader, 0, description, GCG__SAMPLE_SNAPSHOT))
+    wake (live);
+  else
+    /* The agent takes the samples, if not the snapshots. */
+    say_to_agent (live, &sample, description);
+  return gcg__jobs_capture (live->jobs, &live->link, sequence, 0, description);
+}
+
 bool
-gcg__live_ask (void *context, uint32_t sequence, const char *description)
+gcg__live_ask (void *context, uint32_t sequence, bool collect, const char *description)
 {
   struct gcg__live *live = context;
-  struct gcg__message sample = { .type = GCG__SAMPLE, .flags = GCG__SAMPLE_SNAPSHOT };
+  struct gcg__message capture
+      = { .type = GCG__CAPTURE, .sequence = sequence, .flags = collect ? GCG__FLAG_COLLECT : 0 };
   pthread_mutex_lock (&live->lock);
-  bool outside = live->fd >= 0 && live->link.root != 0;
-  if (outside && gcg__reader_ask (live->reader, 0, description, GCG__SAMPLE_SNAPSHOT))
-    wake (live);
-  else if (outside)
-    {
-      /* The agent takes the samples, if not the snapshots. */
-      snprintf (sample.text, sizeof sample.text, "%s", description);
-      gcg__link_send (live->fd, &sample);
-    }
-  bool begun = outside && gcg__jobs_capture (live->jobs, &live->link, sequence, 0, description);
+  const struct gcg__agent_link *link = &live->link;
+  bool outside = live->fd >= 0 && link->root != 0, refused = false, begun;
+  if (outside && !link->has_collector)
+    refused = collect;
+  else
+    /* What the agent takes it samples, too. */
+    outside = outside && !collect && !link->collects;
+  begun = refused
+          || (outside ? ask_outside (live, sequence, description)
+                      : say_to_agent (live, &capture, description));
   pthread_mutex_unlock (&live->lock);
-  return outside ? begun : gcg__live_say (live, GCG__CAPTURE, sequence, description);
+  if (refused)
+    gcg__source_fail (live->source, sequence, GCG_UNSUPPORTED, GCG__NO_COLLECTOR);
+  return begun;
 }
 
 bool
@@ -577,9 +603,8 @@ gcg__live_say (void *context, uint16_t type, uint32_t sequence, const char *text
       wake (live);
       return true;
     }
-  snprintf (message.text, sizeof message.text, "%s", text);
   pthread_mutex_lock (&live->lock);
-  bool sent = live->fd >= 0 && gcg__link_send (live->fd, &message);
+  bool sent = say_to_agent (live, &message, text);
   pthread_mutex_unlock (&live->lock);
   return sent;
 }

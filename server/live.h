@@ -36,6 +36,7 @@ struct gcg__live_events
      NULL. */
   void (*inside) (void *context, const char *why);
   double every_s;   /* between samples that are read from outside; 0: none */
+  bool collects;    /* the collector is to say what is garbage, where there is one */
   bool from_inside; /* samples are to say what the agent alone knows: it takes them all */
 };
 
@@ -63,7 +64,7 @@ uint64_t gcg__live_warnings (struct gcg__live *live);
 bool gcg__live_is_connected (struct gcg__live *live);
 
 /* Asks for a snapshot: a gcg__ask_function, whose context is the struct gcg__live. */
-bool gcg__live_ask (void *live, uint32_t sequence, const char *description);
+bool gcg__live_ask (void *live, uint32_t sequence, bool collect, const char *description);
 
 /* Says something about samples: a gcg__say_function, whose context is the struct gcg__live. */
 bool gcg__live_say (void *live, uint16_t type, uint32_t sequence, const char *text);

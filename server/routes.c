@@ -84,7 +84,9 @@ static const struct gcg__route_parameter interval[]
 static const struct gcg__route_parameter picture[]
     = { SNAPSHOT_PARAMETER, { "reduce", "1: only objects on cycles" }, END };
 static const struct gcg__route_parameter description[]
-    = { { "description", "what to call the snapshot, at most 200 bytes" }, END };
+    = { { "description", "what to call the snapshot, at most 200 bytes" },
+        { "collect", "1: the collector collects first, and says what is garbage" },
+        END };
 static const struct gcg__route_parameter back[]
     = { { "back", "the page to go to afterwards" }, END };
 

@@ -49,8 +49,10 @@ struct gcg__entry
   unsigned references; /* the source's own */
 };
 
-/* Sends a request for a snapshot to the process; false when that cannot be done any more. */
-typedef bool (*gcg__ask_function) (void *context, uint32_t sequence, const char *description);
+/* Sends a request for a snapshot to the process; COLLECT: the collector is to say what is garbage,
+   after a collection.  False when that cannot be done any more. */
+typedef bool (*gcg__ask_function) (void *context, uint32_t sequence, bool collect,
+                                   const char *description);
 
 /* On GCG_OK *SOURCE is to be given to gcg__source_free.  Errors: GCG_NO_MEMORY, GCG_SYSTEM. */
 enum gcg_status gcg__source_new (struct gcg__source **source, struct gcg_error *error)
@@ -118,10 +120,11 @@ enum gcg_status gcg__source_get (struct gcg__source *source, uint32_t id,
     __attribute__ ((warn_unused_result));
 void gcg__source_put (struct gcg__source *source, const struct gcg__entry *entry);
 
-/* Asks the process for a snapshot, waits until it is shown, and sets *ID.  Errors: those of the
-   agent; GCG_UNSUPPORTED: there is no live process; GCG_TIMEOUT; GCG_BUSY. */
-enum gcg_status gcg__source_capture (struct gcg__source *source, const char *description,
-                                     uint32_t *id, struct gcg_error *error)
+/* Asks the process for a snapshot, waits until it is shown, and sets *ID.  COLLECT: the collector
+   is to say what is garbage.  Errors: those of the agent; GCG_UNSUPPORTED: there is no live
+   process, or no collector; GCG_TIMEOUT; GCG_BUSY. */
+enum gcg_status gcg__source_capture (struct gcg__source *source, bool collect,
+                                     const char *description, uint32_t *id, struct gcg_error *error)
     __attribute__ ((warn_unused_result));
 
 /* Asks for a snapshot without waiting, unless there is one, or one is under way. */

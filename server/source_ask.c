@@ -92,8 +92,8 @@ await (struct gcg__source *source, struct gcg__waiter *waiter)
 }
 
 enum gcg_status
-gcg__source_capture (struct gcg__source *source, const char *description, uint32_t *id,
-                     struct gcg_error *error)
+gcg__source_capture (struct gcg__source *source, bool collect, const char *description,
+                     uint32_t *id, struct gcg_error *error)
 {
   struct gcg__waiter waiter = { .next = NULL };
   pthread_mutex_lock (&source->lock);
@@ -120,7 +120,7 @@ gcg__source_capture (struct gcg__source *source, const char *description, uint32
   source->waiters = &waiter;
   source->n_waiters++;
   pthread_mutex_unlock (&source->lock);
-  bool asked = ask (context, waiter.sequence, description);
+  bool asked = ask (context, waiter.sequence, collect, description);
   pthread_mutex_lock (&source->lock);
   if (!asked && !waiter.done)
     {
@@ -153,7 +153,7 @@ gcg__source_look (struct gcg__source *source)
   ask = source->ask;
   context = source->context;
   pthread_mutex_unlock (&source->lock);
-  if (sequence != 0 && !ask (context, sequence, "first look"))
+  if (sequence != 0 && !ask (context, sequence, false, "first look"))
     gcg__source_fail (source, sequence, GCG_UNSUPPORTED, "The program does not answer any more.");
 }
 

@@ -73,11 +73,15 @@ function drawMenu() {
     name: 'description', maxlength: '200', placeholder: 'after login', autocomplete: 'off',
     'aria-label': 'Name of the next snapshot',
   });
+  parts.collect = element('input', { type: 'checkbox', name: 'collect' });
   parts.form = element('form', { class: 'take' }, parts.name,
-    element('button', { type: 'submit' }, 'Take it'));
+    element('button', { type: 'submit' }, 'Take it'),
+    element('label', {
+      'data-only': 'gc', title: 'The collector itself then says what is garbage',
+    }, parts.collect, ' Collect first'));
   parts.form.addEventListener('submit', (event) => {
     event.preventDefault();
-    take(parts.name.value.trim());
+    take(parts.name.value.trim(), parts.collect.checked);
   });
   parts.menu = element('details', { class: 'menu' }, parts.shown,
     element('div', { class: 'panel' }, element('h2', {}, 'Snapshots, newest first'), parts.list,
@@ -136,11 +140,11 @@ export function notice(text, kind = 'info', ...more) {
   parts.notice.replaceChildren(...(text === null ? [] : [element('p', { class: kind }, text, ...more)]));
 }
 
-async function take(description) {
+async function take(description, collect = false) {
   parts.take.disabled = true;
   parts.take.textContent = 'Taking…';
   try {
-    await post('/api/snapshot', { description });
+    await post('/api/snapshot', { description, collect: collect ? '1' : '0' });
     parts.menu.open = false;
     parts.name.value = '';
     if (here === 'overview' && !chosenSnapshot()) await poll();
@@ -222,8 +226,7 @@ export function showFrame(frame) {
   parts.take.disabled = frame.state !== 'live';
   parts.form.hidden = frame.state !== 'live';
   parts.stop.hidden = !frame.stoppable;
-  parts.take.title = frame.state === 'live'
-    ? (frame.heap === 'malloc' ? 'Look again' : 'Collect and look again')
+  parts.take.title = frame.state === 'live' ? 'Look again'
     : 'There is no live process to take one from';
 }
 

@@ -170,8 +170,8 @@ tests_agent_random_heap_LDADD = -lgc -lpthread
 tests_agent_both_ways_SOURCES = %D%/agent/both_ways.c lib/snapshot/reader.c lib/snapshot/find.c \
 	lib/snapshot/check.c lib/snapshot/checksum.c
 tests_agent_both_ways_CFLAGS = $(AM_CFLAGS)
-dist_check_SCRIPTS += %D%/agent/both_ways.test
-TESTS += %D%/agent/both_ways.test
+dist_check_SCRIPTS += %D%/agent/both_ways.test %D%/agent/collect.test
+TESTS += %D%/agent/both_ways.test %D%/agent/collect.test
 
 check_PROGRAMS += %D%/agent/filter
 tests_agent_filter_SOURCES = %D%/agent/filter.c %D%/agent/tap.h lib/filter.c lib/filter.h

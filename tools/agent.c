@@ -40,6 +40,9 @@ take_option (const struct command *self, int c, struct agent_arguments *argument
       if (!command_number (optarg, 1, 1000000, &arguments->top))
         return command_misuse (self, "--top %s: not a number from 1 to 1000000", optarg);
       return 0;
+    case AGENT_COLLECT:
+      arguments->collect = true;
+      return 0;
     case 'h':
       arguments->help = true;
       return 0;
@@ -154,6 +157,7 @@ converse (int s, const struct agent_arguments *arguments, uint16_t type, int *fd
   memset (&message, 0, sizeof message);
   message.type = type;
   message.sequence = 1;
+  message.flags = arguments->collect ? GCG__FLAG_COLLECT : 0;
   snprintf (message.text, sizeof message.text, "%s", arguments->description);
   if (!gcg__link_send (s, &message))
     return fail_receive (arguments->pid, arguments->timeout, error);
@@ -239,10 +243,11 @@ enum gcg_status
 agent_ask (const struct agent_arguments *arguments, uint16_t type, int *fd, struct gcg_error *error)
 {
   uint64_t root = gcg__outside_is_wanted () ? gcg__outside_find ((pid_t)arguments->pid) : 0;
-  if (root != 0 && type == GCG__CAPTURE)
+  if (root != 0 && type == GCG__CAPTURE && !arguments->collect)
     return take_snapshot (arguments, root, fd, error);
-  /* An agent that takes samples itself has those before, too. */
+  /* An agent that takes samples itself has those before, too; only an agent can collect. */
   enum gcg_status status = ask_inside (arguments, type, fd, error);
-  return status == GCG_NO_COLLECTOR && root != 0 ? sample_from_outside (arguments, root, fd, error)
-                                                 : status;
+  return status == GCG_NO_COLLECTOR && root != 0 && type == GCG__SAMPLE
+             ? sample_from_outside (arguments, root, fd, error)
+             : status;
 }

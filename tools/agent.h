@@ -12,6 +12,7 @@
 #include "tools/command.h"
 
 #define AGENT_TIMEOUT 60u
+#define AGENT_COLLECT 256 /* what options_next returns for --collect */
 
 /* The arguments of both commands. */
 struct agent_arguments
@@ -19,6 +20,7 @@ struct agent_arguments
   uint32_t pid, timeout;
   const char *output, *description;
   uint32_t top; /* gcglass sample alone */
+  bool collect; /* gcglass snapshot alone: the collector is to say what is garbage */
   bool help;
 };
 

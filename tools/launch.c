@@ -23,6 +23,9 @@ const struct command_option launch_options[]
         { "heap", LAUNCH_HEAP, "gc|malloc", "gc malloc",
           "whose objects to examine: the collector's, or malloc's; default malloc's for a program "
           "that does not need libgc" },
+        { "collect", LAUNCH_COLLECT, NULL, NULL,
+          "let the collector collect before each snapshot and say what is garbage; without effect "
+          "where the heap is malloc's" },
         { "force", LAUNCH_FORCE, NULL, NULL, "run the program even if it cannot be observed" },
         OPTION_END };
 
@@ -55,6 +58,9 @@ launch_take (struct launch *launch, int option, const char *argument)
       if (launch->heap == PROGRAM_MALLOC || strcmp (argument, "gc") == 0)
         return 0;
       return command_misuse (launch->command, "--heap %s: must be gc or malloc", argument);
+    case LAUNCH_COLLECT:
+      launch->collect = true;
+      return 0;
     default:
       launch->force = true;
       return 0;
@@ -119,6 +125,12 @@ launch_find (struct launch *launch, const char *name)
   char text[TEXT_BYTES];
   launch->name = base_name (name);
   launch->outside = gcg__outside_is_wanted ();
+  if (launch->collect && launch->heap_given && launch->heap == PROGRAM_MALLOC)
+    {
+      command_misuse (launch->command,
+                      "--collect: with --heap malloc there is no collector to ask");
+      return PROGRAM_FAILED;
+    }
   int status = program_find (name, &launch->path, text);
   if (status == 0 && !launch->force && !program_can_observe (launch->path, text))
     status = PROGRAM_NOT_RUN;

@@ -23,6 +23,7 @@ struct launch
   bool contents, lifetimes;
   bool leaks;     /* the agent does what leak reports need beyond snapshots */
   bool follow;    /* children run under the agent, too */
+  bool collect;   /* the collector is to say what is garbage, where there is one */
   bool no_last;   /* no snapshot at its end: it would not be used */
   bool outside;   /* programs are looked at from outside where that is permitted */
   bool fold;      /* libgc's warnings of finalization cycles are counted, not printed */
@@ -64,6 +65,7 @@ enum
   LAUNCH_STACK_EVERY,
   LAUNCH_HEAP,
   LAUNCH_FORCE,
+  LAUNCH_COLLECT,
   LAUNCH_LAST
 };
 extern const struct command_option launch_options[];

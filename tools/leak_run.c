@@ -387,7 +387,8 @@ static int
 start (struct running *running, char **arguments)
 {
   const struct leak_run *run = running->run;
-  struct watch_events events = { running, on_snapshot, on_failed, on_inside, on_left, on_executes };
+  struct watch_events events
+      = { running, run->launch.collect, on_snapshot, on_failed, on_inside, on_left, on_executes };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   int own, status;

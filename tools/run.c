@@ -178,6 +178,7 @@ start (struct run *run, char **arguments)
                                      .failed = on_failed,
                                      .inside = on_inside,
                                      .every_s = strtod (run->every, NULL),
+                                     .collects = run->launch.collect,
                                      .from_inside = run->launch.lifetimes,
                                      .ends = run->exit };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];

@@ -59,6 +59,9 @@ static const struct command_option snapshot_options[]
     = { { "output", 'o', "FILE", OPTION_FILES,
           "the file, default gcglass-PID.gcsnap; replaced as a whole" },
         { "description", 'd', "TEXT", NULL, "a description, shown with it" },
+        { "collect", AGENT_COLLECT, NULL, NULL,
+          "let the collector collect first and say what is garbage; refused where the heap is "
+          "malloc's" },
         { "timeout", 't', "SECONDS", NULL, "how long to wait for the process, default 60" },
         OPTION_HELP,
         OPTION_END };

@@ -141,7 +141,8 @@ read_one (struct watch *watch, struct connection *connection)
     {
       connection->link = (struct gcg__agent_link){ .pid = connection->who.pid,
                                                    .fd = connection->fd,
-                                                   .key = connection->who.id };
+                                                   .key = connection->who.id,
+                                                   .collects = watch->events.collects };
       struct gcg_error error = { GCG_OK, "" };
       if (!gcg__jobs_hello (&connection->link, &message, false, &error))
         watch->events.inside (watch->events.context, &connection->who, error.text);
