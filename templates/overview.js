@@ -176,6 +176,14 @@ function drawCollections(data) {
   });
 }
 
+/* VERDICTS: null when the collector's marks were not compared with gcglass's own trace. */
+function showVerdicts(verdicts) {
+  for (const part of document.querySelectorAll('.verdicts')) part.hidden = verdicts === null;
+  if (verdicts === null) return;
+  document.getElementById('differences').textContent
+    = `${count(verdicts.marked_only + verdicts.reached_only)} of ${count(verdicts.compared)}`;
+}
+
 function show(data) {
   shownId = data.frame.snapshot.id;
   delete main.dataset.first;
@@ -185,6 +193,7 @@ function show(data) {
   document.getElementById('in-place').hidden = !data.capture.in_place;
   for (const part of document.querySelectorAll('.own-marking'))
     part.hidden = data.capture.gc_mark_ns === 0;
+  showVerdicts(data.capture.verdicts);
   drawTrends();
   drawCollections(data);
 }

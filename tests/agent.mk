@@ -163,7 +163,10 @@ dist_check_SCRIPTS += %D%/agent/unloaded.test
 TESTS += %D%/agent/unloaded.test
 
 # The same process from inside and from outside.
-check_PROGRAMS += %D%/agent/random_heap %D%/agent/both_ways
+check_PROGRAMS += %D%/agent/random_heap %D%/agent/both_ways %D%/agent/verdicts
+tests_agent_verdicts_SOURCES = %D%/agent/verdicts.c
+tests_agent_verdicts_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS)
+tests_agent_verdicts_LDADD = -lgc
 tests_agent_random_heap_SOURCES = %D%/agent/random_heap.c
 tests_agent_random_heap_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
 tests_agent_random_heap_LDADD = -lgc -lpthread

@@ -12,7 +12,7 @@ REPORT_TEST_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAG
 REPORT_TEST_LIBS = tests/libheap.la $(REPORT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS) $(DW_LIBS)
 report_tests = tests/report_unit tests/report_pages tests/report_object tests/report_threads \
 	tests/report_tracker tests/report_types tests/report_type_page tests/report_leaks \
-	tests/report_kinds tests/report_rules tests/report_source tests/report_memory tests/render
+	tests/report_findings tests/report_kinds tests/report_rules tests/report_source tests/report_memory tests/render
 check_PROGRAMS += $(report_tests)
 TESTS += $(report_tests)
 
@@ -22,6 +22,9 @@ tests_report_unit_LDADD = $(REPORT_TEST_LIBS) -lm
 tests_report_pages_SOURCES = tests/report_pages.c tests/report_heaps.c tests/report_heaps.h
 tests_report_pages_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_report_pages_LDADD = $(REPORT_TEST_LIBS) -lpthread
+tests_report_findings_SOURCES = tests/report_findings.c
+tests_report_findings_CFLAGS = $(REPORT_TEST_CFLAGS)
+tests_report_findings_LDADD = $(REPORT_TEST_LIBS)
 tests_report_kinds_SOURCES = tests/report_kinds.c tests/report_heaps.c tests/report_heaps.h
 tests_report_kinds_CFLAGS = $(REPORT_TEST_CFLAGS)
 tests_report_kinds_LDADD = $(REPORT_TEST_LIBS)

@@ -230,7 +230,9 @@ test_lengths (void **state)
         bool any = code == GCG__SECTION_COLLECTIONS || (way != 0 && code == GCG__SECTION_STATISTICS)
                    || (way == 0 && code == GCG__SECTION_ROOT_PLACES) /* of the one root */
                    || (way == 0 && code == GCG__SECTION_LIVE)        /* of the one collection */
-                   || (way == 0 && (code == GCG__SECTION_USAGE || code == GCG__SECTION_RULES))
+                   || (way == 0
+                       && (code == GCG__SECTION_USAGE || code == GCG__SECTION_RULES
+                           || code == GCG__SECTION_VERDICTS))
                    || (way == 0
                        && (code == GCG__SECTION_STRINGS || code == GCG__SECTION_MODULES
                            || code == GCG__SECTION_FRAMES || code == GCG__SECTION_THREADS))
@@ -299,6 +301,21 @@ test_usage_and_rules (void **state)
   columns_resize (&columns, GCG__SECTION_USAGE, 0);
   expect (&columns, "neither", NULL);
   gcg__snapshot_close (s);
+}
+
+/* Verdicts are there once, and may be any. */
+static void
+test_verdicts (void **state)
+{
+  (void)state;
+  struct columns columns;
+  columns_load (&columns, sound);
+  columns_resize (&columns, GCG__SECTION_VERDICTS, 2);
+  expect (&columns, "two of them", "VERDICTS is there 2 times");
+  columns_load (&columns, sound);
+  columns_resize (&columns, GCG__SECTION_VERDICTS, 1);
+  memset (columns_at (&columns, GCG__SECTION_VERDICTS, 0), 0xff, sizeof (struct gcg__verdicts));
+  expect (&columns, "any", NULL);
 }
 
 /* What collections have left alive is there of each or of none. */
@@ -557,6 +574,7 @@ main (void)
     cmocka_unit_test (test_places),          cmocka_unit_test (test_no_objects),
     cmocka_unit_test (test_limits),          cmocka_unit_test (test_hazards),
     cmocka_unit_test (test_usage_and_rules), cmocka_unit_test (test_live),
+    cmocka_unit_test (test_verdicts),
   };
   return cmocka_run_group_tests_name ("snapshot_check", tests, setup, teardown);
 }

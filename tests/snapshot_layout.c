@@ -186,6 +186,14 @@ print_usage (void)
   FIELD ("USAGE", struct gcg__usage, peak_bytes);
 }
 
+static void
+print_verdicts (void)
+{
+  FIELD ("VERDICTS", struct gcg__verdicts, compared);
+  FIELD ("VERDICTS", struct gcg__verdicts, marked_only);
+  FIELD ("VERDICTS", struct gcg__verdicts, reached_only);
+}
+
 int
 main (void)
 {
@@ -199,5 +207,6 @@ main (void)
   print_statistics ();
   print_hazards ();
   print_usage ();
+  print_verdicts ();
   return 0;
 }

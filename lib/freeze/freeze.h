@@ -69,6 +69,7 @@ struct gcg__freeze
   bool interior; /* the collector recognises interior pointers in the heap */
 #ifndef GCG_MALLOC
   bool tracing;        /* the root walk only says what is reached: trace.h */
+  bool compares;       /* the collector's marks with what a trace of ours reaches */
   struct column queue; /* uint64_t: addresses of objects that have been reached */
   struct column own;   /* struct gcg__range: libgc's threads */
 #endif

@@ -333,6 +333,8 @@ gcg__heap_taken_stopped (struct gcg__freeze *freeze)
       list.n = 0;
       list_untagged_stopped (freeze, &list, true);
     }
+  else if (freeze->compares)
+    gcg__trace_stopped (freeze);
   take_untagged_stopped (freeze, &list, is_entry_stopped);
   take_untagged_stopped (freeze, &list, is_table_stopped);
   column_fini_stopped (&list);

@@ -18,6 +18,8 @@
 #include "malloc/areas.h"
 #include "malloc/locked.h"
 #include "malloc/own.h"
+#else
+#include "trace.h"
 #endif
 
 #define FETCH_AHEAD_BYTES 384
@@ -333,9 +335,14 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
   if (freeze->error || !freeze->ranges.n)
     return;
 #ifndef GCG_MALLOC
+  freeze->compares = gcg__trace_compares_stopped (freeze);
   gcg__heap_taken_stopped (freeze);
 #endif
   number_objects_stopped (freeze);
+#ifndef GCG_MALLOC
+  if (freeze->compares)
+    gcg__trace_compare_stopped (freeze);
+#endif
 #ifdef GCG_MALLOC
   if (gcg__own_stopped (freeze))
     number_objects_stopped (freeze);

@@ -34,7 +34,7 @@ struct heap_block_rest
   uint64_t readable_end; /* of a large object: what may be read of it */
   uint64_t taken[4];     /* bit for each slot that is no object: heaptaken.c */
 #ifndef GCG_MALLOC
-  uint64_t reached[4]; /* bit for each slot that is alive, in a copy made from outside: trace.c */
+  uint64_t reached[4]; /* bit for each slot that our own trace has reached: trace.c */
 #endif
   uint32_t kind;
 };

@@ -346,7 +346,7 @@ thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index, const struct g
   uint64_t pointer = note ? note->thread_pointer : freeze->collecting_pointer;
   const struct map *map = gcg__maps_find_stopped (freeze, low);
 
-  if (freeze->walk && map)
+  if ((freeze->walk || freeze->tracing) && map)
     end = gcg__heap_stack_end_stopped (freeze, pointer, low, map->high);
   if (freeze->walk && note)
     low -= GCG__RED_ZONE;

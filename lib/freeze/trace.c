@@ -239,6 +239,35 @@ own_data_stopped (struct gcg__freeze *freeze)
       gcg__trace_word_stopped (freeze, *(const uint64_t *)(uintptr_t)at);
 }
 
+bool
+gcg__trace_compares_stopped (const struct gcg__freeze *freeze)
+{
+  /* In place libgc's table of mark procedures is the program's own. */
+  return !freeze->walk && !freeze->tally && !freeze->in_place && gcg__gc_module_is_known ()
+         && gcg__gc_marks_alone_stopped ();
+}
+
+void
+gcg__trace_compare_stopped (struct gcg__freeze *freeze)
+{
+  const struct heap_block *blocks = freeze->blocks.data;
+  struct gcg__verdicts verdicts = { 0 };
+
+  for (uint64_t i = 0; i < freeze->blocks.n; i++)
+    for (uint32_t slot = 0; slot < blocks[i].n_slots; slot++)
+      {
+        uint64_t base = blocks[i].address + slot * blocks[i].slot_bytes;
+        if (!(blocks[i].objects[slot / 64] >> slot % 64 & 1))
+          continue;
+        bool marked = gcg__heap_marked_stopped (freeze, base);
+        bool reached = rest_of_stopped (freeze, &blocks[i])->reached[slot / 64] >> slot % 64 & 1;
+        verdicts.compared++;
+        verdicts.marked_only += marked && !reached;
+        verdicts.reached_only += reached && !marked;
+      }
+  COLUMN_PUSH (COLUMN (freeze, VERDICTS), struct gcg__verdicts, verdicts, &freeze->error);
+}
+
 void
 gcg__trace_stopped (struct gcg__freeze *freeze)
 {

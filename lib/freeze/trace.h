@@ -11,6 +11,9 @@
  *
  * A slot without a tag that nothing leads to is none: it may be free in a block that libgc
  * has not swept.
+ *
+ * At the end of a collection the marks say what is alive; the same trace is then made to be
+ * compared with them.
  */
 #ifndef GCG_TRACE_H
 #define GCG_TRACE_H
@@ -20,6 +23,13 @@
 /* Notes what is reached.  Blocks are listed, free and dead slots are taken.  What the root walk has
    written into columns is gone afterwards. */
 void gcg__trace_stopped (struct gcg__freeze *freeze);
+
+/* Can the marks of a collection that has just ended be compared with what a trace of ours
+   reaches? */
+bool gcg__trace_compares_stopped (const struct gcg__freeze *freeze);
+
+/* Compares them, object by object, after gcg__trace_stopped: fills VERDICTS. */
+void gcg__trace_compare_stopped (struct gcg__freeze *freeze);
 
 /* WORD stands in a root area: what it points to is reached.  From rootwalk.c, during the trace. */
 void gcg__trace_word_stopped (struct gcg__freeze *freeze, uint64_t word);

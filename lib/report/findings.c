@@ -204,6 +204,31 @@ look_at_capture (struct gcg__findings *findings, const struct gcg__model *model)
                         gcg__word_duration (model->snapshot->info->pause_ns).text);
 }
 
+/* Objects that the collector has not marked, although a trace of ours reaches them. */
+static void
+look_for_mistakes (struct gcg__findings *findings, const struct gcg__verdicts *verdicts)
+{
+  if (verdicts == NULL || verdicts->reached_only == 0)
+    return;
+  struct gcg__buffer *out = add (findings, true, "/garbage");
+  gcg__words_number (out, verdicts->reached_only, "object");
+  gcg__buffer_text (out, verdicts->reached_only == 1 ? " is" : " are");
+  gcg__buffer_text (out, " garbage to the collector, although gcglass finds a way there");
+}
+
+/* The other way round. */
+static void
+look_for_leftovers (struct gcg__findings *findings, const struct gcg__verdicts *verdicts)
+{
+  if (verdicts == NULL || verdicts->marked_only == 0)
+    return;
+  struct gcg__buffer *out = add (findings, false, "/");
+  gcg__words_number (out, verdicts->marked_only, "object");
+  gcg__buffer_text (out, verdicts->marked_only == 1 ? " is" : " are");
+  gcg__buffer_text (out, " kept by the collector, although gcglass finds no way there: a word left "
+                         "over on the collecting thread's stack, perhaps");
+}
+
 /* When nothing is wrong: what was looked at. */
 static void
 say_all_is_well (struct gcg__findings *findings, const struct gcg__model *model)
@@ -239,6 +264,7 @@ gcg__findings_init (struct gcg__findings *findings, struct gcg__model *model,
     status = look_for_cycles (findings, model, GCG__LEAKED_CYCLE, error);
   look_for_leaked_blocks (findings, model);
   look_for_lost_uncollectable (findings, model);
+  look_for_mistakes (findings, model->snapshot->verdicts);
   const bool leaks = findings->n > 0;
   look_at_pauses (findings, model->snapshot);
   if (!leaks)
@@ -250,6 +276,7 @@ gcg__findings_init (struct gcg__findings *findings, struct gcg__model *model,
   look_at_sites (findings, model);
   look_at_heap (findings, model->snapshot->info);
   look_at_capture (findings, model);
+  look_for_leftovers (findings, model->snapshot->verdicts);
   for (uint32_t i = 0; i < findings->n && status == GCG_OK; i++)
     status = gcg__buffer_status (&findings->list[i].text, error);
   if (status != GCG_OK)

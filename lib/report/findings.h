@@ -15,7 +15,7 @@ struct gcg__finding
   char href[32];
 };
 
-#define GCG__FINDINGS 12
+#define GCG__FINDINGS 14
 
 struct gcg__findings
 {

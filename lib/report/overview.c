@@ -85,6 +85,22 @@ gcg__overview_totals (const struct gcg__model *model, struct gcg__json *json)
   gcg__json_unsigned (json, "finalization_cycles", a->n_finalization_cycles);
 }
 
+/* VERDICTS: NULL when the collector's marks were not compared with our own trace. */
+static void
+write_verdicts (const struct gcg__verdicts *verdicts, struct gcg__json *json)
+{
+  if (verdicts == NULL)
+    {
+      gcg__json_null (json, "verdicts");
+      return;
+    }
+  gcg__json_object (json, "verdicts");
+  gcg__json_unsigned (json, "compared", verdicts->compared);
+  gcg__json_unsigned (json, "marked_only", verdicts->marked_only);
+  gcg__json_unsigned (json, "reached_only", verdicts->reached_only);
+  gcg__json_end (json);
+}
+
 void
 gcg__overview_capture (const struct gcg__model *model, struct gcg__json *json)
 {
@@ -94,6 +110,7 @@ gcg__overview_capture (const struct gcg__model *model, struct gcg__json *json)
   gcg__json_unsigned (json, "gc_mark_ns", info->mark_ns);
   gcg__json_unsigned (json, "total_ns", info->total_ns);
   gcg__json_bool (json, "in_place", (info->flags & GCG__INFO_IN_PLACE) != 0);
+  write_verdicts (model->snapshot->verdicts, json);
   gcg__json_end (json);
 }
 

@@ -74,11 +74,12 @@ struct gcg__file_section
   XX (HAZARDS, 27, struct gcg__hazard)                                                             \
   XX (USAGE, 28, struct gcg__usage)                                                                \
   XX (RULES, 29, char)                                                                             \
-  XX (LIVE, 30, uint64_t)
+  XX (LIVE, 30, uint64_t)                                                                          \
+  XX (VERDICTS, 31, struct gcg__verdicts)
 
 enum gcg__section
 {
-  GCG__N_SECTIONS = 30, /* codes are 1 ... 30 */
+  GCG__N_SECTIONS = 31, /* codes are 1 ... 31 */
   GCG__SECTION_OPTIONAL = 20,
 #define GCG_SECTION_ENUM(name, code, type) GCG__SECTION_##name = (code),
   GCG_SECTION_MAP (GCG_SECTION_ENUM)
@@ -275,6 +276,15 @@ struct gcg__collection
 /* LIVE: for each collection the bytes of the slots that its marking has reached; 0 = not counted.
    Empty when none was. */
 
+/* At the end of a collection: the collector's marks beside what gcglass's own trace of the same
+   heap reaches.  Not for malloc, nor where the trace does not know all that the collector does. */
+struct gcg__verdicts
+{
+  uint64_t compared;     /* objects */
+  uint64_t marked_only;  /* of them, marked and not reached */
+  uint64_t reached_only; /* reached and not marked */
+};
+
 #define GCG__FINALIZER_ORDERED     1u
 #define GCG__FINALIZER_IGNORE_SELF 2u
 #define GCG__FINALIZER_NO_ORDER    3u
@@ -412,6 +422,7 @@ _Static_assert(sizeof (struct gcg__stack_piece) == 24, "STACK_PIECES");
 _Static_assert(sizeof (struct gcg__statistics) == 248, "STATISTICS");
 _Static_assert(sizeof (struct gcg__hazard) == 24, "HAZARDS");
 _Static_assert(sizeof (struct gcg__usage) == 56, "USAGE");
+_Static_assert(sizeof (struct gcg__verdicts) == 24, "VERDICTS");
 
 /* Checksum of a section: four lanes of 64-bit FNV-1a over little-endian words (word i goes to lane
    i mod 4, the last one zero-padded), then the lanes and the length folded the same way.  Every

@@ -123,6 +123,7 @@ reader_check_lengths (const struct gcg__column columns[GCG__N_SECTIONS], struct 
     READER_LENGTH (INFO, 1, 1, "INFO"),
     READER_LENGTH (STATISTICS, 0, 1, "STATISTICS"),
     READER_LENGTH (USAGE, 0, 1, "USAGE"),
+    READER_LENGTH (VERDICTS, 0, 1, "VERDICTS"),
     READER_LENGTH (SITES, 0, GCG__SITES_MAX, NULL),
     READER_LENGTH (HAZARDS, 0, GCG__HAZARDS_MAX + 1, NULL),
     READER_LENGTH (MODULES, 0, UINT32_MAX, NULL),
@@ -172,6 +173,7 @@ reader_set_process (struct gcg__snapshot *s, const struct gcg__column columns[GC
   READER_TABLE (STACK_PIECES, stack_pieces, n_stack_pieces);
   READER_OPTIONAL (STATISTICS, statistics);
   READER_OPTIONAL (USAGE, usage);
+  READER_OPTIONAL (VERDICTS, verdicts);
   READER_TABLE (RULES, rules, n_rules);
   READER_OPTIONAL (RULES, rules);
   READER_OPTIONAL (LIVE, live);

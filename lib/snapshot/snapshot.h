@@ -86,10 +86,11 @@ struct gcg__snapshot
                recorded */
   const uint8_t *edge_places;               /* [n_edges] GCG__PLACE_..., NULL when not recorded */
   const uint8_t *root_places;               /* [n_roots], NULL when not recorded */
-  const struct gcg__hazard *hazards; /* [n_hazards], without what says how many are missing */
-  const struct gcg__usage *usage;    /* NULL when not recorded */
-  const char *rules;                 /* NULL when there are none */
-  uint64_t n_strings;                /* bytes */
+  const struct gcg__hazard *hazards;    /* [n_hazards], without what says how many are missing */
+  const struct gcg__usage *usage;       /* NULL when not recorded */
+  const struct gcg__verdicts *verdicts; /* NULL when not compared */
+  const char *rules;                    /* NULL when there are none */
+  uint64_t n_strings;                   /* bytes */
   uint64_t n_edges, n_roots, n_frames, n_big_slacks, n_big_counts, n_big_steps;
   uint32_t n_objects, n_blocks, n_sites, n_modules, n_threads, n_regions;
   uint64_t n_stack_words, n_previews, n_preview_starts, n_edge_places, n_root_places, n_rules;

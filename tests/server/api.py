@@ -343,7 +343,7 @@ def of_a_process(run, directory):
         end = time.monotonic() + START_SECONDS
         while server.get("/api/tracker")["total"] < 4 and time.monotonic() < end:
             time.sleep(0.05)
-        for path, fields in (("/api/snapshot", {"description": "by the test"}),
+        for path, fields in (("/api/snapshot", {"description": "by the test", "collect": "1"}),
                              ("/api/sample", {"description": "by the test"}),
                              ("/api/sampling", {"every": "0.2"}), ("/api/sampling", {"every": "0"})):
             run.routes.add(("POST", path))
