@@ -8,10 +8,10 @@
  *   HELLO's text    "VERSION ADDRESS": the agent's version, and the root's address in hexadecimal
  *   the symbol      gcg__agent_root in the agent's dynamic symbols: a process without a connection
  *
- * A copy made while IN_LIBGC is not 0 is not whole: libgc's heap is being changed.  It is to be
- * made again a little later; the counter is that of the same instant, since it is in the copy.
- * What the agent cannot count, CHECK finds out in the copy.
- * Fields are only added at the end, and BYTES says how many there are.
+ * A copy made while IN_LIBGC, or the word at LOCK, is not 0 would not be whole: libgc's heap is
+ * being changed.  So gcglass looks there when it has stopped the program, and tries again a little
+ * later. What else the agent has to say of a copy CHECK finds out there. Fields are only added at
+ * the end, and BYTES says how many there are.
  */
 #ifndef GCG_AGENT_ROOT_H
 #define GCG_AGENT_ROOT_H
@@ -71,6 +71,8 @@ struct gcg__agent_root
   uint64_t facts; /* address of a struct gcg__root_facts */
   uint64_t check; /* uint64_t (void): an enum gcg__copy_state; 0: each copy is whole */
   struct gcg__root_confined confined;
+  uint64_t lock; /* address of an int32_t: not 0 while libgc's heap is being changed; 0: IN_LIBGC
+                    says it */
 };
 
 /* What the agent says of a copy, in the copy. */

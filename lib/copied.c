@@ -192,6 +192,7 @@ gcg__copied_begin (void)
   gcg__tls_note ();
   gcg__copied_prepare ();
   gcg__agent_root.check = (uintptr_t)check_copy_stopped;
+  gcg__agent_root.lock = gcg__gc_lock_place ();
   gcg__copied_offer ();
 }
 

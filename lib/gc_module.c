@@ -126,6 +126,12 @@ gcg__gc_is_locked (void)
   return __atomic_load_n (&module.lock->lock, __ATOMIC_RELAXED) != 0;
 }
 
+uint64_t
+gcg__gc_lock_place (void)
+{
+  return (uintptr_t)&module.lock->lock;
+}
+
 bool
 gcg__gc_module_has (uint64_t address)
 {

@@ -18,6 +18,9 @@ bool gcg__gc_module_is_known (void);
 /* Does a thread hold the lock?  If it is known. */
 bool gcg__gc_is_locked (void);
 
+/* Address of the word that says so, an int32_t. */
+uint64_t gcg__gc_lock_place (void);
+
 /* Is ADDRESS in libgc's module? */
 bool gcg__gc_module_has (uint64_t address);
 

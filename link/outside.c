@@ -4,8 +4,8 @@
  * made in the copy: the order, the description, the table of threads, and for each thread its
  * registers as the kernel lays them out for a signal handler, vector registers included.
  *
- * A copy that was made while a thread was inside libgc is dropped, and another one is made after 1,
- * 2, 4, 8, 16, 16, ... ms.
+ * A process that has been stopped while one of its threads was inside libgc is let go at once, and
+ * stopped again at once, then after 1, 2, 4, 4, 4, ... ms: a copy of it would not be whole.
  *
  * The heap of the agent for malloc is read from here: of the copy or, where there can be none
  * (lib/image/freeze.h), of the process while it stands.  With GCGLASS_WALK=inside in the
@@ -35,8 +35,8 @@
 
 #define WALK_MS      60000
 #define CALL_MS      5000
-#define MOST_TRIES   64 /* after 1, 2, 4, 8, 16, 16 ... ms: a second in all */
-#define MOST_DOUBLED 4
+#define MOST_TRIES   250 /* at once, after 1, 2, 4, 4, 4 ... ms: a second in all */
+#define MOST_DOUBLED 2
 #define MOST_HIDDEN  (UINT64_C (1) << 30)
 #define MOST_RANGES  65536u
 #define VECTOR_ALIGN 64u
@@ -181,6 +181,35 @@ read_hidden (struct standing *standing)
       (void)!pread (standing->mem, standing->hidden + at, PAGE_BYTES, (off_t)page);
 }
 
+static enum gcg_status
+fail_torn (pid_t pid, struct gcg_error *error)
+{
+  return gcg__error_write (error, GCG_BUSY,
+                           "process %d: a thread has been changing the heap each time: try again",
+                           (int)pid);
+}
+
+/* GCG_BUSY: a thread is changing the heap. */
+static enum gcg_status
+look (void *context, struct gcg_error *error)
+{
+  const struct standing *standing = context;
+  const uint64_t places[]
+      = { standing->ask->root + offsetof (struct gcg__agent_root, in_libgc), standing->root->lock };
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    {
+      int32_t word = 0;
+      if (places[i] == 0)
+        continue;
+      if (pread (standing->mem, &word, sizeof word, (off_t)places[i]) != (ssize_t)sizeof word)
+        return gcg__error_write (error, GCG_SYSTEM, "cannot read process %d: %s",
+                                 (int)standing->ask->pid, strerror (errno));
+      if (word != 0)
+        return fail_torn (standing->ask->pid, error);
+    }
+  return GCG_OK;
+}
+
 /* Lets the caller know. */
 static void
 tell_standing (const struct standing *standing)
@@ -212,14 +241,6 @@ forget_standing (struct standing *standing)
 }
 
 /* --- the copy --- */
-
-static enum gcg_status
-fail_torn (pid_t pid, struct gcg_error *error)
-{
-  return gcg__error_write (error, GCG_BUSY,
-                           "process %d: a thread has been changing the heap each time: try again",
-                           (int)pid);
-}
 
 static enum gcg_status
 fail_opaque (const struct taking *taking, struct gcg_error *error)
@@ -256,8 +277,6 @@ check (struct taking *taking, struct gcg_error *error)
 static enum gcg_status
 copy_once (struct taking *taking, const struct gcg__freeze_ask *ask, struct gcg_error *error)
 {
-  uint64_t at = taking->ask->root + offsetof (struct gcg__agent_root, in_libgc);
-  uint32_t in_libgc = 0;
   struct gcg_error gone;
   enum gcg_status status = gcg__freeze (ask, &taking->frozen, error);
   if (status != GCG_OK)
@@ -266,10 +285,7 @@ copy_once (struct taking *taking, const struct gcg__freeze_ask *ask, struct gcg_
         *error = gone;
       return error != NULL ? error->status : status;
     }
-  if (gcg__frozen_read (taking->frozen, at, &in_libgc, sizeof in_libgc) != (ssize_t)sizeof in_libgc)
-    return gcg__error_write (error, GCG_SYSTEM, "cannot read the copy of process %d: %s",
-                             (int)ask->pid, strerror (errno));
-  return in_libgc != 0 ? fail_torn (ask->pid, error) : check (taking, error);
+  return check (taking, error);
 }
 
 /* Makes a copy that is whole, or stops the process when it is. */
@@ -283,6 +299,7 @@ copy (struct taking *taking, struct gcg_error *error)
           .scratch_bytes = root->scratch_bytes,
           .syscall_ret = root->syscall_ret,
           .restorer = root->restorer,
+          .look = look,
           .standing = on_standing,
           .vectors = true,
           .ends = taking->ask->ending_tid != 0 || taking->ask->ending_pointer != 0,
@@ -291,8 +308,8 @@ copy (struct taking *taking, struct gcg_error *error)
   enum gcg_status status = GCG_BUSY;
   for (int i = 0; i < MOST_TRIES && status == GCG_BUSY; i++)
     {
-      int doubled = i - 1 < MOST_DOUBLED ? i - 1 : MOST_DOUBLED;
-      struct timespec pause = { 0, i > 0 ? 1000000L << doubled : 0 };
+      int doubled = i - 2 < MOST_DOUBLED ? i - 2 : MOST_DOUBLED;
+      struct timespec pause = { 0, i > 1 ? 1000000L << doubled : 0 };
       nanosleep (&pause, NULL);
       gcg__frozen_drop (taking->frozen);
       taking->frozen = NULL;

@@ -242,8 +242,10 @@ own_data_stopped (struct gcg__freeze *freeze)
 bool
 gcg__trace_compares_stopped (const struct gcg__freeze *freeze)
 {
-  /* In place libgc's table of mark procedures is the program's own. */
-  return !freeze->walk && !freeze->tally && !freeze->in_place && gcg__gc_module_is_known ()
+  /* In place libgc's table of mark procedures is the program's own.  Toggle references are marked
+     later. */
+  return !freeze->walk && !freeze->tally && !freeze->in_place
+         && !freeze->settings->noted.toggleref_func && gcg__gc_module_is_known ()
          && gcg__gc_marks_alone_stopped ();
 }
 

@@ -417,6 +417,8 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
   image->is_stopping = true;
   image->stop.waits = image->ask.waits;
   status = stop_with_reaper (image, deadline, error);
+  if (status == GCG_OK && image->ask.look != NULL)
+    status = image->ask.look (image->ask.context, error);
   if (status == GCG_OK)
     status = copy (image, why, error);
   frozen->since_ns = (uint64_t)image->stop.first_ns;

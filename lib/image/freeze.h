@@ -66,6 +66,10 @@ struct gcg__freeze_ask
   /* What is known of waits from earlier freezes, of this process or others; zeroed at first; used
      until gcg__freeze returns, or the process is let go.  NULL: nothing, and it is not kept. */
   struct gcg__waits *waits;
+  /* Called with CONTEXT by the freeze's own thread while all stand, before there is a copy.
+     Anything but GCG_OK is what gcg__freeze returns, with ERROR, and the process goes on.  May be
+     NULL. */
+  enum gcg_status (*look) (void *context, struct gcg_error *error);
   /* Called with CONTEXT by the freeze's own thread while all stand, when there is a copy; may read
      and write the process's memory.  May be NULL. */
   void (*standing) (void *context, const struct gcg__frozen *frozen);
@@ -109,7 +113,8 @@ struct gcg__frozen
    meanwhile; GCG_BUSY: it is traced already, the text names the tracer, or it executed another
    program meanwhile; GCG_DISABLED: ptrace is not permitted, the text says by what and what to do;
    GCG_UNSUPPORTED: not on this machine; GCG_TIMEOUT: no thread stopped within the limit;
-   GCG_NO_MEMORY, GCG_SYSTEM.  After an error the process goes on as if nothing had been asked. */
+   GCG_NO_MEMORY, GCG_SYSTEM; what ASK->look returns.  After an error the process goes on as if
+   nothing had been asked. */
 enum gcg_status gcg__freeze (const struct gcg__freeze_ask *ask, struct gcg__frozen **frozen,
                              struct gcg_error *error) __attribute__ ((warn_unused_result));
 

@@ -2,6 +2,8 @@
 #include <config.h>
 
 #include "image/freeze.h"
+
+#include "base/error.h"
 #include "tests/agent/tap.h"
 #include "tests/image/run.h"
 
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,6 +154,61 @@ threads_are_described (void)
   run_finish (&run);
 }
 
+struct looks
+{
+  pid_t pid;
+  uint64_t held;
+  int n, n_refused; /* how often it has looked; the first so many are refused */
+  bool has_read;
+  int n_standing;
+};
+
+/* The process stands, and can be read. */
+static enum gcg_status
+look (void *context, struct gcg_error *why)
+{
+  struct looks *looks = context;
+  struct iovec here = { &(long){ 0 }, sizeof (long) },
+               there = { (void *)(uintptr_t)looks->held, sizeof (long) };
+  looks->has_read = process_vm_readv (looks->pid, &here, 1, &there, 1, 0) == sizeof (long)
+                    && *(long *)here.iov_base == 1234;
+  return ++looks->n > looks->n_refused ? GCG_OK
+                                       : gcg__error_write (why, GCG_BUSY, "not now %d", looks->n);
+}
+
+static void
+on_standing (void *context, const struct gcg__frozen *frozen)
+{
+  struct looks *looks = context;
+  looks->n_standing += frozen->copy != 0;
+}
+
+/* A process that is not fit to be copied is let go without a copy. */
+static void
+is_looked_at_first (void)
+{
+  struct run run;
+  run_start (&run, true, "waits", NULL);
+  struct looks looks = { .pid = run.pid, .held = run.held, .n_refused = 3 };
+  struct gcg__freeze_ask ask = {
+    .pid = run.pid, .limit_ms = CALL_MS, .look = look, .standing = on_standing, .context = &looks
+  };
+  struct gcg__frozen *frozen = NULL;
+  bool is_refused = true;
+  for (int i = 0; i < 3; i++)
+    is_refused = gcg__freeze (&ask, &frozen, &error) == GCG_BUSY && frozen == NULL && is_refused
+                 && strncmp (error.text, "not now ", 8) == 0;
+  tap_ok (is_refused && looks.n == 3 && looks.has_read, "looked at and refused: %s", error.text);
+  tap_ok (looks.n_standing == 0, "without a copy");
+  tap_ok (run_is_as_before (&run), "nothing is left in the process");
+  tap_ok (gcg__freeze (&ask, &frozen, &error) == GCG_OK && frozen->copy != 0 && looks.n == 4
+              && looks.n_standing == 1,
+          "then there is a copy");
+  gcg__frozen_drop (frozen);
+  int status = run_finish (&run);
+  tap_ok (status == 7, "no wait has noticed: status %d", status);
+}
+
 int
 main (void)
 {
@@ -167,5 +225,6 @@ main (void)
       undisturbed (is_child, "outlive", NULL, 50, false);
     }
   threads_are_described ();
+  is_looked_at_first ();
   return tap_done ();
 }
