@@ -52,6 +52,7 @@ struct reading
   struct run *runs;
   size_t n_runs;
   uint32_t runs_room;
+  uint32_t n_sites; /* one more than the highest */
   struct job *jobs;
   size_t n_jobs;
   uint32_t jobs_room;
@@ -292,7 +293,8 @@ add_object (struct reading *reading, struct job *job, const struct run *run, uin
 {
   uint64_t address = run->address + slot * run->slot_bytes, slack;
 
-  if (!tag_valid ((const void *)(uintptr_t)address, words[1]))
+  if (!tag_valid ((const void *)(uintptr_t)address, words[1])
+      || !tag_fits (words[1], run->slot_bytes, reading->n_sites))
     return;
   if (run->is_linker)
     {
@@ -300,8 +302,6 @@ add_object (struct reading *reading, struct job *job, const struct run *run, uin
       return;
     }
   slack = words[1] >> GCG__WORD_SLACK_SHIFT & 255;
-  if (slack > run->slot_bytes - 8)
-    return;
   if (slack == GCG__SLACK_BIG)
     {
       slack = tag_slack (&words[1]);
@@ -439,12 +439,25 @@ read_slots (struct reading *reading, struct gcg_error *error)
   return done ? GCG_OK : gcg__error_write (error, GCG_NO_MEMORY, "no memory for the heap's blocks");
 }
 
+/* One more than the highest site. */
+static uint32_t
+count_sites (const struct gcg__memory_image *image, const struct gcg__root_heap *tables)
+{
+  uint32_t n;
+
+  if (!gcg__image_get (image, tables->n_sites, &n, sizeof n) || n == 0)
+    n = 1;
+  return n < GCG__SITES_MAX ? n : GCG__SITES_MAX;
+}
+
 enum gcg_status
 gcg__agent_heap_read (const struct gcg__memory_image *image, const struct gcg__root_heap *tables,
                       unsigned n_threads, struct gcg__agent_heap *heap, struct gcg_error *error)
 {
   struct gcg__agent_heap found = { 0 };
-  struct reading reading = { .image = image, .heap = &found, .n_threads = n_threads };
+  struct reading reading = {
+    .image = image, .heap = &found, .n_sites = count_sites (image, tables), .n_threads = n_threads
+  };
   enum gcg_status status
       = list_runs (&reading, tables)
             ? read_slots (&reading, error)
@@ -526,11 +539,8 @@ gcg__agent_sites_read (const struct gcg__memory_image *image, const struct gcg__
                        struct gcg__agent_sites *sites, struct gcg_error *error)
 {
   uint64_t chunk;
-  uint32_t n;
+  uint32_t n = count_sites (image, tables);
 
-  if (!gcg__image_get (image, tables->n_sites, &n, sizeof n) || n == 0)
-    n = 1;
-  n = n < GCG__SITES_MAX ? n : GCG__SITES_MAX;
   sites->items = calloc (n, sizeof *sites->items);
   if (!sites->items)
     return gcg__error_write (error, GCG_NO_MEMORY, "no memory for %u sites", (unsigned)n);
