@@ -62,7 +62,7 @@ gcg__agent_show (struct gcg__root_areas *areas)
   areas->first_pointer = (uintptr_t)&thread_pointer;
 }
 
-/* Excludes the writable data of the module that holds this code from the collector's roots. */
+/* Excludes the writable data of the module if it holds this code. */
 static int
 exclude_own_data (struct dl_phdr_info *info, size_t size, void *data)
 {
@@ -77,12 +77,18 @@ exclude_own_data (struct dl_phdr_info *info, size_t size, void *data)
       if (phdr->p_type == PT_LOAD && (phdr->p_flags & PF_W) && own >= low
           && own < low + phdr->p_memsz)
         {
-          GC_exclude_static_roots ((void *)((low + 15) & ~(uintptr_t)15),
-                                   (void *)((low + phdr->p_memsz) & ~(uintptr_t)15));
+          GCG__GC (exclude_static_roots)
+          ((void *)((low + 15) & ~(uintptr_t)15), (void *)((low + phdr->p_memsz) & ~(uintptr_t)15));
           return 1;
         }
     }
   return 0;
+}
+
+void
+gcg__agent_exclude_own (void)
+{
+  dl_iterate_phdr (exclude_own_data, NULL);
 }
 
 /* From here on libgc locks; a program of one thread had none to lock against.  It must be the
@@ -134,7 +140,7 @@ gcg__agent_make_ready (void)
       gcg__capture_contents_if_asked ();
       GCG__GC (init) ();
       allow_threads ();
-      dl_iterate_phdr (exclude_own_data, NULL);
+      gcg__agent_exclude_own ();
       gcg__collector_hook ();
 #ifndef GCG_MALLOC
       gcg__copied_begin ();

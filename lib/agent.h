@@ -41,6 +41,9 @@ uint64_t gcg__agent_thread_pointer (void);
 struct gcg__root_areas;
 void gcg__agent_show (struct gcg__root_areas *areas);
 
+/* Excludes the agent's writable data from the collector's roots. */
+void gcg__agent_exclude_own (void);
+
 /* CLOCK_MONOTONIC when the agent became ready. */
 uint64_t gcg__agent_start_ns (void);
 

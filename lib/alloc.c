@@ -373,6 +373,13 @@ gcg__remove_roots (void *low, void *high)
 }
 
 void
+gcg__clear_roots (void)
+{
+  GCG__GC (clear_roots) ();
+  gcg__collector_clear_roots ();
+}
+
+void
 gcg__register_displacement (size_t offset)
 {
   GCG__GC (register_displacement) (offset);

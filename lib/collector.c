@@ -232,20 +232,25 @@ gcg__collector_await (void)
   return program_await;
 }
 
+/* As GC_add_roots: a range that begins where one does is the same, and the longer counts. */
 bool
 gcg__collector_add_roots (void *low, void *high)
 {
-  bool is_room;
+  struct gcg__range range = { (uintptr_t)low, (uintptr_t)high };
+  uint32_t i = 0;
 
   gcg__lock_take (&ranges_lock);
-  is_room = n_ranges < GCG__MOST_RANGES;
-  if (is_room)
+  while (i < n_ranges && ranges[i].low != range.low)
+    i++;
+  if (i < n_ranges && range.high > ranges[i].high)
+    ranges[i].high = range.high;
+  else if (i == n_ranges && i < GCG__MOST_RANGES)
     {
-      ranges[n_ranges] = (struct gcg__range){ (uintptr_t)low, (uintptr_t)high };
-      __atomic_store_n (&n_ranges, n_ranges + 1, __ATOMIC_RELEASE);
+      ranges[i] = range;
+      __atomic_store_n (&n_ranges, i + 1, __ATOMIC_RELEASE);
     }
   gcg__lock_give (&ranges_lock);
-  return is_room;
+  return i < GCG__MOST_RANGES;
 }
 
 /* As GC_remove_roots: ranges wholly inside go. */

@@ -48,7 +48,7 @@ struct gcg__range
 {
   uint64_t low, high;
 };
-#define GCG__MOST_RANGES 4096u
+#define GCG__MOST_RANGES 8192u                         /* as libgc */
 bool gcg__collector_add_roots (void *low, void *high); /* false: there are too many */
 void gcg__collector_remove_roots (void *low, void *high);
 void gcg__collector_clear_roots (void);

@@ -9,8 +9,8 @@
  * In collector mode CHECK looks at libgc's lock: a collection holds it from its beginning to its
  * end, and so does a thread that takes a block or makes one, so a copy in which it is free is
  * whole.  What is alive is found by our own trace (freeze/trace.h); where the program has given
- * libgc procedures that mark, or the marks are not those of a collection that has ended, the
- * program has to be asked.
+ * libgc procedures that mark, or one that says which modules are scanned, or the marks are not
+ * those of a collection that has ended, the program has to be asked.
  */
 #include "copied.h"
 
@@ -24,6 +24,7 @@
 #ifdef GCG_MALLOC
 #include "malloc/roots.h"
 #else
+#include "excluded.h"
 #include "freeze/tls.h"
 #include "gc_module.h"
 #endif
@@ -179,8 +180,10 @@ check_copy_stopped (void)
 {
   if (gcg__gc_is_locked ())
     return GCG__COPY_TORN;
-  return gcg__collector_knows_dead_stopped () && gcg__gc_marks_alone_stopped () ? GCG__COPY_WHOLE
-                                                                                : GCG__COPY_OPAQUE;
+  return gcg__collector_knows_dead_stopped () && gcg__gc_marks_alone_stopped ()
+                 && !gcg__excluded_is_filtered ()
+             ? GCG__COPY_WHOLE
+             : GCG__COPY_OPAQUE;
 }
 
 void

@@ -59,6 +59,9 @@
   XX (add_roots)                                                                                   \
   XX (remove_roots)                                                                                \
   XX (clear_roots)                                                                                 \
+  XX (exclude_static_roots)                                                                        \
+  XX (clear_exclusion_table)                                                                       \
+  XX (register_has_static_roots_callback)                                                          \
   XX (register_displacement)                                                                       \
   XX (do_blocking)                                                                                 \
   XX (set_on_collection_event)                                                                     \

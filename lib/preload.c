@@ -30,6 +30,7 @@
 #include "environment.h"
 #include "gc_calls.h"
 #include "lookup.h"
+#include "site.h"
 #include "stack/stack.h"
 #include "thread.h"
 #include "warnings.h"
@@ -386,6 +387,27 @@ GC_clear_roots (void)
   need_real ();
   gcg__real.clear_roots ();
   gcg__collector_clear_roots ();
+}
+
+API void
+GC_exclude_static_roots (void *low, void *high)
+{
+  need_real ();
+  gcg__exclude_static_roots (low, high);
+}
+
+API void
+GC_clear_exclusion_table (void)
+{
+  need_real ();
+  gcg__clear_exclusion_table ();
+}
+
+API void
+GC_register_has_static_roots_callback (GC_has_static_roots_func filter)
+{
+  need_real ();
+  gcg__register_has_static_roots_callback (filter);
 }
 
 API void

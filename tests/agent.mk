@@ -176,6 +176,20 @@ tests_agent_both_ways_CFLAGS = $(AM_CFLAGS)
 dist_check_SCRIPTS += %D%/agent/both_ways.test %D%/agent/collect.test
 TESTS += %D%/agent/both_ways.test %D%/agent/collect.test
 
+# What the program has told the collector to scan and what not.
+check_PROGRAMS += %D%/agent/look %D%/agent/root_tables %D%/agent/root_tables_tracked
+tests_agent_look_SOURCES = %D%/agent/look.c lib/snapshot/reader.c lib/snapshot/find.c \
+	lib/snapshot/check.c lib/snapshot/checksum.c
+tests_agent_look_CFLAGS = $(AM_CFLAGS)
+tests_agent_root_tables_SOURCES = %D%/agent/root_tables.c
+tests_agent_root_tables_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_root_tables_LDADD = -lgc -lpthread
+tests_agent_root_tables_tracked_SOURCES = %D%/agent/root_tables.c
+tests_agent_root_tables_tracked_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DTRACKED
+tests_agent_root_tables_tracked_LDADD = $(AGENT_TEST_LIBS) -lpthread
+dist_check_SCRIPTS += %D%/agent/root_tables.test
+TESTS += %D%/agent/root_tables.test
+
 check_PROGRAMS += %D%/agent/filter
 tests_agent_filter_SOURCES = %D%/agent/filter.c %D%/agent/tap.h lib/filter.c lib/filter.h
 tests_agent_filter_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) -D_GNU_SOURCE

@@ -23,6 +23,7 @@
 #include "malloc/areas.h"
 #include "malloc/callers.h"
 #else
+#include "excluded.h"
 #include "trace.h"
 #endif
 
@@ -191,6 +192,29 @@ gcg__roots_scan_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t ind
     }
 }
 
+/* The same of data that the collector is to scan, but for what the program has excluded of it. */
+static void
+scan_data_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, uint64_t low,
+                   uint64_t high)
+{
+#ifndef GCG_MALLOC
+  uint32_t n;
+  const struct gcg__range *excluded = gcg__excluded_stopped (&n);
+
+  while (low < high)
+    {
+      struct gcg__range next = { high, high };
+      for (uint32_t i = 0; i < n; i++)
+        if (excluded[i].high > low && excluded[i].low < next.low)
+          next = excluded[i];
+      gcg__roots_scan_stopped (freeze, kind, index, low, next.low);
+      low = next.high;
+    }
+#else
+  gcg__roots_scan_stopped (freeze, kind, index, low, high);
+#endif
+}
+
 /* Returns whether MODULE is the dynamic linker, whose data hold nothing: its own allocations are
    roots already, and its words may be stale (the heap may lie where its cache of names was
    mapped). */
@@ -206,6 +230,19 @@ is_linker (const struct gcg__module *module)
 #endif
 }
 
+/* Does the collector scan modules' data at LOW? */
+static inline bool
+is_scanned (const struct gcg__freeze *freeze, uint64_t low)
+{
+#ifdef GCG_MALLOC
+  (void)freeze, (void)low;
+  return true;
+#else
+  return !(freeze->settings->noted.flags & GCG__SETTING_NO_DLS)
+         && !gcg__excluded_refused_stopped (low);
+#endif
+}
+
 /* Writable data of module INDEX: a root area unless the module is libgc or holds this code. */
 static void
 module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, uint64_t high)
@@ -215,9 +252,10 @@ module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, u
   uint64_t collector = (uintptr_t)&GC_base, own = (uintptr_t)&gcg__roots_stopped;
 
   if ((collector >= module->low && collector < module->high)
-      || (own >= module->low && own < module->high) || is_linker (module))
+      || (own >= module->low && own < module->high) || is_linker (module)
+      || !is_scanned (freeze, low))
     return;
-  gcg__roots_scan_stopped (freeze, GCG__REGION_STATIC, index, low, high);
+  scan_data_stopped (freeze, GCG__REGION_STATIC, index, low, high);
 }
 
 /* The same of a thread that was stopped from outside. */
@@ -478,7 +516,7 @@ gcg__roots_stopped (struct gcg__freeze *freeze)
 
   gcg__modules_stopped (freeze, module_data_stopped);
   for (uint32_t i = 0; i < n; i++)
-    gcg__roots_scan_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
+    scan_data_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
 #ifdef GCG_MALLOC
   noted_threads_stopped (freeze);
   gcg__areas_stopped (freeze);

@@ -51,9 +51,13 @@ GCG_API void gcg__register_finalizer (void *object, GC_finalization_proc functio
                                       GC_finalization_proc *old_function, void **old_data,
                                       int mode);
 
-/* Explicit roots are noted and handed on. */
+/* What the collector is to scan, and what not, is noted and handed on. */
 GCG_API void gcg__add_roots (void *low, void *high);
 GCG_API void gcg__remove_roots (void *low, void *high);
+GCG_API void gcg__clear_roots (void);
+GCG_API void gcg__exclude_static_roots (void *low, void *high);
+GCG_API void gcg__clear_exclusion_table (void);
+GCG_API void gcg__register_has_static_roots_callback (GC_has_static_roots_func filter);
 GCG_API void gcg__register_displacement (size_t offset);
 
 /* Allocation with a type. */
@@ -145,8 +149,13 @@ gcg__array_bytes (size_t bytes, size_t n)
 #define GC_register_finalizer_no_order(p, f, d, of, od) gcg__register_finalizer (p, f, d, of, od, 3)
 #define GC_register_finalizer_unreachable(p, f, d, of, od)                                         \
   gcg__register_finalizer (p, f, d, of, od, 4)
-#define GC_add_roots(low, high)     gcg__add_roots (low, high)
-#define GC_remove_roots(low, high)  gcg__remove_roots (low, high)
+#define GC_add_roots(low, high)            gcg__add_roots (low, high)
+#define GC_remove_roots(low, high)         gcg__remove_roots (low, high)
+#define GC_clear_roots()                   gcg__clear_roots ()
+#define GC_exclude_static_roots(low, high) gcg__exclude_static_roots (low, high)
+#define GC_clear_exclusion_table()         gcg__clear_exclusion_table ()
+#define GC_register_has_static_roots_callback(filter)                                              \
+  gcg__register_has_static_roots_callback (filter)
 #define GC_register_displacement(n) gcg__register_displacement (n)
 
 #endif /* GCG_NO_REDIRECT */
