@@ -566,8 +566,7 @@ read_snapshot (struct taking *taking, struct gcg_error *error)
   const struct gcg__frozen *frozen = taking->frozen;
   const struct gcg__memory_buffers hidden = list_hidden (&taking->standing);
   struct gcg__agent_ask ask = { .root = taking->ask->root,
-                                .calling = (pid_t)taking->walk.ending_tid,
-                                .ends = taking->walk.ending_tid != 0,
+                                .ending = (pid_t)taking->walk.ending_tid,
                                 .description = taking->ask->description,
                                 .program = taking->texts[EXE],
                                 .command_line = taking->texts[COMMAND_LINE],

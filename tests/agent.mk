@@ -187,8 +187,17 @@ tests_agent_root_tables_LDADD = -lgc -lpthread
 tests_agent_root_tables_tracked_SOURCES = %D%/agent/root_tables.c
 tests_agent_root_tables_tracked_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DTRACKED
 tests_agent_root_tables_tracked_LDADD = $(AGENT_TEST_LIBS) -lpthread
-dist_check_SCRIPTS += %D%/agent/root_tables.test
-TESTS += %D%/agent/root_tables.test
+# And what it holds for the program.
+check_PROGRAMS += %D%/agent/finalizing %D%/agent/finalizing_tracked
+tests_agent_finalizing_SOURCES = %D%/agent/finalizing.c
+tests_agent_finalizing_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_finalizing_LDADD = -lgc -lpthread
+tests_agent_finalizing_tracked_SOURCES = %D%/agent/finalizing.c
+tests_agent_finalizing_tracked_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS) -DTRACKED
+tests_agent_finalizing_tracked_LDADD = $(AGENT_TEST_LIBS) -lpthread
+EXTRA_DIST += %D%/agent/look.sh
+dist_check_SCRIPTS += %D%/agent/root_tables.test %D%/agent/finalizing.test
+TESTS += %D%/agent/root_tables.test %D%/agent/finalizing.test
 
 check_PROGRAMS += %D%/agent/filter
 tests_agent_filter_SOURCES = %D%/agent/filter.c %D%/agent/tap.h lib/filter.c lib/filter.h

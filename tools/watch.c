@@ -18,7 +18,6 @@
 #include "base/error.h"
 #include "link/door.h"
 #include "link/jobs.h"
-#include "link/read.h"
 
 struct connection
 {
@@ -135,7 +134,6 @@ read_one (struct watch *watch, struct connection *connection)
     return errno == EAGAIN;
   if (message.type == GCG__SNAPSHOT && connection->greeted)
     {
-      gcg__read_received (&message, &attached);
       take_snapshot (watch, connection, &message, attached);
       return true;
     }

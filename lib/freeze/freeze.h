@@ -70,6 +70,7 @@ struct gcg__freeze
 #ifndef GCG_MALLOC
   bool tracing;        /* the root walk only says what is reached: trace.h */
   bool compares;       /* the collector's marks with what a trace of ours reaches */
+  bool toggled;        /* what the collector's marks lack has been reached by a trace of ours */
   struct column queue; /* uint64_t: addresses of objects that have been reached */
   struct column own;   /* struct gcg__range: libgc's threads */
 #endif
@@ -86,9 +87,6 @@ struct gcg__freeze
 /* Writes the snapshot to FREEZE->fd.  CHILD: this process is ours, its other descriptors are
    closed first.  Returns 0 or an errno. */
 int gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child);
-
-/* This process is ours: closes all descriptors but FD, lifts its limits, names it. */
-void gcg__freeze_child_begin_stopped (int fd);
 
 /* Offset of TEXT (NUL-terminated) in STRINGS, appended; cut at GCG__STRING_MAX bytes. */
 uint32_t gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text);

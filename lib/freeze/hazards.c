@@ -3,8 +3,8 @@
  * Every word is compared with the bounds of the heap and, if it lies between them, looked up like a
  * root.  Only words that point to unmarked objects are hazards, so a program in which the collector
  * sees everything has none, however much it has malloc'd; malloc'd blocks count only if they are
- * not garbage themselves (holders.h).  The verdicts remain the collector's: nothing here marks
- * anything.
+ * not garbage themselves (holders.h), disappearing links never.  The verdicts remain the
+ * collector's: nothing here marks anything.
  *
  * A word that points to an uncollectable object legitimately holds it.  It becomes a root, so that
  * the object is not reported as lost; each block or area gets a region of its own.
@@ -58,6 +58,24 @@ held_stopped (struct scan *scan, uint32_t object, uint64_t at)
   COLUMN_PUSH (COLUMN (freeze, ROOTS), struct gcg__root, root, &freeze->error);
 }
 
+/* Is the word at AT a disappearing link, which the collector clears when it takes the object? */
+static bool
+is_link_stopped (const struct gcg__freeze *freeze, uint64_t at)
+{
+  const struct heap_link *links = freeze->links.data;
+  uint64_t low = 0, high = freeze->links.n;
+
+  while (low < high)
+    {
+      uint64_t middle = (low + high) / 2;
+      if (links[middle].place < at)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low < freeze->links.n && links[low].place == at;
+}
+
 /* The word at AT points to OBJECT, which the collector takes. */
 static void
 hazard_stopped (struct scan *scan, uint32_t object, uint64_t at)
@@ -86,6 +104,8 @@ found_stopped (struct scan *scan, uint64_t word, uint32_t object, uint64_t at)
   if (marked
       && (scan->is_second
           || (kind != GCG__KIND_UNCOLLECTABLE && kind != GCG__KIND_ATOMIC_UNCOLLECTABLE)))
+    return;
+  if (!marked && is_link_stopped (freeze, at))
     return;
   /* Blocks of thread-local data and tables of keys may be malloc'd. */
   if (scan->kind == GCG__HAZARD_MALLOC && gcg__area_find_stopped (&scan->areas, at))

@@ -147,8 +147,8 @@ struct untagged
 bool
 gcg__heap_marked_stopped (struct gcg__freeze *freeze, uint64_t base)
 {
-  return freeze->walk ? gcg__trace_reached_stopped (freeze, base)
-                      : GC_is_marked ((void *)(uintptr_t)base);
+  return (!freeze->walk && GC_is_marked ((void *)(uintptr_t)base))
+         || ((freeze->walk || freeze->toggled) && gcg__trace_reached_stopped (freeze, base));
 }
 
 /* May the slot at WORDS be in use?  In a copy made from outside, before the trace, also one that
@@ -296,6 +296,56 @@ is_table_stopped (struct gcg__freeze *freeze, const uint64_t *words, uint64_t n)
   return any;
 }
 
+/* Has the table that is the slot at WORDS, of N words, become empty?  PLACE leads to it: libgc's
+   next word is the number of its entries, or the list of finalizers that are due. */
+static bool
+is_emptied_stopped (struct gcg__freeze *freeze, const uint64_t *place, const uint64_t *words,
+                    uint64_t n)
+{
+  bool any = (uintptr_t)words % HEAP_BLOCK_BYTES == 0 && place[1];
+
+  for (uint64_t i = 0; i < n && !any; i++)
+    any = words[i];
+  return !any && gcg__heap_marked_stopped (freeze, (uintptr_t)words);
+}
+
+/* The slot that the word of libgc's data at PLACE leads to, if it is one of its tables of toggle
+   references, or one that nothing is in. */
+static void
+own_table_stopped (struct gcg__freeze *freeze, const uint64_t *place)
+{
+  struct heap_block *block = block_at_stopped (freeze, *place);
+  const uint64_t *words = (const uint64_t *)(uintptr_t)*place;
+  const struct heap_block_rest *rest;
+  uint64_t distance;
+  uint32_t slot;
+
+  if (!block || !slot_at_stopped (block, *place, &slot, &distance) || distance)
+    return;
+  rest = rest_of_stopped (freeze, block);
+  if (rest->kind != GCG__KIND_NORMAL || gcg__slot_tag_stopped (freeze, block, rest, *place)
+      || (block->n_slots == 1 && rest->readable_end < *place + block->slot_bytes))
+    return;
+  if (shape_is_toggles (place, block->slot_bytes, slot_bytes_at_stopped, freeze))
+    {
+      if (!freeze->walk)
+        gcg__trace_toggled_stopped (freeze, words, place[1]);
+    }
+  else if (!is_emptied_stopped (freeze, place, words, block->slot_bytes / 8))
+    return;
+  take_slot_stopped (freeze, *place);
+}
+
+static void
+own_tables_stopped (struct gcg__freeze *freeze)
+{
+  uint64_t low, high;
+
+  for (uint32_t i = 0; gcg__gc_module_data (i, &low, &high); i++)
+    for (uint64_t at = low; at + 24 <= high; at += 8)
+      own_table_stopped (freeze, (const uint64_t *)(uintptr_t)at);
+}
+
 /* Takes what the last collection has found dead and libgc has not swept. */
 static void
 dead_stopped (struct gcg__freeze *freeze)
@@ -335,6 +385,7 @@ gcg__heap_taken_stopped (struct gcg__freeze *freeze)
     }
   else if (freeze->compares)
     gcg__trace_stopped (freeze);
+  own_tables_stopped (freeze);
   take_untagged_stopped (freeze, &list, is_entry_stopped);
   take_untagged_stopped (freeze, &list, is_table_stopped);
   column_fini_stopped (&list);

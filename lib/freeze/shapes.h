@@ -44,6 +44,29 @@ shape_is_link (const uint64_t *words, uint64_t n, shape_slot slot, void *heap)
          && slot (heap, ~words[2]);
 }
 
+/* A weak toggle reference: ~object. */
+static inline bool
+is_weak_toggle (uint64_t word)
+{
+  return word & 1;
+}
+
+/* At PLACE libgc's array of toggle references, how many there are, for how many there is room; the
+   array is a slot of SLOT_BYTES. */
+static inline bool
+shape_is_toggles (const uint64_t place[3], uint64_t slot_bytes, shape_slot slot, void *heap)
+{
+  const uint64_t *words = (const uint64_t *)(uintptr_t)place[0];
+
+  if (place[2] < 32 || (place[2] & (place[2] - 1)) || place[2] > slot_bytes / 8
+      || place[1] > place[2])
+    return false;
+  for (uint64_t i = 0; i < place[1]; i++)
+    if (words[i] && !slot (heap, is_weak_toggle (words[i]) ? ~words[i] : words[i]))
+      return false;
+  return true;
+}
+
 /* A thread's list heads for one kind: 25 words. */
 static inline bool
 shape_is_lists (const uint64_t *words, shape_slot slot, void *heap)

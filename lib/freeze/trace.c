@@ -17,6 +17,7 @@
 #include "gc_module.h"
 #include "heapwalk.h"
 #include "rootwalk.h"
+#include "shapes.h"
 
 #define AHEAD 16u
 
@@ -237,6 +238,18 @@ own_data_stopped (struct gcg__freeze *freeze)
   for (uint64_t i = 0; i < freeze->own.n; i++)
     for (uint64_t at = range[i].low; at + 8 <= range[i].high; at += 8)
       gcg__trace_word_stopped (freeze, *(const uint64_t *)(uintptr_t)at);
+}
+
+void
+gcg__trace_toggled_stopped (struct gcg__freeze *freeze, const uint64_t *references, uint64_t n)
+{
+  candidates_stopped (freeze);
+  for (uint64_t i = 0; i < n; i++)
+    if (!is_weak_toggle (references[i]))
+      gcg__trace_word_stopped (freeze, references[i]);
+  spread_stopped (freeze);
+  column_fini_stopped (&freeze->queue);
+  freeze->toggled = true;
 }
 
 bool

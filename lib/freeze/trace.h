@@ -24,6 +24,11 @@
    written into columns is gone afterwards. */
 void gcg__trace_stopped (struct gcg__freeze *freeze);
 
+/* Adds to the marks of a collection what the N toggle references at REFERENCES hold: libgc marks
+   that after MARK_END. */
+void gcg__trace_toggled_stopped (struct gcg__freeze *freeze, const uint64_t *references,
+                                 uint64_t n);
+
 /* Can the marks of a collection that has just ended be compared with what a trace of ours
    reaches? */
 bool gcg__trace_compares_stopped (const struct gcg__freeze *freeze);

@@ -2,10 +2,12 @@
  *
  *   look SNAPSHOT LOW HIGH
  *
- *   4001 alive static explicit final 3 -> 4002 4003
+ *   4001 alive static explicit final 3 hazard -> 4002 4003
  *
- * are its bytes, the verdict, the kinds of its roots, how its finalizer was registered, and the
- * objects of these sizes that it leads to.  In order of size.
+ * are its bytes, the verdict, the kinds of its roots, how its finalizer was registered, whether
+ * something points to it that the collector does not scan, and the objects of these sizes that it
+ * leads to.  In order of size.  Registers change from one snapshot to the next, and are left out.
+ * The last line says how many objects carry no tag: in a program whose objects all do, none.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,13 +30,13 @@ bytes_of (const struct gcg__object *object)
 static void
 say_roots (const struct gcg__snapshot *s, uint32_t id)
 {
-  static const char *const kinds[] = { "", "static", "stack", "registers", "explicit", "", "tls" };
+  static const char *const kinds[] = { "", "static", "stack", "", "explicit", "", "tls" };
   unsigned seen = 0;
   for (uint64_t i = 0; i < s->n_roots; i++)
     if (s->roots[i].object == id)
       seen |= 1u << s->regions[s->roots[i].region].kind;
   for (unsigned kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
-    if (seen >> kind & 1)
+    if (seen >> kind & 1 && kinds[kind][0])
       printf (" %s", kinds[kind]);
 }
 
@@ -44,6 +46,7 @@ say (const struct gcg__snapshot *s, uint32_t id)
   struct gcg__object object, target;
   struct gcg__edge_walk edges = gcg__edges_of (s, id);
   bool any = false;
+  uint32_t n_hazards;
   gcg__snapshot_object (s, id, &object);
   printf ("%" PRIu64 " %s", object.requested_bytes,
           object.flags & GCG__OBJECT_MARKED ? "alive" : "garbage");
@@ -51,6 +54,8 @@ say (const struct gcg__snapshot *s, uint32_t id)
   for (uint32_t i = 0; i < s->n_finalizers; i++)
     if (s->finalizers[i].object == id)
       printf (" final %" PRIu32, s->finalizers[i].mode);
+  gcg__snapshot_hazards (s, id, &n_hazards);
+  printf ("%s", n_hazards ? " hazard" : "");
   while (gcg__next_edge (&edges))
     {
       gcg__snapshot_object (s, edges.target, &target);
@@ -67,7 +72,7 @@ main (int argc, char **argv)
   struct gcg__snapshot *s;
   struct gcg_error error;
   uint32_t ids[MOST];
-  uint64_t n = 0;
+  uint64_t n = 0, others = 0;
   if (argc != 4)
     return fprintf (stderr, "usage: look SNAPSHOT LOW HIGH\n"), 2;
   low = strtoull (argv[2], NULL, 10);
@@ -76,7 +81,9 @@ main (int argc, char **argv)
     return fprintf (stderr, "%s\n", error.text), 2;
   struct gcg__object_walk walk = gcg__objects (s);
   while (gcg__next_object (&walk) && n < MOST)
-    if (bytes_of (&walk.object))
+    if (!(walk.object.flags & GCG__OBJECT_TAGGED))
+      others++;
+    else if (bytes_of (&walk.object))
       ids[n++] = walk.object.id;
   for (uint64_t bytes = low; bytes <= high; bytes++)
     for (uint64_t i = 0; i < n; i++)
@@ -86,6 +93,7 @@ main (int argc, char **argv)
         if (object.requested_bytes == bytes)
           say (s, ids[i]);
       }
+  printf ("%" PRIu64 " others\n", others);
   gcg__snapshot_close (s);
   return 0;
 }
