@@ -3,7 +3,8 @@
 # tests_fuzz_NAME_CFLAGS = $(FUZZ_CFLAGS), _LDFLAGS = $(FUZZ_LINK) and, before its own libraries,
 # _LDADD = $(FUZZ_LIBS), and its corpus in EXTRA_DIST, file by file.
 fuzz_targets = %D%/agent %D%/columns %D%/expression %D%/image %D%/inside %D%/message %D%/query \
-	%D%/recording %D%/report %D%/request %D%/serve %D%/snapshot %D%/suppress
+	%D%/recording %D%/report %D%/request %D%/serve %D%/snapshot %D%/suppress \
+	%D%/tables
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += %D%/driver.test
 TESTS += %D%/driver.test
@@ -90,6 +91,12 @@ tests_fuzz_suppress_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_suppress_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_suppress_LDADD = $(FUZZ_LIBS) $(REPORT_LIBS) $(DW_LIBS) $(JANSSON_LIBS)
 
+tests_fuzz_tables_SOURCES = %D%/tables.c tests/image/heaps.c tests/image/heaps.h
+tests_fuzz_tables_CFLAGS = $(FUZZ_CFLAGS) -D_GNU_SOURCE
+tests_fuzz_tables_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_tables_LDADD = $(FUZZ_LIBS) lib/image/libimage.la lib/snapshot/libsnapshot.la \
+	lib/base/libbase.la
+
 EXTRA_DIST += \
 	%D%/corpus/agent/intervals \
 	%D%/corpus/agent/limits \
@@ -168,4 +175,10 @@ EXTRA_DIST += \
 	%D%/corpus/snapshot/sound \
 	%D%/corpus/snapshot/written \
 	%D%/corpus/suppress/pattern \
-	%D%/corpus/suppress/rules
+	%D%/corpus/suppress/rules \
+	%D%/corpus/tables/links \
+	%D%/corpus/tables/modules \
+	%D%/corpus/tables/near \
+	%D%/corpus/tables/one \
+	%D%/corpus/tables/sound \
+	%D%/corpus/tables/tables
