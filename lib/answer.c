@@ -33,6 +33,7 @@ gcg__answer_capture (int fd, const struct gcg__message *ask)
   answer.sequence = ask->sequence;
   answer.flags = ask->flags;
   answer.status = capture (ask, &snapshot, &error);
+  answer.flags |= answer.status == GCG_OK ? GCG__CAPTURE_FLAGS : 0;
   if (answer.status == GCG_OK && gcg__control_is_sampled ())
     (void)gcg__control_sample (ask->text, GCG__SAMPLE_SNAPSHOT, true, NULL);
   gcg__wire_text (&answer, answer.status == GCG_OK ? ask->text : error.text);

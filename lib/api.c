@@ -84,7 +84,7 @@ save_now (const char *path, struct gcg_error *error)
 
   if (!path || !*path)
     return gcg__fail (error, GCG_INVALID, "no file name to save to");
-  status = gcg__capture (path, false, &snapshot, error);
+  status = gcg__capture_here (path, &snapshot, error);
   if (status != GCG_OK)
     return status;
   status = gcg__save_copy (snapshot, path, error);

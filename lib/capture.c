@@ -34,6 +34,8 @@
 #include "raw.h"
 #include "rules.h"
 #ifdef GCG_MALLOC
+#include "agent_root.h"
+#include "dump.h"
 #include "malloc/foreign.h"
 #include "malloc/hidden.h"
 #include "malloc/roots.h"
@@ -62,6 +64,9 @@ static struct
   int error; /* errno of a capture in place */
   struct gcg__freeze freeze;
   struct gcg__settings settings;
+#ifdef GCG_MALLOC
+  bool dumps; /* a raw dump is wanted */
+#endif
 } request;
 
 enum gcg_status
@@ -139,6 +144,44 @@ clone_stopped (int *pidfd)
 #endif
 }
 
+#ifdef GCG_MALLOC
+
+/* Writes the memory of the program, from where CHILD says: a clone, or the program itself. */
+static int
+write_dump_stopped (bool child)
+{
+  const struct gcg__freeze *freeze = &request.freeze;
+  const struct gcg__dump_ask ask = { .fd = freeze->fd,
+                                     .pid = freeze->pid,
+                                     .in_place = !child,
+                                     .context = freeze->context,
+                                     .pause_ns = &freeze->shared->pause_ns,
+                                     .header = { .root = (uintptr_t)&gcg__agent_root,
+                                                 .requested_ns = freeze->requested_ns,
+                                                 .monotonic_ns = freeze->monotonic_ns,
+                                                 .stop_ns = gcg__collection_now.stop_ns,
+                                                 .realtime_ns = freeze->realtime_ns,
+                                                 .calling_tid = (uint64_t)request.tid,
+                                                 .ends = freeze->at_exit } };
+
+  if (child)
+    gcg__freeze_child_begin_stopped (freeze->fd);
+  return gcg__dump_write_stopped (&ask);
+}
+
+#endif
+
+/* In a clone of the program (CHILD), or in its place. */
+static int
+write_stopped (bool child)
+{
+#ifdef GCG_MALLOC
+  if (request.dumps)
+    return write_dump_stopped (child);
+#endif
+  return gcg__freeze_write_stopped (&request.freeze, child);
+}
+
 bool
 gcg__capture_at_mark_end_stopped (void)
 {
@@ -174,14 +217,14 @@ gcg__capture_at_mark_end_stopped (void)
 #ifdef GCG_MALLOC
       gcg__hidden_show_stopped ();
 #endif
-      int status = gcg__freeze_write_stopped (&request.freeze, true);
+      int status = write_stopped (true);
       syscall (SYS_exit_group, status);
       __builtin_unreachable ();
     }
   if (request.child < 0)
     {
       request.freeze.in_place = true;
-      request.error = gcg__freeze_write_stopped (&request.freeze, false);
+      request.error = write_stopped (false);
     }
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 #ifdef GCG_MALLOC
@@ -326,18 +369,25 @@ gcg__capture_fill (struct gcg__freeze *freeze, struct gcg__settings *settings)
   freeze->thread_pointer = gcg__agent_thread_pointer ();
 }
 
-/* A snapshot into *FD; with FD NULL the TALLY is filled instead. */
+/* What of a capture is wanted: a snapshot, or what one is made from, into *FD; where that is NULL
+   the TALLY is filled. */
+struct wanted
+{
+  bool at_exit, dumps;
+  int *fd;
+  struct gcg__tally *tally;
+};
+
 static enum gcg_status
-capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *tally,
-             struct gcg_error *error)
+capture_run (const char *description, const struct wanted *wanted, struct gcg_error *error)
 {
   struct gcg__shared *shared;
   enum gcg_status status;
   int memfd = -1;
 
-  if (fd)
+  if (wanted->fd)
     memfd = raw_high (memfd_create ("gcglass-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd && memfd < 0)
+  if (wanted->fd && memfd < 0)
     return gcg__fail (error, GCG_SYSTEM, "cannot make a memory file for the snapshot: %s",
                       strerror (errno));
   shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -348,10 +398,13 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *
     }
   memset (&request, 0, sizeof request);
   request.tid = (pid_t)syscall (SYS_gettid);
+#ifdef GCG_MALLOC
+  request.dumps = wanted->dumps;
+#endif
   request.freeze = (struct gcg__freeze){ .fd = memfd,
                                          .description = description ? description : "",
-                                         .at_exit = at_exit,
-                                         .tally = tally,
+                                         .at_exit = wanted->at_exit,
+                                         .tally = wanted->tally,
                                          .pid = getpid (),
                                          .collecting_tid = request.tid,
                                          .requested_ns = raw_now (CLOCK_MONOTONIC),
@@ -365,7 +418,7 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *
   gcg__thread_hook ();
 #endif
   __atomic_store_n (&request.wanted, true, __ATOMIC_RELEASE);
-  status = capture_collect (at_exit, error);
+  status = capture_collect (wanted->at_exit, error);
   __atomic_store_n (&request.wanted, false, __ATOMIC_RELEASE);
   if (status != GCG_OK)
     ;
@@ -378,10 +431,10 @@ capture_run (const char *description, bool at_exit, int *fd, struct gcg__tally *
   munmap (shared, sizeof *shared);
   if (status != GCG_OK)
     goto fail_shared;
-  if (fd)
+  if (wanted->fd)
     {
       fcntl (memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-      *fd = memfd;
+      *wanted->fd = memfd;
     }
   return GCG_OK;
 
@@ -392,8 +445,7 @@ fail_shared:
 }
 
 static enum gcg_status
-capture_locked (const char *description, bool at_exit, int *fd, struct gcg__tally *tally,
-                struct gcg_error *error)
+capture_locked (const char *description, const struct wanted *wanted, struct gcg_error *error)
 {
   enum gcg_status status;
   int cancel_state;
@@ -405,7 +457,7 @@ capture_locked (const char *description, bool at_exit, int *fd, struct gcg__tall
 #endif
   pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
   pthread_mutex_lock (&capture_mutex);
-  status = capture_run (description, at_exit, fd, tally, error);
+  status = capture_run (description, wanted, error);
   pthread_mutex_unlock (&capture_mutex);
   pthread_setcancelstate (cancel_state, NULL);
   return status;
@@ -414,11 +466,20 @@ capture_locked (const char *description, bool at_exit, int *fd, struct gcg__tall
 enum gcg_status
 gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *error)
 {
-  return capture_locked (description, at_exit, fd, NULL, error);
+  const struct wanted wanted = { .at_exit = at_exit, .dumps = true, .fd = fd };
+  return capture_locked (description, &wanted, error);
+}
+
+enum gcg_status
+gcg__capture_here (const char *description, int *fd, struct gcg_error *error)
+{
+  const struct wanted wanted = { .fd = fd };
+  return capture_locked (description, &wanted, error);
 }
 
 enum gcg_status
 gcg__capture_tally (struct gcg__tally *tally, struct gcg_error *error)
 {
-  return capture_locked (NULL, false, NULL, tally, error);
+  const struct wanted wanted = { .tally = tally };
+  return capture_locked (NULL, &wanted, error);
 }

@@ -26,6 +26,17 @@
 enum gcg_status gcg__capture (const char *description, bool at_exit, int *fd,
                               struct gcg_error *error);
 
+/* What is to be said of that file to whom it is sent: in malloc mode it is a raw dump (dump.h),
+   from which gcglass makes the snapshot. */
+#ifdef GCG_MALLOC
+#define GCG__CAPTURE_FLAGS GCG__FLAG_DUMP
+#else
+#define GCG__CAPTURE_FLAGS 0u
+#endif
+
+/* The same as a snapshot in both modes: the walk is made in this process's copy. */
+enum gcg_status gcg__capture_here (const char *description, int *fd, struct gcg_error *error);
+
 /* Fills TALLY (tally.h; zeroes, in shared memory) in the same way; nothing is written anywhere.
    Errors: as gcg__capture. */
 struct gcg__tally;

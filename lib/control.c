@@ -216,7 +216,7 @@ gcg__control_publish (int fd, const char *description, uint32_t flags)
 
   if (has_any (SERVER))
     (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, true, NULL);
-  message.flags = flags;
+  message.flags = flags | GCG__CAPTURE_FLAGS;
   gcg__wire_text (&message, description);
   send_to_all (CHECKER, &message, fd);
 }

@@ -63,7 +63,7 @@ lib_libgcglass_malloc_la_SOURCES = $(AGENT_SOURCES) %D%/ending.c %D%/ending.h %D
 	$(STACK_SOURCES) %D%/malloc/allocate.h %D%/malloc/malloc.c %D%/malloc/blocks.c \
 	%D%/malloc/blocks.h %D%/malloc/place.h %D%/malloc/text.c \
 	%D%/malloc/areas.c %D%/malloc/areas.h %D%/malloc/cache.c %D%/malloc/cache.h %D%/malloc/callers.c %D%/malloc/callers.h %D%/malloc/regrown.c %D%/malloc/regrown.h \
-	%D%/malloc/divert.c %D%/malloc/divert.h %D%/malloc/early.c %D%/malloc/early.h %D%/malloc/entries.h \
+	%D%/dump.c %D%/dump.h %D%/dump_format.h %D%/malloc/divert.c %D%/malloc/divert.h %D%/malloc/early.c %D%/malloc/early.h %D%/malloc/entries.h \
 	%D%/malloc/exported.c %D%/malloc/exported.h %D%/malloc/hidden.c %D%/malloc/hidden.h %D%/malloc/foreign.c %D%/malloc/foreign.h \
 	%D%/malloc/lsan.c %D%/malloc/keys.c %D%/malloc/keys.h %D%/malloc/locked.c %D%/malloc/locked.h %D%/malloc/mallocx.c %D%/malloc/mallocx.h \
 	%D%/malloc/mappings.c %D%/malloc/objects.c %D%/malloc/objects.h %D%/malloc/own.c %D%/malloc/own.h %D%/malloc/regions.c %D%/malloc/regions.h \

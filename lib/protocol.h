@@ -2,9 +2,10 @@
  *
  * A Unix socket of type SOCK_SEQPACKET carries struct gcg__message, one per packet.  The agent says
  * HELLO first.  A client asks CAPTURE and is answered SNAPSHOT with the same sequence number and,
- * on success, a sealed memfd that holds the snapshot (SCM_RIGHTS).  A SNAPSHOT with sequence 0 was
- * not requested over this connection: the program called gcg_snapshot, or it is ending (FLAG_EXIT;
- * without a snapshot, status and text give the reason), or a signal came (FLAG_CHECK).
+ * on success, a sealed memfd that holds the snapshot, or what it is to be made from (SCM_RIGHTS).
+ * A SNAPSHOT with sequence 0 was not requested over this connection: the program called
+ * gcg_snapshot, or it is ending (FLAG_EXIT; without a snapshot, status and text give the reason),
+ * or a signal came (FLAG_CHECK).
  *
  * A client that may read this process's memory and has not asked for a thread (STOPS) reads the
  * counters there (agent_root.h), and is sent no samples.  Otherwise
@@ -81,6 +82,7 @@ enum gcg__message_type
 #define GCG__FLAG_ROOT      64u  /* HELLO: the program can be looked at from outside */
 #define GCG__FLAG_THREAD    128u /* STOPS: the agent is to start its thread; HELLO: it samples */
 #define GCG__FLAG_COLLECT   256u /* CAPTURE: the collector is to say what is garbage */
+#define GCG__FLAG_DUMP      512u /* SNAPSHOT: the file is a raw dump (lib/dump_format.h) */
 
 /* Why a CAPTURE with FLAG_COLLECT is refused. */
 #define GCG__NO_COLLECTOR "the program uses malloc: there is no collector to ask"

@@ -566,7 +566,8 @@ read_snapshot (struct taking *taking, struct gcg_error *error)
   const struct gcg__frozen *frozen = taking->frozen;
   const struct gcg__memory_buffers hidden = list_hidden (&taking->standing);
   struct gcg__agent_ask ask = { .root = taking->ask->root,
-                                .ending = (pid_t)taking->walk.ending_tid,
+                                .calling = (pid_t)taking->walk.ending_tid,
+                                .ends = taking->walk.ending_tid != 0,
                                 .description = taking->ask->description,
                                 .program = taking->texts[EXE],
                                 .command_line = taking->texts[COMMAND_LINE],

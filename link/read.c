@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "image/dump.h"
 
 static int
 compare_buffers (const void *a, const void *b)
@@ -76,4 +78,27 @@ gcg__read_save (struct gcg__agent_snapshot *snapshot, uint64_t pause_ns, int *fd
   else
     close (memory);
   return status;
+}
+
+void
+gcg__read_received (struct gcg__message *message, int *attached)
+{
+  struct gcg__agent_snapshot *snapshot = NULL;
+  struct gcg_error error = { GCG_OK, "" };
+  uint64_t pause_ns;
+  int made = -1;
+  if ((message->flags & GCG__FLAG_DUMP) == 0 || *attached < 0)
+    return;
+  message->flags &= ~GCG__FLAG_DUMP;
+  enum gcg_status status = gcg__dump_read (*attached, message->text, &snapshot, &pause_ns, &error);
+  if (status == GCG_OK)
+    status = gcg__read_save (snapshot, pause_ns, &made, &error);
+  if (status != GCG_OK)
+    {
+      message->status = status;
+      snprintf (message->text, sizeof message->text, "%s", error.text);
+    }
+  gcg__agent_snapshot_free (snapshot);
+  close (*attached);
+  *attached = made;
 }

@@ -28,6 +28,7 @@
 #include "image/proc.h"
 #include "link/door.h"
 #include "link/jobs.h"
+#include "link/read.h"
 #include "recording/format.h"
 #include "server/reader.h"
 #include "server/samples.h"
@@ -179,6 +180,7 @@ read_one (struct gcg__live *live)
   read_sample (live, &message);
   if (message.type == GCG__SNAPSHOT)
     {
+      gcg__read_received (&message, &attached);
       take_snapshot (live, &message, attached);
       return true;
     }

@@ -15,6 +15,7 @@
 #include "image/proc.h"
 #include "link/find.h"
 #include "link/outside.h"
+#include "link/read.h"
 #include "link/sample.h"
 #include "protocol.h"
 #include "base/error.h"
@@ -136,7 +137,10 @@ await_answer (int s, const struct agent_arguments *arguments, uint16_t type,
       if (!gcg__link_receive (s, message, fd))
         return fail_receive (arguments->pid, arguments->timeout, error);
       if (message->type == type && message->sequence == 1)
-        return GCG_OK;
+        {
+          gcg__read_received (message, fd);
+          return GCG_OK;
+        }
       if (*fd >= 0)
         close (*fd);
     }

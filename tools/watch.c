@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "link/door.h"
 #include "link/jobs.h"
+#include "link/read.h"
 
 struct connection
 {
@@ -134,6 +135,7 @@ read_one (struct watch *watch, struct connection *connection)
     return errno == EAGAIN;
   if (message.type == GCG__SNAPSHOT && connection->greeted)
     {
+      gcg__read_received (&message, &attached);
       take_snapshot (watch, connection, &message, attached);
       return true;
     }

@@ -53,6 +53,14 @@ lift_limits_stopped (void)
 }
 
 void
+gcg__freeze_child_begin_stopped (int fd)
+{
+  close_others_stopped (fd);
+  lift_limits_stopped ();
+  syscall (SYS_prctl, PR_SET_NAME, "gcglass-capture", 0, 0, 0);
+}
+
+void
 gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_texts)
 {
   const struct gcg__site_entry *entry = gcg__site_entry (id);
@@ -350,11 +358,7 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
   struct gcg__info info = { 0 };
 
   if (child)
-    {
-      close_others_stopped (freeze->fd);
-      lift_limits_stopped ();
-      syscall (SYS_prctl, PR_SET_NAME, "gcglass-capture", 0, 0, 0);
-    }
+    gcg__freeze_child_begin_stopped (freeze->fd);
   COLUMN_PUSH (COLUMN (freeze, STRINGS), char, 0, &freeze->error);
   gcg__maps_read_stopped (freeze);
   if (!freeze->error)

@@ -88,6 +88,9 @@ struct gcg__freeze
    closed first.  Returns 0 or an errno. */
 int gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child);
 
+/* This process is ours: closes all descriptors but FD, lifts its limits, names it. */
+void gcg__freeze_child_begin_stopped (int fd);
+
 /* Offset of TEXT (NUL-terminated) in STRINGS, appended; cut at GCG__STRING_MAX bytes. */
 uint32_t gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text);
 

@@ -50,8 +50,8 @@ drop_kernels (struct gcg__loaded_modules *modules)
 
 enum gcg_status
 gcg__agent_read (const struct gcg__memory_image *image, uint64_t address,
-                 const struct gcg__frozen_thread *threads, size_t n_threads, pid_t ending,
-                 struct gcg__agent *agent, struct gcg_error *error)
+                 const struct gcg__frozen_thread *threads, size_t n_threads, pid_t calling,
+                 bool ends, struct gcg__agent *agent, struct gcg_error *error)
 {
   struct gcg__agent found = { .image = image, .threads = threads, .n_threads = n_threads };
   enum gcg_status status;
@@ -64,11 +64,12 @@ gcg__agent_read (const struct gcg__memory_image *image, uint64_t address,
   if (status != GCG_OK)
     return status;
   drop_kernels (&found.modules);
-  for (size_t i = 0; i < n_threads && ending; i++)
-    if (threads[i].own_tid == ending)
-      found.ending = ending;
+  for (size_t i = 0; i < n_threads && calling; i++)
+    if (threads[i].own_tid == calling)
+      found.calling = calling;
+  found.ends = ends && found.calling;
   uint32_t exit_thread = gcg__agent_number (&found, found.areas.exit_thread);
-  if (found.ending && (exit_thread == (uint32_t)found.ending || exit_thread == 0))
+  if (found.ends && (exit_thread == (uint32_t)found.calling || exit_thread == 0))
     found.exit_frame = gcg__agent_word (&found, found.areas.exit_frame);
   *agent = found;
   return GCG_OK;

@@ -19,8 +19,9 @@ struct gcg__agent
   struct gcg__root_areas areas;
   struct gcg__root_facts facts;
   struct gcg__loaded_modules modules; /* without the kernel's */
-  pid_t ending;        /* the thread that ends the program, as that sees it; 0 = none */
-  uint64_t exit_frame; /* where it left for that; 0: not known */
+  pid_t calling;                      /* the thread that asks, as the program sees it; 0 = none */
+  bool ends;                          /* it ends the program */
+  uint64_t exit_frame;                /* where it left for that; 0: not known */
 };
 
 /* Reads the tables of the agent whose root structure is at ADDRESS of IMAGE, and what is loaded
@@ -28,8 +29,8 @@ struct gcg__agent
    agent is of another version, or its tables are not there; GCG_NO_MEMORY. */
 enum gcg_status gcg__agent_read (const struct gcg__memory_image *image, uint64_t address,
                                  const struct gcg__frozen_thread *threads, size_t n_threads,
-                                 pid_t ending, struct gcg__agent *agent, struct gcg_error *error)
-    __attribute__ ((warn_unused_result));
+                                 pid_t calling, bool ends, struct gcg__agent *agent,
+                                 struct gcg_error *error) __attribute__ ((warn_unused_result));
 
 /* Harmless on a zeroed one. */
 void gcg__agent_fini (struct gcg__agent *agent);

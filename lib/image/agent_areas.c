@@ -211,25 +211,25 @@ add_local (struct listing *listing, uint32_t index, uint64_t pointer)
     add_memory (listing, GCG__REGION_TLS, index, control, control + agent->areas.control_bytes);
 }
 
-/* The areas of THREAD, number INDEX, which is FROZEN and, unless it IS_ENDING the program, in the
-   middle of something. */
+/* The areas of THREAD, number INDEX, which is FROZEN and, unless it IS_CALLING, in the middle
+   of something. */
 static void
 add_thread_areas (struct listing *listing, uint32_t index, const struct gcg__thread *thread,
-                  const struct gcg__frozen_thread *frozen, uint64_t pointer, bool is_ending)
+                  const struct gcg__frozen_thread *frozen, uint64_t pointer, bool is_calling)
 {
   uint32_t looks = listing->agent->areas.looks;
 
   if (!(looks & GCG__LOOK_NO_STACKS))
     {
-      add_memory (listing, GCG__REGION_STACK, index, thread->stack_low - (is_ending ? 0 : RED_ZONE),
-                  thread->stack_high);
+      add_memory (listing, GCG__REGION_STACK, index,
+                  thread->stack_low - (is_calling ? 0 : RED_ZONE), thread->stack_high);
       if (pointer)
         add_left_stack (listing, index, thread, pointer);
     }
-  if (!is_ending && !(looks & GCG__LOOK_NO_REGISTERS))
+  if (!is_calling && !(looks & GCG__LOOK_NO_REGISTERS))
     add_vectors (listing, index, frozen);
   add_local (listing, index, pointer);
-  if (!is_ending && !(looks & GCG__LOOK_NO_REGISTERS))
+  if (!is_calling && !(looks & GCG__LOOK_NO_REGISTERS))
     add (listing, (struct gcg__root_area){ .kind = GCG__REGION_REGISTERS,
                                            .index = index,
                                            .low = 0,
@@ -246,20 +246,21 @@ add_thread (struct listing *listing, size_t number)
   struct gcg__agent_areas *areas = listing->areas;
   uint32_t index = (uint32_t)areas->n_threads;
   uint64_t pointer = gcg__agent_pointer (agent, number);
-  bool is_ending = agent->ending && frozen->own_tid == agent->ending;
+  bool is_calling = agent->calling && frozen->own_tid == agent->calling;
   struct gcg__thread *thread = &areas->threads[index];
   const struct gcg__vma *map;
 
-  *thread = (struct gcg__thread){ .tid = (uint32_t)frozen->own_tid,
-                                  .flags = is_ending ? GCG__THREAD_COLLECTING : GCG__THREAD_STOPPED,
-                                  .state = (unsigned char)frozen->state,
-                                  .pc = frozen->pc,
-                                  .sp = frozen->sp,
-                                  .fp = frozen->fp };
+  *thread
+      = (struct gcg__thread){ .tid = (uint32_t)frozen->own_tid,
+                              .flags = is_calling ? GCG__THREAD_COLLECTING : GCG__THREAD_STOPPED,
+                              .state = (unsigned char)frozen->state,
+                              .pc = frozen->pc,
+                              .sp = frozen->sp,
+                              .fp = frozen->fp };
   memcpy (thread->registers, frozen->registers, sizeof thread->registers);
   if (thread->tid == gcg__agent_number (agent, agent->areas.agent_thread))
     thread->flags |= GCG__THREAD_AGENT;
-  if (is_ending && agent->exit_frame)
+  if (is_calling && agent->exit_frame)
     thread->sp = agent->exit_frame;
   map = thread->sp ? gcg__vmas_find (listing->vmas, thread->sp) : NULL;
   if (map)
@@ -270,10 +271,10 @@ add_thread (struct listing *listing, size_t number)
   areas->order[index] = (uint32_t)number;
   areas->n_threads++;
   if (map && !(thread->flags & GCG__THREAD_AGENT))
-    add_thread_areas (listing, index, thread, frozen, pointer, is_ending);
+    add_thread_areas (listing, index, thread, frozen, pointer, is_calling);
 }
 
-/* The one that ends the program comes first. */
+/* The one that asks comes first. */
 static void
 add_threads (struct listing *listing)
 {
@@ -287,9 +288,9 @@ add_threads (struct listing *listing)
       listing->no_memory = true;
       return;
     }
-  for (int others = !agent->ending; others < 2; others++)
+  for (int others = !agent->calling; others < 2; others++)
     for (size_t i = 0; i < agent->n_threads; i++)
-      if ((!agent->ending || agent->threads[i].own_tid != agent->ending) == (others == 1))
+      if ((!agent->calling || agent->threads[i].own_tid != agent->calling) == (others == 1))
         add_thread (listing, i);
 }
 

@@ -339,7 +339,7 @@ info_flags (const struct gcg__agent_ask *ask, const struct gcg__agent_snapshot *
   uint32_t settings = snapshot->statistics.flags;
 
   return GCG__INFO_PRELOADED | GCG__INFO_MALLOC | (ask->is_copied ? 0 : GCG__INFO_IN_PLACE)
-         | (snapshot->agent.ending ? GCG__INFO_AT_EXIT : 0)
+         | (snapshot->agent.ends ? GCG__INFO_AT_EXIT : 0)
          | (settings & GCG__SETTING_ALL_INTERIOR ? GCG__INFO_INTERIOR : 0)
          | (settings & GCG__SETTING_INCREMENTAL ? GCG__INFO_INCREMENTAL : 0)
          | (settings & GCG__SETTING_ON_DEMAND ? GCG__INFO_ON_DEMAND : 0)
@@ -397,7 +397,7 @@ take (const struct gcg__agent_ask *ask, struct gcg__agent_snapshot *snapshot,
   struct gcg__agent *agent = &snapshot->agent;
   struct gcg__agent_texts *texts = &snapshot->texts;
   enum gcg_status status = gcg__agent_read (ask->image, ask->root, ask->threads, ask->n_threads,
-                                            ask->ending, agent, error);
+                                            ask->calling, ask->ends, agent, error);
 
   gcg__agent_text (texts, "", 0);
   if (status == GCG_OK)

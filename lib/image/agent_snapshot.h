@@ -22,7 +22,9 @@ struct gcg__agent_ask
   uint64_t root; /* address of the agent's root structure */
   const struct gcg__frozen_thread *threads;
   size_t n_threads;
-  pid_t ending;   /* the thread that ends the program, as that sees it; 0 = none */
+  pid_t calling;  /* the thread that asks, as the program sees it: what is below its call keeps
+                     nothing; 0 = none */
+  bool ends;      /* it ends the program */
   bool is_copied; /* the program has gone on meanwhile */
   const char *description;
   /* Of /proc: exe, cmdline, status, stat, smaps_rollup. */

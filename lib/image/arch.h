@@ -43,6 +43,13 @@ bool gcg__arch_get_vectors (pid_t tid, struct gcg__vectors *vectors)
 
 /* Fills pc, sp, fp, thread_pointer, registers, call and in_call. */
 void gcg__arch_describe (const struct gcg__regs *regs, struct gcg__frozen_thread *thread);
+/* Fills pc, sp, fp, registers, signal_mask and vectors (allocated) from the ucontext_t that the
+   kernel has written at ADDRESS of IMAGE for a signal handler; where there is none they stay zero.
+   False: no memory. */
+struct gcg__memory_image;
+bool gcg__arch_read_context (const struct gcg__memory_image *image, uint64_t address,
+                             struct gcg__frozen_thread *thread)
+    __attribute__ ((warn_unused_result));
 uint64_t gcg__arch_pc (const struct gcg__regs *regs);
 uint64_t gcg__arch_sp (const struct gcg__regs *regs);
 uint64_t gcg__arch_thread_pointer (const struct gcg__regs *regs);

@@ -13,13 +13,19 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <ucontext.h>
+
+#include "image/image.h"
 
 #define SVC_0 0xd4000001u /* svc #0 */
 #define RET   0xd65f03c0u /* ret */
+
+#define FPSIMD_MAGIC 0x46508001u /* of the record of vectors in a frame */
 
 bool
 gcg__arch_get (pid_t tid, struct gcg__regs *regs)
@@ -70,6 +76,48 @@ gcg__arch_describe (const struct gcg__regs *regs, struct gcg__frozen_thread *thr
   thread->thread_pointer = regs->thread_pointer;
   thread->in_call = in_call (regs);
   thread->call = gcg__arch_call_number (regs);
+}
+
+/* Records follow one another in the kernel's part of the context; that of the vectors comes first.
+   They are given as ptrace gives them. */
+static bool
+read_vectors (const ucontext_t *context, struct gcg__frozen_thread *thread)
+{
+  struct
+  {
+    uint32_t magic, bytes, fpsr, fpcr;
+    __uint128_t vregs[32];
+  } saved;
+  struct user_fpsimd_struct *vectors;
+
+  memcpy (&saved, context->uc_mcontext.__reserved, sizeof saved);
+  if (saved.magic != FPSIMD_MAGIC)
+    return true;
+  vectors = thread->vectors = calloc (1, sizeof *vectors);
+  if (vectors == NULL)
+    return false;
+  memcpy (vectors->vregs, saved.vregs, sizeof vectors->vregs);
+  vectors->fpsr = saved.fpsr;
+  vectors->fpcr = saved.fpcr;
+  thread->n_vectors = sizeof *vectors;
+  return true;
+}
+
+bool
+gcg__arch_read_context (const struct gcg__memory_image *image, uint64_t address,
+                        struct gcg__frozen_thread *thread)
+{
+  ucontext_t context;
+
+  if (!gcg__image_get (image, address, &context, sizeof context))
+    return true;
+  memcpy (thread->registers, context.uc_mcontext.regs, sizeof context.uc_mcontext.regs);
+  thread->registers[31] = context.uc_mcontext.sp;
+  thread->pc = context.uc_mcontext.pc;
+  thread->sp = context.uc_mcontext.sp;
+  thread->fp = context.uc_mcontext.regs[29];
+  memcpy (&thread->signal_mask, &context.uc_sigmask, sizeof thread->signal_mask);
+  return read_vectors (&context, thread);
 }
 
 uint64_t
@@ -227,8 +275,6 @@ struct frame
   } vectors;
   uint32_t end_magic, end_bytes;
 };
-
-#define FPSIMD_MAGIC 0x46508001u
 
 _Static_assert(offsetof (struct frame, fault) == 128 + 176, "as the kernel lays it out");
 _Static_assert(offsetof (struct frame, vectors) == 128 + 176 + 288, "as the kernel lays it out");

@@ -8,10 +8,15 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <ucontext.h>
+
+#include "image/image.h"
 
 /* What the kernel's system calls return inside, to be made again (include/linux/errno.h). */
 enum
@@ -38,6 +43,7 @@ gcg__arch_set (pid_t tid, const struct gcg__regs *regs)
 #define XSTATE_SOFTWARE 464u /* 48 bytes that the processor leaves to software */
 #define XSTATE_HEADER   512u
 #define XSTATE_MINIMUM  576u
+#define LEGACY_BYTES    512u
 #define XSTATE_MAGIC1   0x46505853u
 #define XSTATE_MAGIC2   0x46505845u
 #define XFEATURE_TILES  18u /* permitted to each thread by itself */
@@ -114,6 +120,47 @@ gcg__arch_describe (const struct gcg__regs *regs, struct gcg__frozen_thread *thr
   thread->thread_pointer = u->fs_base;
   thread->in_call = in_call (regs);
   thread->call = gcg__arch_call_number (regs);
+}
+
+/* The kernel writes how much it has saved into what FXSAVE leaves to software. */
+static bool
+read_vectors (const struct gcg__memory_image *image, uint64_t address,
+              struct gcg__frozen_thread *thread)
+{
+  uint32_t software[2] = { 0 };
+  size_t bytes = LEGACY_BYTES;
+
+  if (address == 0)
+    return true;
+  if (gcg__image_get (image, address + XSTATE_SOFTWARE, software, sizeof software)
+      && software[0] == XSTATE_MAGIC1 && software[1] > bytes && software[1] <= GCG__VECTOR_BYTES)
+    bytes = software[1];
+  thread->vectors = malloc (bytes);
+  if (thread->vectors == NULL)
+    return false;
+  if (gcg__image_get (image, address, thread->vectors, bytes))
+    thread->n_vectors = bytes;
+  return true;
+}
+
+bool
+gcg__arch_read_context (const struct gcg__memory_image *image, uint64_t address,
+                        struct gcg__frozen_thread *thread)
+{
+  static const uint8_t by_number[]
+      = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+          REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
+  ucontext_t context;
+
+  if (!gcg__image_get (image, address, &context, offsetof (ucontext_t, uc_sigmask) + 8))
+    return true;
+  for (size_t i = 0; i < sizeof by_number; i++)
+    thread->registers[i] = (uint64_t)context.uc_mcontext.gregs[by_number[i]];
+  thread->pc = (uint64_t)context.uc_mcontext.gregs[REG_RIP];
+  thread->sp = (uint64_t)context.uc_mcontext.gregs[REG_RSP];
+  thread->fp = (uint64_t)context.uc_mcontext.gregs[REG_RBP];
+  memcpy (&thread->signal_mask, &context.uc_sigmask, sizeof thread->signal_mask);
+  return read_vectors (image, (uintptr_t)context.uc_mcontext.fpregs, thread);
 }
 
 uint64_t

@@ -1,8 +1,8 @@
 /* image.h -- the memory of a process, wherever it is read from.
  *
  *   frozen copy, or a process that stands ─┐
- *   buffers (tests, fuzzing) ──────────────┼─→ source ─→ image ─→ modules, threads, heap, roots,
- * edges (later: core file, raw dump) ──────────┘
+ *   raw dump (dump.h) ─────────────────────┼─→ source ─→ image ─→ modules, threads, heap, roots,
+ *   buffers (tests, fuzzing) ──────────────┘                      edges
  *
  * A source reads bytes at an address; an image adds the list of mappings, and memory of our own
  * into which ranges are loaded, so that readers use plain pointers.

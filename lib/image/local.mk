@@ -10,6 +10,6 @@ lib_image_libimage_la_SOURCES = \
 	%D%/heap_index.h %D%/heap_index.c %D%/edges.h %D%/edges.c %D%/roots.h %D%/roots.c \
 	%D%/agent.h %D%/agent.c %D%/agent_heap.h %D%/agent_heap.c %D%/agent_own.h %D%/agent_own.c \
 	%D%/agent_areas.h %D%/agent_areas.c %D%/agent_texts.h %D%/agent_texts.c \
-	%D%/agent_snapshot.h %D%/agent_snapshot.c
+	%D%/agent_snapshot.h %D%/agent_snapshot.c %D%/dump.h %D%/dump.c
 lib_image_libimage_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 lib_image_libimage_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)

@@ -1,6 +1,8 @@
-/* last_spy.c -- preloaded behind gcglass: counts the snapshots that are taken, into the file
- * LAST_SPY. Each begins as a memory file of its own. */
+/* last_spy.c -- preloaded behind gcglass: counts the snapshots that the program takes, into the
+ * file LAST_SPY. Each begins as a memory file of its own. */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,9 +13,9 @@ int
 memfd_create (const char *name, unsigned flags)
 {
   const char *file = getenv ("LAST_SPY");
-  int fd = file && strcmp (name, "gcglass-snapshot") == 0
-               ? open (file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
-               : -1;
+  bool counts = file && strcmp (name, "gcglass-snapshot") == 0
+                && strcmp (program_invocation_short_name, "gcglass") != 0;
+  int fd = counts ? open (file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
   if (fd >= 0)
     {
       if (write (fd, "snapshot\n", 9) != 9)
