@@ -12,6 +12,7 @@
 
 #include "agent_root.h"
 #include "arena.h"
+#include "attendant.h"
 #include "capture.h"
 #include "collector.h"
 #include "control.h"
@@ -118,6 +119,7 @@ on_fork_child (void)
   gcg__capture_forget ();
   gcg__sample_forget ();
   gcg__control_forget ();
+  gcg__attendant_forget ();
 #ifndef GCG_MALLOC
   gcg__copied_forget ();
 #endif

@@ -238,9 +238,11 @@ struct gcg__walk
   uint64_t requested_ns, monotonic_ns, realtime_ns; /* asked for; copied */
   uint64_t stop_ns, pause_ns;                       /* until all threads stood; in all */
   uint32_t n_threads;
-  uint32_t ending_tid; /* the thread that ends the program, 0: the program goes on */
+  uint32_t calling_tid; /* the thread that ends the program, or (GOES_ON) has asked for the
+                           snapshot; 0: none */
   /* The answer. */
   int32_t fd; /* of the sealed snapshot: a descriptor of the copy's */
+  uint32_t goes_on;
 };
 
 #endif

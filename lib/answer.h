@@ -6,8 +6,9 @@
 
 #include "protocol.h"
 
-/* Answers ASK, a CAPTURE, on FD; false when the other side has gone. */
-bool gcg__answer_capture (int fd, const struct gcg__message *ask);
+/* Answers ASK, a CAPTURE, on FD; false when the other side has gone.  FROM_INSIDE: the one who asks
+   could not take it from outside. */
+bool gcg__answer_capture (int fd, const struct gcg__message *ask, bool from_inside);
 
 /* Answers ASK, a SAMPLE, on FD.  Every server is sent the sample as it is taken: one that asks gets
    it once more with its number; a client that is not a server gets the whole log (ALL). */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "ask.h"
 #include "base/save.h"
 #include "capture.h"
 #include "collector.h"
@@ -26,14 +27,15 @@ static void __attribute__ ((noinline)) clear_stack_below (void)
 }
 
 static enum gcg_status __attribute__ ((noinline))
-snapshot_now (const char *description, struct gcg_error *error)
+snapshot_now (const char *description, const ucontext_t *caller, struct gcg_error *error)
 {
+  uint32_t flags;
   int fd;
-  enum gcg_status status = gcg__capture (description, false, &fd, error);
+  enum gcg_status status = gcg__take (caller, description, &fd, &flags, error);
 
   if (status != GCG_OK)
     return status;
-  gcg__control_publish (fd, description ? description : "", 0);
+  gcg__control_publish (fd, description ? description : "", flags);
   close (fd);
   return GCG_OK;
 }
@@ -41,8 +43,11 @@ snapshot_now (const char *description, struct gcg_error *error)
 enum gcg_status
 gcg_snapshot (const char *description, struct gcg_error *error)
 {
+  ucontext_t here;
+
   clear_stack_below ();
-  return snapshot_now (description, error);
+  GCG__NOTE_CALLER (&here);
+  return snapshot_now (description, &here, error);
 }
 
 static enum gcg_status __attribute__ ((noinline))
@@ -77,14 +82,14 @@ gcg_sample (const char *description, struct gcg_error *error)
 }
 
 static enum gcg_status __attribute__ ((noinline))
-save_now (const char *path, struct gcg_error *error)
+save_now (const char *path, const ucontext_t *caller, struct gcg_error *error)
 {
   enum gcg_status status;
   int snapshot;
 
   if (!path || !*path)
     return gcg__fail (error, GCG_INVALID, "no file name to save to");
-  status = gcg__capture_here (path, &snapshot, error);
+  status = gcg__take (caller, path, &snapshot, NULL, error);
   if (status != GCG_OK)
     return status;
   status = gcg__save_copy (snapshot, path, error);
@@ -95,8 +100,11 @@ save_now (const char *path, struct gcg_error *error)
 enum gcg_status
 gcg_save (const char *path, struct gcg_error *error)
 {
+  ucontext_t here;
+
   clear_stack_below ();
-  return save_now (path, error);
+  GCG__NOTE_CALLER (&here);
+  return save_now (path, &here, error);
 }
 
 enum gcg_status

@@ -21,7 +21,7 @@
 
 #define API __attribute__ ((visibility ("default")))
 
-bool gcg__confined;
+bool gcg__confined, gcg__names_tracer;
 
 #if defined GCG_PRELOAD || defined GCG_MALLOC
 
@@ -130,6 +130,8 @@ prctl (int option, ...)
   for (int i = 1; i < 5; i++)
     arguments[i] = va_arg (list, long);
   va_end (list);
+  if (option == PR_SET_PTRACER)
+    __atomic_store_n (&gcg__names_tracer, arguments[1] != 0, __ATOMIC_RELAXED);
   return (int)call_for_program (SYS_prctl, arguments);
 }
 #endif

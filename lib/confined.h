@@ -17,4 +17,7 @@
 /* Written by the wrappers, in any thread. */
 extern bool gcg__confined;
 
+/* The program has said itself who may trace it (PR_SET_PTRACER). */
+extern bool gcg__names_tracer;
+
 #endif

@@ -216,7 +216,7 @@ gcg__control_publish (int fd, const char *description, uint32_t flags)
 
   if (has_any (SERVER))
     (void)gcg__control_sample (description, GCG__SAMPLE_SNAPSHOT, true, NULL);
-  message.flags = flags | GCG__CAPTURE_FLAGS;
+  message.flags = flags;
   gcg__wire_text (&message, description);
   send_to_all (CHECKER, &message, fd);
 }
@@ -244,7 +244,7 @@ publish_now (const char *description, uint32_t flags)
       gcg__control_publish_failure (&error, flags);
       return;
     }
-  gcg__control_publish (fd, description, flags);
+  gcg__control_publish (fd, description, flags | GCG__CAPTURE_FLAGS);
   close (fd);
 }
 
@@ -332,6 +332,17 @@ gcg__control_end (void)
   return n > 0 && taken == n;
 }
 
+int
+gcg__control_outside (void)
+{
+  int fd = -1;
+  pthread_mutex_lock (&control_mutex);
+  for (int i = 0; i < MOST_CONNECTIONS && fd < 0; i++)
+    fd = connections[i].outside && is_there (&connections[i]) ? connections[i].fd : -1;
+  pthread_mutex_unlock (&control_mutex);
+  return fd;
+}
+
 void
 gcg__control_confine (void)
 {
@@ -383,16 +394,17 @@ gcg__control_sample (const char *description, uint32_t flags, bool exact, struct
   return GCG_OK;
 }
 
-/* Did FD come in through the listening socket? */
-static bool
-is_asked_here (int fd)
+/* The connection at FD; the agent's thread reads it, so it is there. */
+static struct connection
+connection_at (int fd)
 {
-  bool is = false;
+  struct connection found = { .fd = -1 };
   pthread_mutex_lock (&control_mutex);
   for (int i = 0; i < MOST_CONNECTIONS; i++)
-    is = is || (connections[i].fd == fd && connections[i].kind == ASKER);
+    if (connections[i].fd == fd)
+      found = connections[i];
   pthread_mutex_unlock (&control_mutex);
-  return is;
+  return found;
 }
 
 static void
@@ -428,6 +440,7 @@ set_sampling (const struct gcg__message *ask)
 static bool
 serve_connection (int fd)
 {
+  struct connection from = connection_at (fd);
   struct gcg__message message;
   int received = gcg__wire_receive (fd, MSG_DONTWAIT, &message);
 
@@ -436,9 +449,10 @@ serve_connection (int fd)
   switch (message.type)
     {
     case GCG__CAPTURE:
-      return gcg__answer_capture (fd, &message);
+      /* Whoever can do so has tried from outside. */
+      return gcg__answer_capture (fd, &message, from.kind == ASKER || from.outside);
     case GCG__SAMPLE:
-      return gcg__answer_sample (fd, &message, is_asked_here (fd));
+      return gcg__answer_sample (fd, &message, from.kind == ASKER);
     case GCG__SAMPLING:
       return set_sampling (&message);
     case GCG__END:
@@ -534,31 +548,16 @@ control_main (void *unused)
   return NULL;
 }
 
-/* The mutex is held.  Faults are not blocked: the incremental collector protects pages, and learns
-   of writes to them, its own while it collects in our thread among them, by SIGSEGV.  Nor are the
-   signals by which libgc stops threads, which are the program's own where libgc stops none. */
+/* The mutex is held. */
 static int
 start_thread (void)
 {
-  const int open[] = { SIGSEGV,
-                       SIGBUS,
-                       SIGILL,
-                       SIGFPE,
-                       SIGTRAP,
-#ifndef GCG_MALLOC
-                       GC_get_suspend_signal (),
-                       GC_get_thr_restart_signal ()
-#endif
-  };
-  sigset_t blocked, old;
+  sigset_t old;
   pthread_attr_t attributes;
   pthread_t thread;
   int error;
 
-  sigfillset (&blocked);
-  for (size_t i = 0; i < sizeof open / sizeof *open; i++)
-    sigdelset (&blocked, open[i]);
-  pthread_sigmask (SIG_SETMASK, &blocked, &old);
+  gcg__thread_hold_signals (&old);
   pthread_attr_init (&attributes);
   pthread_attr_setstacksize (&attributes, STACK_BYTES);
   pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);

@@ -51,6 +51,10 @@ void gcg__control_publish_failure (const struct gcg_error *why, uint32_t flags);
    and waits until they have a copy.  False: it is to be taken in here. */
 bool gcg__control_end (void);
 
+/* The connection of a client that may stop this program (outside.h), borrowed; -1: there is none.
+ */
+int gcg__control_outside (void);
+
 /* The program is about to restrict its own system calls: says so to those who look from outside. */
 void gcg__control_confine (void);
 

@@ -50,19 +50,19 @@ __asm__(".text\n.hidden gcg__copied_syscall\n.type gcg__copied_syscall,@function
         "gcg__copied_return:\n  mov $15, %eax\n  syscall\n");
 #endif
 
-/* The thread of the copy that ends the program, if one does: what lies below where it left for the
-   end keeps nothing. */
+/* The thread of the copy that ends the program or has asked for the snapshot, if one does: what
+   lies below where it left for that keeps nothing. */
 static void
-note_ending_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
+note_calling_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
 {
   const struct gcg__walk_thread *threads
       = (const struct gcg__walk_thread *)(uintptr_t)walk->threads;
 
-  for (uint32_t i = 0; i < walk->n_threads && walk->ending_tid; i++)
-    if (threads[i].tid == walk->ending_tid)
+  for (uint32_t i = 0; i < walk->n_threads && walk->calling_tid; i++)
+    if (threads[i].tid == walk->calling_tid)
       {
-        freeze->at_exit = true;
-        freeze->collecting_tid = (pid_t)walk->ending_tid;
+        freeze->at_exit = !walk->goes_on;
+        freeze->collecting_tid = (pid_t)walk->calling_tid;
         freeze->context = (const ucontext_t *)(uintptr_t)threads[i].context;
         freeze->collecting_pointer = threads[i].thread_pointer;
 #if defined __x86_64__
@@ -71,7 +71,7 @@ note_ending_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
         freeze->stack_low = freeze->context->uc_mcontext.sp;
 #endif
 #ifdef GCG_MALLOC
-        if (gcg__exit_frame_of (freeze->collecting_tid))
+        if (freeze->at_exit && gcg__exit_frame_of (freeze->collecting_tid))
           freeze->stack_low = gcg__exit_frame_of (freeze->collecting_tid);
 #endif
       }
@@ -139,7 +139,7 @@ walk_copy_stopped (struct gcg__walk *walk)
   shared.pause_ns = walk->pause_ns ? walk->pause_ns : 1;
   gcg__collection_now = (struct gcg__collection){ .start_ns = walk->monotonic_ns - walk->stop_ns,
                                                   .stop_ns = walk->stop_ns };
-  note_ending_stopped (&freeze, walk);
+  note_calling_stopped (&freeze, walk);
   return write_snapshot_stopped (&freeze, walk);
 }
 

@@ -74,7 +74,7 @@ take_here (void)
     gcg__control_publish_failure (&error, GCG__FLAG_EXIT);
   else
     {
-      gcg__control_publish (fd, DESCRIPTION, GCG__FLAG_EXIT);
+      gcg__control_publish (fd, DESCRIPTION, GCG__FLAG_EXIT | GCG__CAPTURE_FLAGS);
       close (fd);
     }
 }

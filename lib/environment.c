@@ -160,7 +160,7 @@ gcg__environment_read (struct gcg__environment *wishes)
   wishes->fold = secure_getenv ("GCGLASS_FOLD") != NULL;
   own_slices = secure_getenv ("GCGLASS_SLICES") != NULL;
   wishes->outside = way && strcmp (way, "ptrace") == 0;
-  gcg__outside_set (wishes->outside);
+  gcg__outside_set (way);
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
   gcg__capture_contents_if_asked ();

@@ -13,7 +13,7 @@ pkgconfig_DATA = %D%/gcglass.pc %D%/gcglass-malloc.pc
 EXTRA_DIST += %D%/libgcglass.map %D%/malloc/exports.map
 
 AGENT_SOURCES = \
-	%D%/agent.c %D%/agent.h %D%/agent_root.h %D%/agent_tables.h %D%/alloc.c %D%/alloc.h %D%/answer.c %D%/answer.h %D%/api.c %D%/arena.c %D%/arena.h \
+	%D%/agent.c %D%/agent.h %D%/agent_root.h %D%/agent_tables.h %D%/alloc.c %D%/alloc.h %D%/answer.c %D%/answer.h %D%/ask.c %D%/ask.h %D%/attendant.c %D%/attendant.h %D%/api.c %D%/arena.c %D%/arena.h \
 	%D%/capture.c %D%/capture.h %D%/collector.c %D%/collector.h %D%/confined.c %D%/confined.h %D%/control.c %D%/control.h %D%/excluded.c %D%/excluded.h %D%/filter.c %D%/filter.h %D%/copied.c %D%/copied.h \
 	%D%/figures.c %D%/figures.h %D%/gc_calls.h %D%/ignore.c %D%/ignore.h %D%/protocol.h \
 	%D%/raw.h %D%/registry.c %D%/registry.h %D%/rules.c %D%/rules.h %D%/settings.c \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "copied.h"
@@ -14,61 +15,52 @@
 #define ENDING_MS   60000
 #define SAMPLING_MS 5000
 
-static bool is_on;
+static bool is_on, is_unwanted;
 
 static enum { WAITING, TAKEN, REFUSED } end_answer; /* read by the agent's thread */
 
 void
-gcg__outside_set (bool is)
+gcg__outside_set (const char *way)
 {
-  is_on = is;
+  is_on = way && strcmp (way, "ptrace") == 0;
+  is_unwanted = way && strcmp (way, "signals") == 0;
+}
+
+bool
+gcg__outside_is_wanted (void)
+{
+  const char *way = secure_getenv ("GCGLASS_STOP");
+  return !is_unwanted && !(way && strcmp (way, "signals") == 0);
+}
+
+bool
+gcg__outside_has_root (void)
+{
+  return gcg__agent_root.magic && gcg__agent_root.syscall_ret;
 }
 
 bool
 gcg__outside_is_on (void)
 {
-  return is_on && gcg__agent_root.magic && gcg__agent_root.syscall_ret;
+  return is_on && gcg__outside_has_root ();
+}
+
+void
+gcg__outside_describe (struct gcg__message *hello)
+{
+  char *at = hello->text + strlen (hello->text);
+
+  hello->flags |= GCG__FLAG_ROOT | (GCG__OUTSIDE_ALL ? 0 : GCG__FLAG_THREAD);
+  *at++ = ' ';
+  at = gcg__wire_put_address (at, (uintptr_t)&gcg__agent_root);
+  *at = 0;
 }
 
 void
 gcg__outside_announce (struct gcg__message *hello)
 {
-  static const char digits[] = "0123456789abcdef";
-  char *at = hello->text + strlen (hello->text);
-  uint64_t address = (uintptr_t)&gcg__agent_root;
-
-  if (!gcg__outside_is_on ())
-    return;
-  hello->flags |= GCG__FLAG_ROOT | (GCG__OUTSIDE_ALL ? 0 : GCG__FLAG_THREAD);
-  *at++ = ' ';
-  for (int shift = 60; shift >= 0; shift -= 4)
-    *at++ = digits[address >> shift & 15];
-  *at = 0;
-}
-
-/* Waits for a message of TYPE on FD; others are dropped.  False: the connection has ended, or the
-   time is over. */
-static bool
-await (int fd, uint16_t type, int patience_ms, struct gcg__message *message)
-{
-  uint64_t end = raw_now (CLOCK_MONOTONIC) + (uint64_t)patience_ms * 1000000u;
-
-  for (;;)
-    {
-      uint64_t now = raw_now (CLOCK_MONOTONIC), left = now < end ? end - now : 0;
-      struct timespec patience = { (time_t)(left / 1000000000u), (long)(left % 1000000000u) };
-      struct pollfd wait = { fd, POLLIN, 0 };
-      long n = syscall (SYS_ppoll, &wait, 1, &patience, NULL, 0);
-      if (n == 0 || (n < 0 && errno != EINTR))
-        return false;
-      if (n < 0)
-        continue;
-      n = gcg__wire_receive (fd, MSG_DONTWAIT, message);
-      if (n == 1 && message->type == type)
-        return true;
-      if (n == 0)
-        return false;
-    }
+  if (gcg__outside_is_on ())
+    gcg__outside_describe (hello);
 }
 
 bool
@@ -76,7 +68,7 @@ gcg__outside_greeted (int fd)
 {
   struct gcg__message answer;
 
-  return await (fd, GCG__STOPS, GREETING_MS, &answer) && answer.status == 0
+  return gcg__wire_await (fd, GCG__STOPS, GREETING_MS, &answer, NULL) && answer.status == 0
          && !(answer.flags & GCG__FLAG_THREAD) && GCG__OUTSIDE_ALL;
 }
 
@@ -110,7 +102,7 @@ gcg__outside_end (int fd, bool threaded)
   if (taken && threaded)
     taken = await_thread ();
   else if (taken)
-    taken = await (fd, GCG__END, ENDING_MS, &end) && end.status == 0;
+    taken = gcg__wire_await (fd, GCG__END, ENDING_MS, &end, NULL) && end.status == 0;
   errno = old_errno;
   return taken;
 }

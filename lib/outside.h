@@ -29,11 +29,21 @@
 /* Some tenths of a second to some seconds. */
 #define GCG__CONFINED_TURNS (UINT32_C (1) << 26)
 
-/* Whether gcglass can; before the first connection. */
-void gcg__outside_set (bool is);
+/* GCGLASS_STOP in the environment, from which it is taken; NULL: not there.  Before the first
+   connection. */
+void gcg__outside_set (const char *way);
+
+/* Can gcglass, as it has said there? */
 bool gcg__outside_is_on (void);
 
-/* Adds the root to HELLO, if there is one and gcglass can. */
+/* False if the user wants this program to be looked at from inside: GCGLASS_STOP is "signals". */
+bool gcg__outside_is_wanted (void);
+
+/* Can this program be looked at from outside, by whom it lets? */
+bool gcg__outside_has_root (void);
+
+/* Adds the root to HELLO; the latter if there is one and gcglass can. */
+void gcg__outside_describe (struct gcg__message *hello);
 void gcg__outside_announce (struct gcg__message *hello);
 
 /* Waits for the answer to HELLO on FD; true: no thread is needed. */

@@ -21,6 +21,9 @@
  *   gcg_start                     the agent starts "gcglass serve --fd 3" at one end of a
  *                                 socketpair, says HELLO and SERVE; the server answers URL, or URL
  *                                 with a failure
+ *   gcg_save, gcg_snapshot, ...   with no client that may stop the program the agent starts
+ *                                 "gcglass attend --fd 3" at one end of a socketpair, which says
+ *                                 HELLO; the agent says HELLO too, is answered STOPS, and ASKs
  *   gcglass snapshot PID          connects to the agent's own abstract name, GCG__AGENT_NAME; where
  *                                 the agent has no thread, gcglass run or leaks listens there
  *
@@ -65,8 +68,13 @@ enum gcg__message_type
                      the answer, once there is a copy: status, not GCG_OK: the agent takes the last
                      snapshot itself */
   GCG__CHECK,     /* agent -> client: a signal asks for a snapshot, which the client takes */
-  GCG__CONFINE /* agent -> client: the program is about to restrict its own system calls; the rest
-                  is said in the root structure (agent_root.h) */
+  GCG__CONFINE, /* agent -> client: the program is about to restrict its own system calls; the rest
+                   is said in the root structure (agent_root.h) */
+  GCG__ASK /* agent -> client that may stop the program: thread "sequence" wants a snapshot of this
+              instant; text = address of the ucontext_t with its registers as of where it called us,
+              in hexadecimal, a space, description; fd = one end of a socketpair on which the thread
+              waits.  client -> thread, there: ASK as soon as the program goes on, then SNAPSHOT;
+              not GCG_OK: it is to be taken from inside */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make

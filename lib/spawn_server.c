@@ -1,6 +1,6 @@
 /* spawn_server.c -- see spawn_server.h.
  *
- * Everything that allocates is done before the clone; the children make system calls only.  A pipe
+ * All look-ups are done before the clone; the children make system calls only.  A pipe
  * that closes at exec brings errno when there is no exec.
  */
 #include "config.h"
@@ -56,40 +56,43 @@ find_server (char path[MOST_PATH], struct gcg_error *error)
   if (access (path, X_OK) == 0)
     return GCG_OK;
   if (given)
-    return gcg__fail (error, GCG_NO_SERVER, "cannot start the server: %s: %s (from GCGLASS_SERVER)",
+    return gcg__fail (error, GCG_NO_SERVER, "cannot start gcglass: %s: %s (from GCGLASS_SERVER)",
                       given, strerror (errno));
   if (find_in_path (path))
     return GCG_OK;
   return gcg__fail (error, GCG_NO_SERVER,
-                    "cannot start the server: looked for " GCG_BINDIR
+                    "cannot start gcglass: looked for " GCG_BINDIR
                     "/gcglass and for gcglass in the PATH; install gcglass or set GCGLASS_SERVER");
 }
 
-/* The environment without what is ours and without the preload object; NULL: no memory. */
+/* The environment without what is ours and without the preload object; NULL: no memory.  *BYTES are
+   mapped for it: what is allocated would be the program's. */
 static char **
-server_environment (void)
+server_environment (size_t *bytes)
 {
   size_t n = 0, kept = 0;
   char **copy;
 
   while (environ && environ[n])
     n++;
-  copy = malloc ((n + 1) * sizeof *copy);
-  for (size_t i = 0; copy && i < n; i++)
+  *bytes = (n + 1) * sizeof *copy;
+  copy = raw_map (*bytes);
+  if (copy == MAP_FAILED)
+    return NULL;
+  for (size_t i = 0; i < n; i++)
     if (strncmp (environ[i], "LD_PRELOAD=", 11) != 0
         && strncmp (environ[i], "GCGLASS_SOCKET=", 15) != 0)
       copy[kept++] = environ[i];
-  if (copy)
-    copy[kept] = NULL;
+  copy[kept] = NULL;
   return copy;
 }
 
 /* In the grandchild: everything as a freshly started program expects it. */
 static void
-become_server (const char *path, char **environment, int socket, int report)
+become_server (const char *path, const char *verb, char **environment, int socket, int report)
 {
-  static char name[] = "gcglass", verb[] = "serve", option[] = "--fd", number[] = "3";
-  char *arguments[] = { name, verb, option, number, NULL };
+  static char name[] = "gcglass", option[] = "--fd", number[] = "3";
+  char *arguments[] = { name, (char *)(uintptr_t)verb, option, number, NULL };
   struct sigaction action = { .sa_handler = SIG_DFL };
   uint64_t none = 0;
   int null = raw_open ("/dev/null", O_RDWR);
@@ -114,20 +117,21 @@ become_server (const char *path, char **environment, int socket, int report)
 }
 
 enum gcg_status
-gcg__spawn_server (int socket, struct gcg_error *error)
+gcg__spawn_server (const char *verb, int socket, struct gcg_error *error)
 {
   char path[MOST_PATH];
   enum gcg_status status = find_server (path, error);
   uint64_t all = ~UINT64_C (0), mask;
   int report[2], failure = 0;
   char **environment;
+  size_t bytes;
   pid_t child;
 
   if (status != GCG_OK)
     return status;
-  environment = server_environment ();
+  environment = server_environment (&bytes);
   if (!environment)
-    return gcg__fail (error, GCG_NO_MEMORY, "no memory to start the server");
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory to start gcglass");
   if (pipe2 (report, O_CLOEXEC) < 0)
     {
       status = gcg__fail (error, GCG_SYSTEM, "cannot make a pipe: %s", strerror (errno));
@@ -138,23 +142,23 @@ gcg__spawn_server (int socket, struct gcg_error *error)
   if (child == 0)
     {
       if (syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL) == 0)
-        become_server (path, environment, socket, report[1]);
+        become_server (path, verb, environment, socket, report[1]);
       syscall (SYS_exit_group, 0);
     }
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
   close (report[1]);
   if (child < 0)
-    status = gcg__fail (error, GCG_SYSTEM, "cannot start the server: %s", strerror (errno));
+    status = gcg__fail (error, GCG_SYSTEM, "cannot start gcglass: %s", strerror (errno));
   else
     {
       while (waitpid (child, NULL, __WCLONE) < 0 && errno == EINTR)
         ;
       if (read (report[0], &failure, sizeof failure) == (ssize_t)sizeof failure)
-        status = gcg__fail (error, GCG_NO_SERVER, "cannot start the server %s: %s", path,
+        status = gcg__fail (error, GCG_NO_SERVER, "cannot start gcglass %s: %s", path,
                             strerror (failure));
     }
   close (report[0]);
 fail_pipe:
-  free (environment);
+  raw_unmap (environment, bytes);
   return status;
 }

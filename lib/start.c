@@ -214,7 +214,7 @@ start_server (const struct gcg_options *options, struct gcg_server **out, struct
       goto fail_socket;
     }
   server->socket = raw_high (pair[0]);
-  status = gcg__spawn_server (pair[1], error);
+  status = gcg__spawn_server ("serve", pair[1], error);
   close (pair[1]);
   if (status == GCG_OK)
     status = introduce (server, &serve, error);

@@ -147,6 +147,28 @@ static void __attribute__ ((constructor)) find_count (void)
 }
 
 void
+gcg__thread_hold_signals (sigset_t *old)
+{
+  const int open[] = { SIGSEGV,
+                       SIGBUS,
+                       SIGILL,
+                       SIGFPE,
+                       SIGTRAP,
+/* Where libgc stops no threads these are the program's own. */
+#ifndef GCG_MALLOC
+                       GC_get_suspend_signal (),
+                       GC_get_thr_restart_signal ()
+#endif
+  };
+  sigset_t held;
+
+  sigfillset (&held);
+  for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+    sigdelset (&held, open[i]);
+  pthread_sigmask (SIG_SETMASK, &held, old);
+}
+
+void
 gcg__thread_uncount (void)
 {
   if (thread_count)

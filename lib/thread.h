@@ -11,6 +11,7 @@
 #define GCG_THREAD_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
@@ -42,6 +43,11 @@ bool gcg__thread_lives (pthread_t thread);
 
 /* A thread of ours has been started: the C library is not to wait for its end. */
 void gcg__thread_uncount (void);
+
+/* Holds back the calling thread's signals; *OLD is the mask before.  Faults are not held back: the
+   incremental collector protects pages, and learns of writes to them, its own while it collects in
+   our thread among them, by SIGSEGV.  Nor are the signals that stop threads. */
+void gcg__thread_hold_signals (sigset_t *old);
 
 /* The calling thread goes into GC_do_blocking with CONTEXT, which stays where it is until it comes
    out again.  They may be nested, with GC_call_with_gc_active between them. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +97,68 @@ gcg__wire_receive (int fd, int flags, struct gcg__message *message)
   if (n < 0)
     return errno == EAGAIN || errno == EINTR ? -1 : 0;
   return gcg__wire_read (message, &packet, (size_t)n);
+}
+
+/* As gcg__wire_receive, with the first descriptor that comes with it. */
+static int
+receive_attached (int fd, struct gcg__message *message, int *attached)
+{
+  struct gcg__message packet;
+  struct iovec part = { &packet, sizeof packet };
+  char control[CMSG_SPACE (sizeof *attached)] __attribute__ ((aligned (8)));
+  struct msghdr header = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+  };
+  long n = syscall (SYS_recvmsg, fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+  const struct cmsghdr *first = n >= 0 ? CMSG_FIRSTHDR (&header) : NULL;
+
+  *attached = -1;
+  if (n < 0)
+    return errno == EAGAIN || errno == EINTR ? -1 : 0;
+  if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS
+      && first->cmsg_len >= CMSG_LEN (sizeof *attached))
+    {
+      memcpy (attached, CMSG_DATA (first), sizeof *attached);
+      *attached = raw_high (*attached);
+    }
+  return gcg__wire_read (message, &packet, (size_t)n);
+}
+
+bool
+gcg__wire_await (int fd, enum gcg__message_type type, int patience_ms, struct gcg__message *message,
+                 int *attached)
+{
+  uint64_t end = raw_now (CLOCK_MONOTONIC) + (uint64_t)patience_ms * 1000000u;
+
+  for (;;)
+    {
+      uint64_t now = raw_now (CLOCK_MONOTONIC), left = now < end ? end - now : 0;
+      struct timespec patience = { (time_t)(left / SECOND_NS), (long)(left % SECOND_NS) };
+      struct pollfd wait = { fd, POLLIN, 0 };
+      long n = syscall (SYS_ppoll, &wait, 1, &patience, NULL, 0);
+      if (n == 0 || (n < 0 && errno != EINTR))
+        return false;
+      if (n < 0)
+        continue;
+      n = attached ? receive_attached (fd, message, attached)
+                   : gcg__wire_receive (fd, MSG_DONTWAIT, message);
+      if (n == 1 && message->type == type)
+        return true;
+      if (attached && *attached >= 0)
+        raw_close (*attached);
+      if (n == 0)
+        return false;
+    }
+}
+
+char *
+gcg__wire_put_address (char *at, uint64_t address)
+{
+  static const char digits[] = "0123456789abcdef";
+
+  for (int shift = 60; shift >= 0; shift -= 4)
+    *at++ = digits[address >> shift & 15];
+  return at;
 }
 
 void

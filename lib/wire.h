@@ -40,6 +40,15 @@ bool gcg__wire_read (struct gcg__message *message, const void *bytes, size_t n);
    -1 with errno: nothing yet.  Descriptors that come with it are dropped by the kernel. */
 int gcg__wire_receive (int fd, int flags, struct gcg__message *message);
 
+/* Waits on FD for a message of TYPE, for PATIENCE_MS; others are dropped.  *ATTACHED is the
+   descriptor that came with it, or -1; NULL: it is dropped.  System calls only.  False: the
+   connection has ended, or the time is over. */
+bool gcg__wire_await (int fd, enum gcg__message_type type, int patience_ms,
+                      struct gcg__message *message, int *attached);
+
+/* Writes ADDRESS to AT, 16 hexadecimal digits; returns what is behind them. */
+char *gcg__wire_put_address (char *at, uint64_t address);
+
 /* The text of an interval in SAMPLING: seconds with a point, whatever the program's locale. Reading
    returns false for what is not one that can be set. */
 void gcg__wire_put_interval (struct gcg__message *message, uint64_t ns);

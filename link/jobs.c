@@ -31,9 +31,12 @@ struct job
   struct gcg__jobs *jobs;
   struct gcg__agent_link link;
   int answer_fd; /* where END is answered, -1 = nowhere */
+  int asked_fd;  /* where the thread waits that wants the snapshot; -1: none */
   int memory_fd; /* of a program that restricts itself, where it is answered; -1; borrowed */
   pid_t ending_tid;
   uint64_t ending_pointer;
+  pid_t asking_tid;
+  uint64_t asking_context;
   int agent_fd; /* of the connection, a descriptor of its own; -1: it has ended, or is to end */
   bool is_done, is_hidden; /* hidden: the agent does it itself and says so */
   struct gcg__job_result result;
@@ -87,6 +90,11 @@ on_released (void *context, bool copied)
   pthread_mutex_unlock (&job->jobs->stopping);
   if (job->memory_fd >= 0)
     gcg__confined_answer (job->memory_fd, job->link.root);
+  if (job->asked_fd >= 0)
+    {
+      struct gcg__message word = { .type = GCG__ASK };
+      gcg__link_send (job->asked_fd, &word);
+    }
   if (job->answer_fd < 0)
     return;
   struct gcg__message answer = { .type = GCG__END, .status = copied ? GCG_OK : GCG_UNSUPPORTED };
@@ -105,6 +113,17 @@ ask_agent (int fd, uint32_t sequence, uint32_t flags, const char *description)
   return fd >= 0 && gcg__link_send (fd, &ask);
 }
 
+/* Gives the thread that waits for JOB its snapshot, or says why it has to be taken from inside. */
+static void
+answer_asked (struct job *job)
+{
+  gcg__link_send_file (job->asked_fd, &job->result.message, job->result.fd);
+  if (job->result.fd >= 0)
+    close (job->result.fd);
+  close (job->asked_fd);
+  job->is_hidden = true;
+}
+
 static void *
 run_job (void *context)
 {
@@ -117,6 +136,8 @@ run_job (void *context)
                                   .description = message->text,
                                   .ending_tid = job->ending_tid,
                                   .ending_pointer = job->ending_pointer,
+                                  .asking_tid = job->asking_tid,
+                                  .asking_context = job->asking_context,
                                   .released = on_released,
                                   .waits = &jobs->waits,
                                   .context = job,
@@ -129,6 +150,8 @@ run_job (void *context)
     job->is_hidden = true;
   else if (message->status != GCG_OK)
     snprintf (message->text, sizeof message->text, "%s", error.text);
+  if (job->asked_fd >= 0)
+    answer_asked (job);
   if (job->agent_fd >= 0)
     close (job->agent_fd);
   pthread_mutex_lock (&jobs->lock);
@@ -177,6 +200,8 @@ start (struct gcg__jobs *jobs, struct job *job)
     return true;
   if (job->answer_fd >= 0)
     close (job->answer_fd);
+  if (job->asked_fd >= 0)
+    close (job->asked_fd);
   if (job->agent_fd >= 0)
     close (job->agent_fd);
   free (job);
@@ -192,7 +217,7 @@ new_job (struct gcg__jobs *jobs, const struct gcg__agent_link *link, uint32_t se
     return NULL;
   job->jobs = jobs;
   job->link = *link;
-  job->answer_fd = job->agent_fd = job->memory_fd = -1;
+  job->answer_fd = job->asked_fd = job->agent_fd = job->memory_fd = -1;
   struct gcg__message *message = &job->result.message;
   job->result = (struct gcg__job_result){
     .key = link->key,
@@ -270,6 +295,34 @@ take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
   gcg__link_send (link->fd, &answer);
 }
 
+/* A thread of the process waits at ATTACHED for a snapshot.  When it is to take it itself it hears
+   so, or finds that nobody is there any more. */
+static void
+take_ask (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
+          const struct gcg__message *ask, int attached)
+{
+  struct gcg__message refusal = { .type = GCG__SNAPSHOT, .status = GCG_UNSUPPORTED };
+  char *description;
+  uint64_t place = strtoull (ask->text, &description, 16);
+  if (attached < 0)
+    return;
+  if (link->root == 0 || collects (link))
+    {
+      gcg__link_send (attached, &refusal);
+      return;
+    }
+  struct job *job = new_job (jobs, link, 0, 0, description + (*description == ' '));
+  if (job == NULL)
+    return;
+  job->asking_tid = (pid_t)ask->sequence;
+  job->asking_context = place;
+  job->asked_fd = fcntl (attached, F_DUPFD_CLOEXEC, 3);
+  if (job->asked_fd >= 0)
+    start (jobs, job);
+  else
+    free (job);
+}
+
 struct watch
 {
   struct gcg__jobs *jobs;
@@ -335,7 +388,7 @@ take_confine (struct gcg__jobs *jobs, const struct gcg__agent_link *link)
 
 bool
 gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
-                   const struct gcg__message *message)
+                   const struct gcg__message *message, int attached)
 {
   switch (message->type)
     {
@@ -344,6 +397,9 @@ gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
       return true;
     case GCG__CONFINE:
       take_confine (jobs, link);
+      return true;
+    case GCG__ASK:
+      take_ask (jobs, link, message, attached);
       return true;
     case GCG__CHECK:
       gcg__jobs_capture (jobs, link, 0, GCG__FLAG_CHECK, "signal");

@@ -12,6 +12,7 @@
  *            END: a thread ends the program       ─→  gcg__jobs_message ─→ END: it may go on
  *            CHECK: a signal asks for a snapshot
  *            CONFINE: what it has to say is looked for in its memory
+ *            ASK: a thread wants a snapshot, and waits for it at a socket of its own
  *   client   asks for a snapshot                  ─→  gcg__jobs_capture
  *
  * Threads: all functions are the receiver's.
@@ -63,9 +64,10 @@ int gcg__jobs_fd (const struct gcg__jobs *jobs);
 bool gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello, bool thread,
                       struct gcg_error *error);
 
-/* Takes END, CHECK and CONFINE; false for any other message. */
+/* Takes END, CHECK, CONFINE and ASK, with the descriptor ATTACHED (borrowed; -1: none); false for
+   any other message.  ASK has no result for gcg__jobs_next: the thread that asks is answered. */
 bool gcg__jobs_message (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
-                        const struct gcg__message *message);
+                        const struct gcg__message *message, int attached);
 
 /* Begins a snapshot; FLAGS and SEQUENCE come back with it, from the agent where it collects. False:
    no memory, or the agent is not there any more. */

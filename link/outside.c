@@ -319,18 +319,21 @@ copy (struct taking *taking, struct gcg_error *error)
   return status;
 }
 
+#if defined __x86_64__
+static const uint8_t dwarf_registers[]
+    = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
+#endif
+
 /* The registers of THREAD at AT, which is ADDRESS in the copy; behind them its vector registers. */
 static void
 lay_out_thread (const struct gcg__frozen_thread *thread, char *at, uint64_t address)
 {
   ucontext_t *context = (void *)at;
 #if defined __x86_64__
-  static const uint8_t dwarf[]
-      = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
-          REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP };
   uint64_t vectors = address + (sizeof *context + VECTOR_ALIGN - 1) / VECTOR_ALIGN * VECTOR_ALIGN;
-  for (size_t i = 0; i < sizeof dwarf; i++)
-    context->uc_mcontext.gregs[dwarf[i]] = (greg_t)thread->registers[i];
+  for (size_t i = 0; i < sizeof dwarf_registers; i++)
+    context->uc_mcontext.gregs[dwarf_registers[i]] = (greg_t)thread->registers[i];
   context->uc_mcontext.gregs[REG_RSP] = (greg_t)thread->sp;
   context->uc_mcontext.gregs[REG_RIP] = (greg_t)thread->pc;
   if (thread->n_vectors >= LEGACY_BYTES)
@@ -401,6 +404,51 @@ show_hidden (struct taking *taking, struct gcg_error *error)
       at += bytes;
     }
   return true;
+}
+
+/* --- the thread that asks --- */
+
+/* The registers of CONTEXT, as if THREAD had been stopped there. */
+static void
+set_registers (struct gcg__frozen_thread *thread, const ucontext_t *context)
+{
+  memset (thread->registers, 0, sizeof thread->registers);
+#if defined __x86_64__
+  for (size_t i = 0; i < sizeof dwarf_registers; i++)
+    thread->registers[i] = (uint64_t)context->uc_mcontext.gregs[dwarf_registers[i]];
+  thread->sp = (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+  thread->pc = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+  thread->fp = (uint64_t)context->uc_mcontext.gregs[REG_RBP];
+#else
+  for (size_t i = 0; i < 31; i++)
+    thread->registers[i] = context->uc_mcontext.regs[i];
+  thread->sp = thread->registers[31] = context->uc_mcontext.sp;
+  thread->pc = context->uc_mcontext.pc;
+  thread->fp = context->uc_mcontext.regs[29];
+#endif
+}
+
+/* The thread that asks stands where it called the agent: what the agent has put on the stack since
+   keeps nothing.  It waits, so the process still has what it has noted. */
+static enum gcg_status
+place_asking (const struct taking *taking, struct gcg_error *error)
+{
+  const struct gcg__outside_ask *ask = taking->ask;
+  const struct gcg__frozen *frozen = taking->frozen;
+  ucontext_t context;
+  size_t i = 0;
+  if (ask->asking_tid == 0)
+    return GCG_OK;
+  while (i < frozen->n_threads && frozen->threads[i].own_tid != ask->asking_tid)
+    i++;
+  if (i == frozen->n_threads
+      || pread (taking->standing.mem, &context, sizeof context, (off_t)ask->asking_context)
+             != (ssize_t)sizeof context)
+    return gcg__error_write (error, GCG_NOT_FOUND, "process %d: the thread that asks is not there",
+                             (int)ask->pid);
+  set_registers (&frozen->threads[i], &context);
+  frozen->threads[i].n_vectors = 0;
+  return GCG_OK;
 }
 
 /* --- what the kernel says --- */
@@ -566,8 +614,8 @@ read_snapshot (struct taking *taking, struct gcg_error *error)
   const struct gcg__frozen *frozen = taking->frozen;
   const struct gcg__memory_buffers hidden = list_hidden (&taking->standing);
   struct gcg__agent_ask ask = { .root = taking->ask->root,
-                                .calling = (pid_t)taking->walk.ending_tid,
-                                .ends = taking->walk.ending_tid != 0,
+                                .calling = (pid_t)taking->walk.calling_tid,
+                                .ends = taking->walk.calling_tid != 0 && taking->walk.goes_on == 0,
                                 .description = taking->ask->description,
                                 .program = taking->texts[EXE],
                                 .command_line = taking->texts[COMMAND_LINE],
@@ -690,7 +738,12 @@ take (struct taking *taking, int *fd, struct gcg_error *error)
       status = copy (taking, error);
     }
   if (status == GCG_OK)
-    order->ending_tid = (uint32_t)ending_thread (taking);
+    status = place_asking (taking, error);
+  if (status == GCG_OK)
+    {
+      order->goes_on = ask->asking_tid != 0;
+      order->calling_tid = (uint32_t)(order->goes_on ? ask->asking_tid : ending_thread (taking));
+    }
   if (status == GCG_OK && taking->frozen->copy == 0)
     status = read_standing (taking, error);
   if (ask->released != NULL)

@@ -25,6 +25,9 @@ struct gcg__outside_ask
   const char *description; /* of the snapshot */
   pid_t ending_tid;        /* the thread that ends the process, as the process sees it; 0 = none */
   uint64_t ending_pointer; /* its thread pointer, where it does not know its number; 0 = none */
+  pid_t asking_tid; /* the thread that wants the snapshot, as the process sees it, and waits; 0 =
+                       none.  It counts as it was where it called: its registers are in ... */
+  uint64_t asking_context; /* ... this ucontext_t of the process */
   /* Called with CONTEXT once the process goes on; HAS: there is all that a snapshot needs.  May be
      NULL. */
   void (*released) (void *context, bool has);

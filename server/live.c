@@ -192,7 +192,7 @@ read_one (struct gcg__live *live)
     }
   if (message.type == GCG__SAMPLING)
     take_sampling (live, &message);
-  gcg__jobs_message (live->jobs, &live->link, &message);
+  gcg__jobs_message (live->jobs, &live->link, &message, attached);
   /* It ends, so the exec has failed. */
   if (message.type == GCG__END)
     live->last_seen = true;

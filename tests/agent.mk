@@ -106,6 +106,18 @@ tests_malloc_leak_count_LDADD = lib/libgcglass-malloc.la
 dist_check_SCRIPTS += %D%/agent/leak_count.test
 TESTS += %D%/agent/leak_count %D%/agent/leak_count.test
 
+CALLS_SOURCES = %D%/agent/calls.c %D%/agent/tap.h lib/snapshot/reader.c lib/snapshot/find.c \
+	lib/snapshot/check.c lib/snapshot/checksum.c
+check_PROGRAMS += %D%/agent/calls %D%/malloc/calls
+tests_agent_calls_SOURCES = $(CALLS_SOURCES)
+tests_agent_calls_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
+tests_agent_calls_LDADD = $(AGENT_TEST_LIBS)
+tests_malloc_calls_SOURCES = $(CALLS_SOURCES)
+tests_malloc_calls_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -DMALLOC
+tests_malloc_calls_LDADD = lib/libgcglass-malloc.la -lpthread
+dist_check_SCRIPTS += %D%/agent/calls_run.test
+TESTS += %D%/agent/calls %D%/malloc/calls %D%/agent/calls_run.test
+
 check_PROGRAMS += %D%/agent/dead_thread
 tests_agent_dead_thread_SOURCES = %D%/agent/dead_thread.c
 tests_agent_dead_thread_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)

@@ -33,8 +33,9 @@ struct command
 
 extern const struct command *const commands[]; /* ends in NULL */
 
-extern const struct command command_complete, command_export, command_help, command_leaks,
-    command_report, command_run, command_sample, command_serve, command_snapshot, command_view;
+extern const struct command command_attend, command_complete, command_export, command_help,
+    command_leaks, command_report, command_run, command_sample, command_serve, command_snapshot,
+    command_view;
 
 /* Returns the command NAME; NULL, after a message, if no such command exists. */
 const struct command *command_find (const char *name);

@@ -3,6 +3,7 @@
 bin_PROGRAMS += %D%/gcglass
 tools_gcglass_SOURCES = %D%/command.h %D%/main.c \
 	%D%/agent.c %D%/agent.h \
+	%D%/attend.c \
 	%D%/child.c %D%/child.h \
 	%D%/complete.c \
 	%D%/export.c \

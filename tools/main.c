@@ -15,17 +15,10 @@
 
 #include "report/query.h"
 
-const struct command *const commands[] = { &command_run,
-                                           &command_view,
-                                           &command_leaks,
-                                           &command_report,
-                                           &command_export,
-                                           &command_snapshot,
-                                           &command_sample,
-                                           &command_help,
-                                           &command_serve,
-                                           &command_complete,
-                                           NULL };
+const struct command *const commands[]
+    = { &command_run,    &command_view,     &command_leaks,    &command_report,
+        &command_export, &command_snapshot, &command_sample,   &command_help,
+        &command_serve,  &command_attend,   &command_complete, NULL };
 
 static const char *
 next_command (void *context)

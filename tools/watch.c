@@ -152,7 +152,7 @@ read_one (struct watch *watch, struct connection *connection)
         connection->door = gcg__door_open (connection->who.pid, connection->link.root);
     }
   if (connection->greeted)
-    gcg__jobs_message (watch->jobs, &connection->link, &message);
+    gcg__jobs_message (watch->jobs, &connection->link, &message, attached);
   if (message.type == GCG__EXEC && attached >= 0 && !connection->greeted)
     answer_exec (watch, connection, attached, &message);
   if (attached >= 0)

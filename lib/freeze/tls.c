@@ -32,15 +32,14 @@
 static uint64_t tls_bytes[MOST_MODULES]; /* by module number, 0 = none */
 
 static int
-note_module (struct dl_phdr_info *info, size_t bytes, void *unused)
+note_module (struct dl_phdr_info *info, size_t bytes, void *noted)
 {
-  (void)unused;
   if (bytes < offsetof (struct dl_phdr_info, dlpi_tls_modid) + sizeof info->dlpi_tls_modid
       || info->dlpi_tls_modid == 0 || info->dlpi_tls_modid >= MOST_MODULES)
     return 0;
   for (int i = 0; i < info->dlpi_phnum; i++)
     if (info->dlpi_phdr[i].p_type == PT_TLS)
-      tls_bytes[info->dlpi_tls_modid] = info->dlpi_phdr[i].p_memsz;
+      ((uint64_t *)noted)[info->dlpi_tls_modid] = info->dlpi_phdr[i].p_memsz;
   return 0;
 }
 
@@ -49,8 +48,10 @@ static void __attribute__ ((constructor)) ask (void) { gcg__control_ask (); }
 void
 gcg__tls_note (void)
 {
-  memset (tls_bytes, 0, sizeof tls_bytes);
-  dl_iterate_phdr (note_module, NULL);
+  uint64_t noted[MOST_MODULES] = { 0 };
+  dl_iterate_phdr (note_module, noted);
+  /* What has not changed stays as it is: a copy of the program may be made at any moment. */
+  memcpy (tls_bytes, noted, sizeof noted);
 }
 
 static bool

@@ -68,7 +68,12 @@ GCG_API void gcg_stop (struct gcg_server *server);
 GCG_API void gcg_stop_all (void);
 
 /* Takes a snapshot now and shows it in every server of this process.  DESCRIPTION may be NULL.
-   Errors: GCG_DISABLED (GC_disable), GCG_SYSTEM, GCG_TIMEOUT, GCG_NO_MEMORY. */
+   A gcglass process looks at this one from outside: one that is started for that, no child of this
+   process, which ends some seconds after the last call.  The program stands for the time of a fork;
+   no collection is made, no signal sent.  Where that cannot be (gcglass is not found, ptrace is not
+   permitted) the snapshot is taken from inside, with the collector by a collection, and the reason
+   is written to stderr once.
+   Errors, all from inside: GCG_DISABLED (GC_disable), GCG_SYSTEM, GCG_TIMEOUT, GCG_NO_MEMORY. */
 GCG_API enum gcg_status gcg_snapshot (const char *description, struct gcg_error *error);
 
 /* Takes a snapshot now and saves it to PATH for "gcglass view": PATH is the old file or the whole

@@ -100,6 +100,7 @@ main (void)
   struct gcg_error error = { GCG_OK, "" };
   int taken = 0;
 
+  setenv ("GCGLASS_STOP", "signals", 1);
   GC_INIT ();
   GC_allow_register_threads ();
   own_pid = getpid ();
