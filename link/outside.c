@@ -28,6 +28,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "image/freeze.h"
 #include "image/proc.h"
@@ -83,14 +84,6 @@ struct taking
   uint64_t place;                       /* of WALK in the copy */
   struct gcg__agent_snapshot *snapshot; /* read while the process stood; NULL: there is a copy */
 };
-
-static uint64_t
-now (clockid_t clock)
-{
-  struct timespec t;
-  clock_gettime (clock, &t);
-  return (uint64_t)t.tv_sec * UINT64_C (1000000000) + (uint64_t)t.tv_nsec;
-}
 
 /* --- the process --- */
 
@@ -623,8 +616,8 @@ read_snapshot (struct taking *taking, struct gcg_error *error)
                                 .stat = taking->texts[STAT],
                                 .smaps = taking->texts[SMAPS],
                                 .requested_ns = taking->walk.requested_ns,
-                                .monotonic_ns = now (CLOCK_MONOTONIC),
-                                .realtime_ns = now (CLOCK_REALTIME) };
+                                .monotonic_ns = gcg__clock_ns (CLOCK_MONOTONIC),
+                                .realtime_ns = gcg__clock_ns (CLOCK_REALTIME) };
   if (hidden.items == NULL || !has_texts (taking, error))
     {
       free ((void *)hidden.items);
@@ -651,7 +644,7 @@ read_standing (struct taking *taking, struct gcg_error *error)
     }
   gcg__frozen_drop (taking->frozen);
   taking->frozen = NULL;
-  taking->walk.pause_ns = now (CLOCK_MONOTONIC) - since_ns;
+  taking->walk.pause_ns = gcg__clock_ns (CLOCK_MONOTONIC) - since_ns;
   return status;
 }
 
@@ -701,8 +694,8 @@ static enum gcg_status
 walk_copy (struct taking *taking, int *fd, struct gcg_error *error)
 {
   struct gcg__walk *order = &taking->walk;
-  order->monotonic_ns = now (CLOCK_MONOTONIC);
-  order->realtime_ns = now (CLOCK_REALTIME);
+  order->monotonic_ns = gcg__clock_ns (CLOCK_MONOTONIC);
+  order->realtime_ns = gcg__clock_ns (CLOCK_REALTIME);
   order->pause_ns = taking->frozen->stopped_ns;
   order->stop_ns = taking->frozen->stopped_ns - taking->frozen->clone_ns;
   enum gcg_status status = prepare (taking, error);
@@ -730,7 +723,7 @@ take (struct taking *taking, int *fd, struct gcg_error *error)
 {
   const struct gcg__outside_ask *ask = taking->ask;
   struct gcg__walk *order = &taking->walk;
-  order->requested_ns = now (CLOCK_MONOTONIC);
+  order->requested_ns = gcg__clock_ns (CLOCK_MONOTONIC);
   enum gcg_status status = read_root (taking, error);
   if (status == GCG_OK)
     {

@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/save.h"
 #include "image/modules.h"
@@ -81,14 +81,6 @@ struct telling
   char *modules; /* NULL: as before */
   size_t modules_bytes;
 };
-
-static uint64_t
-now (clockid_t clock)
-{
-  struct timespec t;
-  clock_gettime (clock, &t);
-  return (uint64_t)t.tv_sec * UINT64_C (1000000000) + (uint64_t)t.tv_nsec;
-}
 
 static enum gcg_status
 no_memory (struct gcg_error *error)
@@ -268,7 +260,8 @@ make_process (const struct gcg__sampler *sampler, struct piece *piece, struct gc
     .machine = EM_AARCH64,
 #endif
     .start_monotonic_ns = root->samples.start_ns,
-    .start_realtime_ns = now (CLOCK_REALTIME) - (now (CLOCK_MONOTONIC) - root->samples.start_ns)
+    .start_realtime_ns
+    = gcg__clock_ns (CLOCK_REALTIME) - (gcg__clock_ns (CLOCK_MONOTONIC) - root->samples.start_ns)
   };
   char *command_line = read_file (sampler->pid, "cmdline");
   read_program (sampler->pid, program, sizeof program);
@@ -573,8 +566,8 @@ put_sample (const struct gcg__sampler *sampler, const char *description, uint32_
             struct gcg_error *error)
 {
   size_t text = strnlen (description, GCG__SAMPLE_TEXT);
-  struct gcg__record_sample head = { .monotonic_ns = now (CLOCK_MONOTONIC),
-                                     .realtime_ns = now (CLOCK_REALTIME),
+  struct gcg__record_sample head = { .monotonic_ns = gcg__clock_ns (CLOCK_MONOTONIC),
+                                     .realtime_ns = gcg__clock_ns (CLOCK_REALTIME),
                                      .number = sampler->n_taken + 1,
                                      .flags = flags | (is_key (sampler) ? GCG__SAMPLE_KEY : 0),
                                      .cost_ns = sampler->cost_ns,
@@ -698,7 +691,7 @@ gcg__sampler_take (struct gcg__sampler *sampler, const char *description, uint32
 {
   struct telling telling = { .said = NULL };
   struct gcg_error why, gone;
-  uint64_t begin = now (CLOCK_THREAD_CPUTIME_ID);
+  uint64_t begin = gcg__clock_ns (CLOCK_THREAD_CPUTIME_ID);
   enum gcg_status status = make (sampler, description, flags, &telling, &why);
   /* What failed to be read may have been another program's. */
   if (status == GCG_CORRUPT && gcg__tables_end (&sampler->tables, &gone) == GCG_NOT_FOUND)
@@ -715,6 +708,6 @@ gcg__sampler_take (struct gcg__sampler *sampler, const char *description, uint32
   free (telling.piece.bytes);
   free (telling.said);
   free (telling.modules);
-  sampler->cost_ns = now (CLOCK_THREAD_CPUTIME_ID) - begin;
+  sampler->cost_ns = gcg__clock_ns (CLOCK_THREAD_CPUTIME_ID) - begin;
   return status;
 }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "report/report.h"
+#include "base/clock.h"
 #include "server/handlers.h"
 #include "server/pictures.h"
 #include "server/reply.h"
@@ -24,7 +24,6 @@ GCG__HANDLER (gcg__api_snapshot)
   struct gcg__frame_snapshot row;
   struct gcg__json json;
   struct gcg_error error;
-  struct timespec now;
   size_t bytes = 0;
   uint64_t collect;
   uint32_t id;
@@ -48,9 +47,8 @@ GCG__HANDLER (gcg__api_snapshot)
       gcg__answer_failure (server, request, reply, &error);
       return;
     }
-  clock_gettime (CLOCK_REALTIME, &now);
   gcg__frame_snapshot_init (&row, entry->model, entry->id,
-                            (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+                            gcg__clock_ns (CLOCK_REALTIME) / 1000000);
   row.description = entry->description;
   gcg__json_init (&json, NULL, NULL);
   gcg__json_object (&json, NULL);

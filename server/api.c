@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "report/report.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "server/handlers.h"
 #include "server/reply.h"
@@ -39,9 +39,7 @@ fill_frame (const struct gcg__server *server, struct answer *answer)
   static const char *const states[] = { "live", "live", "ended", "file" };
   struct gcg__overall *overall = &answer->overall;
   struct gcg__frame_state *frame = &answer->frame;
-  struct timespec now;
-  clock_gettime (CLOCK_REALTIME, &now);
-  uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+  uint64_t now_ms = gcg__clock_ns (CLOCK_REALTIME) / 1000000;
   *frame = (struct gcg__frame_state){ .ended_s = -1 };
   if (answer->entry != NULL)
     gcg__frame_init (frame, answer->entry->model);

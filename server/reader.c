@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "link/sample.h"
 #include "recording/format.h"
@@ -119,14 +119,6 @@ take (struct gcg__reader *reader, uint32_t sequence, const char *description, ui
     gcg__samples_add (reader->samples, fd, sequence, status, error.text);
 }
 
-static uint64_t
-now (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * UINT64_C (1000000000) + (uint64_t)t.tv_nsec;
-}
-
 void
 gcg__reader_take (struct gcg__reader *reader, const char *description, uint32_t flags)
 {
@@ -135,7 +127,7 @@ gcg__reader_take (struct gcg__reader *reader, const char *description, uint32_t 
   take (reader, 0, description, flags);
   /* The last one, with the last snapshot, is not to be followed by another. */
   if (reader->last_ns != 0)
-    reader->last_ns = now ();
+    reader->last_ns = gcg__clock_ns (CLOCK_MONOTONIC);
 }
 
 int
@@ -150,7 +142,7 @@ gcg__reader_serve (struct gcg__reader *reader)
       free (ask);
     }
   pthread_mutex_lock (&reader->lock);
-  uint64_t interval = reader->interval_ns, at = now ();
+  uint64_t interval = reader->interval_ns, at = gcg__clock_ns (CLOCK_MONOTONIC);
   pthread_mutex_unlock (&reader->lock);
   if (interval == 0)
     {
@@ -161,7 +153,7 @@ gcg__reader_serve (struct gcg__reader *reader)
   if (reader->last_ns == 0 || at >= reader->last_ns + interval)
     {
       take (reader, 0, "", 0);
-      at = now ();
+      at = gcg__clock_ns (CLOCK_MONOTONIC);
       reader->last_ns = reader->last_ns != 0 && reader->last_ns + 2 * interval > at
                             ? reader->last_ns + interval
                             : at;

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "report/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 #define DOT_NODES     300u                /* more are not tried with dot */
@@ -182,9 +183,7 @@ start (struct child *child, const char *engine, enum gcg__picture_format format,
 static int64_t
 now_ms (void)
 {
-  struct timespec now;
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)(gcg__clock_ns (CLOCK_MONOTONIC) / 1000000);
 }
 
 /* Reads what FD has into TO, of which at most MOST bytes are kept; closes FD at the end. */

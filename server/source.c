@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "report/model.h"
 #include "server/samples.h"
@@ -18,14 +18,6 @@
 
 /* Memory that an analysis takes besides the snapshot, per object. */
 #define MODEL_BYTES 64
-
-uint64_t
-gcg__source_now_ns (void)
-{
-  struct timespec now;
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static uint64_t
 memory_budget (void)
@@ -255,7 +247,7 @@ gcg__source_new (struct gcg__source **result, struct gcg_error *error)
   source->last = &source->first;
   source->newest_fd = -1;
   source->wait_status = -1;
-  source->start_ns = gcg__source_now_ns ();
+  source->start_ns = gcg__clock_ns (CLOCK_MONOTONIC);
   failure = pthread_create (&source->builder, NULL, build, source);
   if (failure != 0)
     {
@@ -383,7 +375,7 @@ void
 gcg__source_set_ended (struct gcg__source *source, int wait_status)
 {
   pthread_mutex_lock (&source->lock);
-  source->end_ns = gcg__source_now_ns ();
+  source->end_ns = gcg__clock_ns (CLOCK_MONOTONIC);
   source->wait_status = wait_status;
   fall_silent (source, GCG__STATE_ENDED);
   pthread_mutex_unlock (&source->lock);

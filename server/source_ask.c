@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "server/patience.h"
 #include "server/source_internal.h"
@@ -190,7 +190,8 @@ runs_another_program (const struct gcg__source *source)
   char path[64], line[4096];
   bool found = false;
   snprintf (path, sizeof path, "/proc/%d/maps", (int)source->pid);
-  FILE *file = gcg__source_now_ns () - source->start_ns > LOAD_NS ? fopen (path, "re") : NULL;
+  FILE *file
+      = gcg__clock_ns (CLOCK_MONOTONIC) - source->start_ns > LOAD_NS ? fopen (path, "re") : NULL;
   if (file == NULL)
     return false;
   while (!found && fgets (line, sizeof line, file) != NULL)
@@ -233,7 +234,7 @@ gcg__source_overall (struct gcg__source *source, struct gcg__overall *overall)
 {
   memset (overall, 0, sizeof *overall);
   pthread_mutex_lock (&source->lock);
-  uint64_t now = gcg__source_now_ns (), start = source->start_ns;
+  uint64_t now = gcg__clock_ns (CLOCK_MONOTONIC), start = source->start_ns;
   overall->state = source->state;
   overall->pid = source->pid;
   overall->wait_status = source->wait_status;

@@ -66,9 +66,6 @@ struct gcg__source
   char failure[256];   /* of the last analysis or unattended request; "" after a success */
 };
 
-/* CLOCK_MONOTONIC */
-uint64_t gcg__source_now_ns (void);
-
 /* Opens the snapshot in FD (taken). */
 enum gcg_status gcg__entry_open (int fd, const char *name, const char *description,
                                  struct gcg__entry **entry, struct gcg_error *error)

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/room.h"
 #include "tools/child.h"
 #include "tools/front.h"
@@ -62,14 +63,6 @@ struct running
   struct watched before;
 };
 
-static uint64_t
-now (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Returns the record of process PID, new if necessary; NULL: out of memory. */
 static struct known *
 known_of (struct running *running, pid_t pid)
@@ -92,7 +85,7 @@ know (struct running *running, pid_t pid, bool told, bool left)
   if (known == NULL)
     return;
   known->told |= told;
-  known->left_ns = left && !told ? now () : 0;
+  known->left_ns = left && !told ? gcg__clock_ns (CLOCK_MONOTONIC) : 0;
   known->connected = !left;
   known->was_there = true;
 }
@@ -219,7 +212,7 @@ take_signal (struct running *running)
            && watch_ask (running->watch, "before it ends") > 0)
     {
       running->pending = info;
-      running->pending_until = now () + ANSWER_NS;
+      running->pending_until = gcg__clock_ns (CLOCK_MONOTONIC) + ANSWER_NS;
     }
   else
     child_signal (&running->child, &info);
@@ -249,7 +242,8 @@ attend (struct running *running, int timeout)
       watch_serve (running->watch, fds, n);
     }
   if (running->pending_until != 0
-      && (!watch_is_awaiting (running->watch) || now () > running->pending_until))
+      && (!watch_is_awaiting (running->watch)
+          || gcg__clock_ns (CLOCK_MONOTONIC) > running->pending_until))
     pass_on (running);
   return ready > 0;
 }
@@ -330,7 +324,8 @@ has_children (const struct running *running)
     {
       const struct known *known = &running->known[i];
       snprintf (path, sizeof path, "/proc/%d/exe", (int)known->pid);
-      if (known->left_ns != 0 && now () - known->left_ns < TRANSIT_NS && access (path, F_OK) == 0)
+      if (known->left_ns != 0 && gcg__clock_ns (CLOCK_MONOTONIC) - known->left_ns < TRANSIT_NS
+          && access (path, F_OK) == 0)
         return true;
     }
   return false;

@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "image/agent_areas.h"
 #include "image/agent_texts.h"
@@ -433,15 +433,6 @@ gcg__agent_snapshot_take (const struct gcg__agent_ask *ask, struct gcg__agent_sn
   return GCG_OK;
 }
 
-static uint64_t
-now_ns (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * UINT64_C (1000000000) + (uint64_t)t.tv_nsec;
-}
-
 #define SET(name, items, count)                                                                    \
   columns[GCG__SECTION_##name - 1] = (struct gcg__column) { items, count }
 
@@ -483,7 +474,7 @@ gcg__agent_snapshot_write (struct gcg__agent_snapshot *snapshot, uint64_t pause_
   SET (PREVIEWS, snapshot->previews, snapshot->n_previews);
   SET (PREVIEW_STARTS, snapshot->preview_starts, snapshot->preview_starts ? heap->n_blocks : 0);
   snapshot->info.pause_ns = pause_ns;
-  snapshot->info.total_ns = now_ns () - snapshot->requested_ns;
+  snapshot->info.total_ns = gcg__clock_ns (CLOCK_MONOTONIC) - snapshot->requested_ns;
   if (gcg__snapshot_write (fd, columns) == GCG_OK)
     return GCG_OK;
   return gcg__error_write (error, GCG_SYSTEM, "cannot write the snapshot: %s", strerror (errno));

@@ -14,14 +14,6 @@
 #define LOOKS     64               /* before sleeping in between */
 #define PAUSE_NS  50000
 
-int64_t
-gcg__now_ns (void)
-{
-  struct timespec now;
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static pid_t
 message (pid_t tid)
 {

@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
 #include "gcglass/error.h"
 #include "image/arch.h"
 
@@ -109,7 +110,11 @@ enum gcg__event gcg__event_wait (pid_t tid, bool keep, int64_t deadline, pid_t *
 /* Nothing else waits for the end of TRACEE, or it is to be left for that. */
 bool gcg__stop_keeps (const struct gcg__stop *stop, pid_t tid);
 
-/* CLOCK_MONOTONIC. */
-int64_t gcg__now_ns (void);
+/* CLOCK_MONOTONIC, for deadlines. */
+static inline int64_t
+gcg__now_ns (void)
+{
+  return (int64_t)gcg__clock_ns (CLOCK_MONOTONIC);
+}
 
 #endif

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/save.h"
 #include "recording/encode.h"
 #include "recording/internal.h"
@@ -107,12 +107,9 @@ gcg__recording_writer_exit (struct gcg__recording_writer *writer, int wait_statu
     char bytes[sizeof (struct gcg__record_head) + sizeof (struct gcg__record_exit)];
     uint64_t aligned;
   } record;
-  struct timespec now;
   struct gcg__record_exit *exit = gcg__record_payload (&record);
 
-  clock_gettime (CLOCK_REALTIME, &now);
-  *exit = (struct gcg__record_exit){ .realtime_ns
-                                     = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+  *exit = (struct gcg__record_exit){ .realtime_ns = gcg__clock_ns (CLOCK_REALTIME),
                                      .wait_status = wait_status };
   return gcg__recording_writer_append (
       writer, &record, gcg__record_seal (&record, GCG__RECORD_EXIT, sizeof *exit), error);

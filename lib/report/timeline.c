@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #define NAMING_SHARE 20 /* naming may take one part in so many of the time */
@@ -147,14 +147,6 @@ gcg__timeline_adopt (struct gcg__timeline *timeline, const struct gcg__snapshot 
     }
 }
 
-static uint64_t
-now_ns (void)
-{
-  struct timespec now;
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Opens the symbols of the modules there are now. */
 static bool
 update_symbols (struct gcg__timeline *timeline)
@@ -224,7 +216,7 @@ enum gcg_status
 gcg__timeline_update (struct gcg__timeline *timeline, struct gcg_error *error)
 {
   const struct gcg__recording *recording = timeline->recording;
-  uint64_t begin = now_ns ();
+  uint64_t begin = gcg__clock_ns (CLOCK_MONOTONIC);
   bool same = timeline->types != NULL && timeline->types->n_sites == recording->n_sites
               && timeline->module_changes == recording->module_changes;
   if (same
@@ -232,7 +224,7 @@ gcg__timeline_update (struct gcg__timeline *timeline, struct gcg_error *error)
     return GCG_OK;
   if (!update_symbols (timeline) || !update_types (timeline))
     return gcg__error_write (error, GCG_NO_MEMORY, "out of memory while naming the samples' sites");
-  timeline->named_ns = now_ns ();
+  timeline->named_ns = gcg__clock_ns (CLOCK_MONOTONIC);
   timeline->name_ns = timeline->named_ns - begin;
   return GCG_OK;
 }
