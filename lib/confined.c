@@ -18,8 +18,7 @@
 
 #include "control.h"
 #include "filter.h"
-
-#define API __attribute__ ((visibility ("default")))
+#include "visible.h"
 
 bool gcg__confined, gcg__names_tracer;
 

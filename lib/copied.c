@@ -29,11 +29,12 @@
 #include "gc_module.h"
 #endif
 #include "thread.h"
+#include "visible.h"
 
 #define SCRATCH_BYTES 65536
 #define UNSHARE       2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
 
-__attribute__ ((visibility ("default"))) struct gcg__agent_root gcg__agent_root;
+API struct gcg__agent_root gcg__agent_root;
 
 /* In malloc mode as they were when the heap had been set up: some of libgc's getters lock. */
 static struct gcg__settings settings;

@@ -24,11 +24,11 @@
 #include "raw.h"
 #include "recording/format.h"
 #include "rules.h"
+#include "visible.h"
 #ifdef GCG_MALLOC
 #include "malloc/roots.h"
 #endif
 
-#define API         __attribute__ ((visibility ("default")))
 #define FRAME       ((uint64_t)(uintptr_t)__builtin_frame_address (0))
 #define DESCRIPTION "at exit"
 #define CONFINED    (-1) /* ending, where threads have no numbers */

@@ -27,11 +27,11 @@
 #include "lookup.h"
 #include "raw.h"
 #include "successor.h"
+#include "visible.h"
 #ifdef GCG_MALLOC
 #include "malloc/stopworld.h"
 #endif
 
-#define API          __attribute__ ((visibility ("default")))
 #define DEFAULT_PATH "/bin:/usr/bin"
 
 extern char **environ;

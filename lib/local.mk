@@ -18,14 +18,14 @@ AGENT_SOURCES = \
 	%D%/figures.c %D%/figures.h %D%/gc_calls.h %D%/ignore.c %D%/ignore.h %D%/protocol.h \
 	%D%/raw.h %D%/registry.c %D%/registry.h %D%/rules.c %D%/rules.h %D%/settings.c \
 	%D%/listen.c %D%/listen.h %D%/lookup.c %D%/lookup.h %D%/outside.c %D%/outside.h %D%/settings.h %D%/site.c %D%/site.h %D%/spawn_server.c %D%/spawn_server.h %D%/start.c \
-	%D%/tag.h %D%/thread.c %D%/thread.h %D%/wire.c %D%/wire.h %D%/freeze/column.c \
+	%D%/tag.h %D%/thread.c %D%/thread.h %D%/visible.h %D%/wire.c %D%/wire.h %D%/freeze/column.c \
 	%D%/freeze/column.h %D%/freeze/freeze.c %D%/freeze/freeze.h \
 	%D%/freeze/heapwalk.c %D%/freeze/heapwalk.h %D%/freeze/keytables.c %D%/freeze/keytables.h \
 	%D%/freeze/maps.c %D%/freeze/maps.h %D%/freeze/preview.c %D%/freeze/preview.h \
 	%D%/freeze/rootwalk.c %D%/freeze/rootwalk.h %D%/freeze/shapes.h %D%/freeze/tally.c \
 	%D%/freeze/tally.h %D%/sample/count.c %D%/sample/count.h %D%/sample/lifetime.c \
 	%D%/sample/lifetime.h %D%/sample/record.c %D%/sample/record.h %D%/sample/sample.c \
-	%D%/sample/sample.h %D%/sample/survivors.h lib/base/save.c lib/base/save.h lib/snapshot/checksum.c \
+	%D%/sample/sample.h %D%/sample/survivors.h lib/base/packet.c lib/base/packet.h lib/base/save.c lib/base/save.h lib/snapshot/checksum.c \
 	lib/snapshot/writer.c
 # Call stacks, for unmodified programs.
 STACK_SOURCES = \

@@ -33,9 +33,9 @@
 #include "site.h"
 #include "stack/stack.h"
 #include "thread.h"
+#include "visible.h"
 #include "warnings.h"
 
-#define API    __attribute__ ((visibility ("default")))
 #define CALLER __builtin_return_address (0)
 
 struct gcg__real gcg__real;

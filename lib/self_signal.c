@@ -15,8 +15,8 @@
 #include "ending.h"
 #include "lookup.h"
 #include "raw.h"
+#include "visible.h"
 
-#define API                __attribute__ ((visibility ("default")))
 #define SIGNAL_BIT(signal) (UINT64_C (1) << ((signal)-1))
 #define MASK_BYTES         8
 #define MOST_SIGNAL        64

@@ -13,8 +13,8 @@
 #include "control.h"
 #include "gc_calls.h"
 #include "raw.h"
+#include "visible.h"
 
-#define API   __attribute__ ((visibility ("default")))
 #define BYTES 4096
 #define CYCLE "Finalization cycle involving"
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/packet.h"
 #include "raw.h"
 
 #define SECOND_NS UINT64_C (1000000000)
@@ -37,25 +38,7 @@ gcg__wire_allowed (int fd)
 bool
 gcg__wire_send (int fd, const struct gcg__message *message, int attached)
 {
-  struct iovec part = { (void *)(uintptr_t)message, sizeof *message };
-  char control[CMSG_SPACE (sizeof (int))] __attribute__ ((aligned (8))) = { 0 };
-  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-  ssize_t sent;
-
-  if (attached >= 0)
-    {
-      header.msg_control = control;
-      header.msg_controllen = sizeof control;
-      struct cmsghdr *cmsg = CMSG_FIRSTHDR (&header);
-      cmsg->cmsg_level = SOL_SOCKET;
-      cmsg->cmsg_type = SCM_RIGHTS;
-      cmsg->cmsg_len = CMSG_LEN (sizeof (int));
-      memcpy (CMSG_DATA (cmsg), &attached, sizeof attached);
-    }
-  do
-    sent = sendmsg (fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (sent < 0 && errno == EINTR);
-  return sent == (ssize_t)sizeof *message;
+  return gcg__packet_send (fd, message, sizeof *message, attached);
 }
 
 struct gcg__message

@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/packet.h"
+
 #define MOST_GENERATIONS 64
 
 /* The parent of PID; 0: not known. */
@@ -108,27 +110,10 @@ gcg__link_send (int fd, struct gcg__message *message)
 bool
 gcg__link_send_file (int fd, struct gcg__message *message, int attached)
 {
-  struct iovec part = { message, sizeof *message };
-  char control[CMSG_SPACE (sizeof attached)] __attribute__ ((aligned (8))) = { 0 };
-  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-  ssize_t n;
-  if (attached >= 0)
-    {
-      header.msg_control = control;
-      header.msg_controllen = sizeof control;
-      struct cmsghdr *c = CMSG_FIRSTHDR (&header);
-      c->cmsg_level = SOL_SOCKET;
-      c->cmsg_type = SCM_RIGHTS;
-      c->cmsg_len = CMSG_LEN (sizeof attached);
-      memcpy (CMSG_DATA (c), &attached, sizeof attached);
-    }
   message->magic = GCG__PROTOCOL_MAGIC;
   message->version = GCG__PROTOCOL_VERSION;
   message->pid = (uint32_t)getpid ();
-  do
-    n = sendmsg (fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return n == (ssize_t)sizeof *message;
+  return gcg__packet_send (fd, message, sizeof *message, attached);
 }
 
 /* Binds FD to a fresh abstract name and listens. */

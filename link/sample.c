@@ -8,7 +8,6 @@
 
 #include "link/sample.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #include "link/tables.h"
 #include "recording/encode.h"
 #include "recording/figures.h"
+#include "snapshot/machine.h"
 
 #define WINDOW_WORDS 4096u
 
@@ -249,20 +249,14 @@ make_process (const struct gcg__sampler *sampler, struct piece *piece, struct gc
   char program[4096], version[64];
   struct strings strings = { NULL, 0, 0 };
   struct gcg__record_process *record = NULL;
-  struct gcg__record_process process =
-  {
-    .pid = root->pid,
-    .flags = GCG__INFO_PRELOADED | GCG__INFO_MALLOC,
-    .page_bytes = (uint32_t)sysconf (_SC_PAGESIZE),
-#if defined __x86_64__
-    .machine = EM_X86_64,
-#elif defined __aarch64__
-    .machine = EM_AARCH64,
-#endif
-    .start_monotonic_ns = root->samples.start_ns,
-    .start_realtime_ns
-    = gcg__clock_ns (CLOCK_REALTIME) - (gcg__clock_ns (CLOCK_MONOTONIC) - root->samples.start_ns)
-  };
+  struct gcg__record_process process
+      = { .pid = root->pid,
+          .flags = GCG__INFO_PRELOADED | GCG__INFO_MALLOC,
+          .page_bytes = gcg__page_bytes (),
+          .machine = GCG__MACHINE,
+          .start_monotonic_ns = root->samples.start_ns,
+          .start_realtime_ns = gcg__clock_ns (CLOCK_REALTIME)
+                               - (gcg__clock_ns (CLOCK_MONOTONIC) - root->samples.start_ns) };
   char *command_line = read_file (sampler->pid, "cmdline");
   read_program (sampler->pid, program, sizeof program);
   gcg__tables_text (&sampler->tables, root->samples.agent_version, version, sizeof version);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
 #include "base/clock.h"
+#include "report/report.h"
 #include "server/handlers.h"
 #include "server/pictures.h"
 #include "server/reply.h"

@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "report/report.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "report/report.h"
 #include "server/handlers.h"
 #include "server/reply.h"
 #include "server/request.h"

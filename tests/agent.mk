@@ -73,7 +73,7 @@ dist_check_SCRIPTS += %D%/agent/last.test
 TESTS += %D%/agent/last.test
 
 check_PROGRAMS += %D%/agent/blocking %D%/agent/thread_list
-tests_agent_blocking_SOURCES = %D%/agent/blocking.c
+tests_agent_blocking_SOURCES = %D%/agent/blocking.c %D%/agent/waiting.h
 tests_agent_blocking_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
 tests_agent_blocking_LDADD = -lgc -lpthread
 tests_agent_thread_list_SOURCES = %D%/agent/thread_list.c
@@ -179,7 +179,7 @@ check_PROGRAMS += %D%/agent/random_heap %D%/agent/both_ways %D%/agent/verdicts
 tests_agent_verdicts_SOURCES = %D%/agent/verdicts.c
 tests_agent_verdicts_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS)
 tests_agent_verdicts_LDADD = -lgc
-tests_agent_random_heap_SOURCES = %D%/agent/random_heap.c
+tests_agent_random_heap_SOURCES = %D%/agent/random_heap.c %D%/agent/waiting.h
 tests_agent_random_heap_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE $(GC_CFLAGS)
 tests_agent_random_heap_LDADD = -lgc -lpthread
 tests_agent_both_ways_SOURCES = %D%/agent/both_ways.c lib/snapshot/reader.c lib/snapshot/find.c \

@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "snapshot/machine.h"
 #include "symbol/inside.h"
 
 extern char **environ;
@@ -22,12 +23,6 @@ extern char **environ;
 #define TEXT_BYTES  512
 #define MAX_SCRIPTS 4 /* the kernel's own limit on interpreters of interpreters */
 #define MAX_HEADERS 256
-
-#if defined __x86_64__
-#define MACHINE EM_X86_64
-#elif defined __aarch64__
-#define MACHINE EM_AARCH64
-#endif
 
 /* 0, or why the file at PATH cannot be run. */
 static int
@@ -123,7 +118,7 @@ static bool
 check_elf (int fd, const char *path, const Elf64_Ehdr *header, char text[TEXT_BYTES])
 {
   const char *reason = NULL;
-  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != MACHINE)
+  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != GCG__MACHINE)
     reason = "it is for another kind of processor, or 32 bits wide";
   else if (!has_interpreter (fd, header))
     reason = "statically linked";

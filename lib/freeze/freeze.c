@@ -8,7 +8,6 @@
 
 #include "freeze.h"
 
-#include <elf.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,6 +22,7 @@
 #include "registry.h"
 #include "rootwalk.h"
 #include "site.h"
+#include "snapshot/machine.h"
 #include "snapshot/writer.h"
 #include "tag.h"
 #include "tally.h"
@@ -228,12 +228,8 @@ gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   long n;
 
   info->pid = (uint32_t)freeze->pid;
-  info->page_bytes = (uint32_t)getpagesize ();
-#if defined __x86_64__
-  info->machine = EM_X86_64;
-#elif defined __aarch64__
-  info->machine = EM_AARCH64;
-#endif
+  info->page_bytes = gcg__page_bytes ();
+  info->machine = GCG__MACHINE;
 #ifdef GCG_MALLOC
   info->flags |= GCG__INFO_PRELOADED | GCG__INFO_MALLOC;
 #endif

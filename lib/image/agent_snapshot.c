@@ -8,7 +8,6 @@
 
 #include "image/agent_snapshot.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "image/agent_areas.h"
 #include "image/agent_texts.h"
 #include "image/edges.h"
+#include "snapshot/machine.h"
 #include "snapshot/writer.h"
 
 #define MOST_CACHES (1u << 16)
@@ -355,16 +355,13 @@ fill_info (const struct gcg__agent_ask *ask, struct gcg__agent_snapshot *snapsho
 
   read_statistics (snapshot);
   figures->smaps = gcg__agent_text (texts, ask->smaps, SIZE_MAX);
-  snapshot->info = (struct gcg__info)
-  {
-    .pid = agent->root.pid, .flags = info_flags (ask, snapshot),
-    .page_bytes = (uint32_t)sysconf (_SC_PAGESIZE),
-#if defined __x86_64__
-    .machine = EM_X86_64,
-#elif defined __aarch64__
-    .machine = EM_AARCH64,
-#endif
-    .realtime_ns = ask->realtime_ns, .monotonic_ns = ask->monotonic_ns,
+  snapshot->info = (struct gcg__info){
+    .pid = agent->root.pid,
+    .flags = info_flags (ask, snapshot),
+    .page_bytes = gcg__page_bytes (),
+    .machine = GCG__MACHINE,
+    .realtime_ns = ask->realtime_ns,
+    .monotonic_ns = ask->monotonic_ns,
     .program_start_ns = agent->root.samples.start_ns,
     .description = gcg__agent_text (texts, ask->description, GCG__STRING_MAX),
     .program = gcg__agent_text (texts, ask->program, SIZE_MAX),
@@ -372,13 +369,20 @@ fill_info (const struct gcg__agent_ask *ask, struct gcg__agent_snapshot *snapsho
     .agent_version = gcg__agent_text (texts, PACKAGE_VERSION, GCG__STRING_MAX),
     .proc_status = gcg__agent_text (texts, ask->status, SIZE_MAX),
     .proc_stat = gcg__agent_text (texts, ask->stat, SIZE_MAX),
-    .gc_version = agent->facts.collector_version, .parallel_markers = agent->facts.parallel,
-    .free_space_divisor = figures->free_space_divisor, .collections = figures->collections,
-    .heap_bytes = figures->heap_bytes, .free_bytes = figures->free_bytes - figures->unmapped_bytes,
-    .unmapped_bytes = figures->unmapped_bytes, .since_gc_bytes = figures->since_gc_bytes,
+    .gc_version = agent->facts.collector_version,
+    .parallel_markers = agent->facts.parallel,
+    .free_space_divisor = figures->free_space_divisor,
+    .collections = figures->collections,
+    .heap_bytes = figures->heap_bytes,
+    .free_bytes = figures->free_bytes - figures->unmapped_bytes,
+    .unmapped_bytes = figures->unmapped_bytes,
+    .since_gc_bytes = figures->since_gc_bytes,
     .allocated_bytes = figures->before_gc_bytes + figures->since_gc_bytes,
-    .non_gc_bytes = figures->non_gc_bytes, .from_os_bytes = figures->from_os_bytes,
-    .heap_low = snapshot->heap.low, .heap_high = snapshot->heap.high, .stop_ns = ask->stop_ns,
+    .non_gc_bytes = figures->non_gc_bytes,
+    .from_os_bytes = figures->from_os_bytes,
+    .heap_low = snapshot->heap.low,
+    .heap_high = snapshot->heap.high,
+    .stop_ns = ask->stop_ns,
   };
   snapshot->collection = (struct gcg__collection){ .number = figures->collections,
                                                    .start_ns = ask->monotonic_ns - ask->stop_ns,

@@ -15,8 +15,8 @@
 #include "callers.h"
 #include "lookup.h"
 #include "regions.h"
+#include "visible.h"
 
-#define API    __attribute__ ((visibility ("default")))
 #define CALLER ((uintptr_t)__builtin_return_address (0))
 
 #define FIRST ((pthread_key_t)PTHREAD_KEYS_MAX)

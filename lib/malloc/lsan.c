@@ -12,8 +12,8 @@
 #include "ending.h"
 #include "gcglass/gcglass.h"
 #include "rules.h"
+#include "visible.h"
 
-#define API         __attribute__ ((visibility ("default")))
 #define LSAN_STATUS 23 /* with which LeakSanitizer ends a program that leaks */
 
 API void __lsan_disable (void);

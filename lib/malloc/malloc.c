@@ -43,8 +43,8 @@
 #include "stack/stack.h"
 #include "tag.h"
 #include "threads.h"
+#include "visible.h"
 
-#define API     __attribute__ ((visibility ("default")))
 #define CALLER  __builtin_return_address (0)
 #define MOST    ((size_t)PTRDIFF_MAX)
 #define MINIMUM 16u /* alignment of everything */

@@ -10,8 +10,8 @@
 
 #include "raw.h"
 #include "regions.h"
+#include "visible.h"
 
-#define API    __attribute__ ((visibility ("default")))
 #define CALLER __builtin_return_address (0)
 
 static inline uint64_t

@@ -24,8 +24,8 @@
 #include "gcglass/malloc.h"
 #include "lookup.h"
 #include "place.h"
+#include "visible.h"
 
-#define API    __attribute__ ((visibility ("default")))
 #define CALLER __builtin_return_address (0)
 
 _Thread_local struct gcg__place gcg__place;

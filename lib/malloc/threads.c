@@ -22,8 +22,7 @@
 #include "keys.h"
 #include "lookup.h"
 #include "regions.h"
-
-#define API __attribute__ ((visibility ("default")))
+#include "visible.h"
 
 #define NOTES 64 /* in a chunk */
 

@@ -30,6 +30,7 @@
 #include "unloaded.h"
 #include "unwind.h"
 #include "unwinder.h"
+#include "visible.h"
 
 #define PAGE       UINT64_C (4096)
 #define MOST_PAGES 64 /* asked for at a time */
@@ -142,7 +143,7 @@ gcg__stack_set_depth (unsigned wanted)
    modules keep their names.  The C library's internal unloading (character sets, name services)
    does not pass here: at worst a stack is wrong then. */
 GCG__BEHIND (dlclose);
-__attribute__ ((visibility ("default"))) int
+API int
 dlclose (void *handle)
 {
   struct gcg__loaded loaded;

@@ -14,22 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static unsigned n_ready;
-
-static void
-ready_and_wait (void)
-{
-  __atomic_fetch_add (&n_ready, 1, __ATOMIC_RELEASE);
-  for (;;)
-    pause ();
-}
-
-static void *GC_CALLBACK
-wait_inside (void *unused)
-{
-  ready_and_wait ();
-  return unused;
-}
+#include "tests/agent/waiting.h"
 
 static void *GC_CALLBACK
 return_at_once (void *argument)
@@ -106,8 +91,7 @@ main (void)
   for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
     if (GC_pthread_create (&thread, NULL, threads[i], NULL) != 0)
       return 1;
-  while (__atomic_load_n (&n_ready, __ATOMIC_ACQUIRE) < 3)
-    usleep (1000);
+  await_ready (3);
   GC_gcollect ();
   puts ("done");
   return 0;

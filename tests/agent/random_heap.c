@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/agent/waiting.h"
+
 #define MANY    3000u
 #define HELD    40u
 #define N_LINKS 60u
@@ -31,7 +33,6 @@ static void **made[MANY];    /* hidden */
 static size_t words[MANY];   /* of each that may hold pointers */
 static __thread void *volatile of_thread;
 static pthread_key_t key;
-static unsigned n_ready;
 
 static uint32_t
 draw (uint32_t n)
@@ -148,21 +149,6 @@ static void __attribute__ ((noinline)) change (void)
     object[0] = held[draw (HELD)];
 }
 
-static void
-ready_and_wait (void)
-{
-  __atomic_fetch_add (&n_ready, 1, __ATOMIC_RELEASE);
-  for (;;)
-    pause ();
-}
-
-static void *GC_CALLBACK
-wait_inside (void *unused)
-{
-  ready_and_wait ();
-  return unused;
-}
-
 static void *
 blocked (void *unused)
 {
@@ -212,8 +198,7 @@ static void __attribute__ ((noinline)) start_threads (void)
   *outside = GC_MALLOC (2906);
   if (pthread_create (&thread, NULL, stranger, GC_MALLOC (2907)) != 0)
     abort ();
-  while (__atomic_load_n (&n_ready, __ATOMIC_ACQUIRE) < 4)
-    usleep (1000);
+  await_ready (4);
 }
 
 /* What finalizers' data hold, those whose time has come among them. */

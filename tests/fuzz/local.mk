@@ -21,7 +21,8 @@ tests_fuzz_libdriver_la_SOURCES = %D%/driver.c %D%/target.h
 tests_fuzz_libdriver_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 endif
 
-tests_fuzz_agent_SOURCES = %D%/agent.c lib/wire.c lib/wire.h lib/snapshot/checksum.c
+tests_fuzz_agent_SOURCES = %D%/agent.c lib/wire.c lib/wire.h lib/base/packet.c \
+	lib/snapshot/checksum.c
 tests_fuzz_agent_CFLAGS = $(FUZZ_CFLAGS) -D_GNU_SOURCE
 tests_fuzz_agent_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_agent_LDADD = $(FUZZ_LIBS) -lm
