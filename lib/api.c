@@ -51,7 +51,7 @@ gcg_snapshot (const char *description, struct gcg_error *error)
 }
 
 static enum gcg_status __attribute__ ((noinline))
-check_leaks_now (size_t *objects, size_t *bytes, struct gcg_error *error)
+tally_leaks (uint64_t *objects, uint64_t *bytes, struct gcg_error *error)
 {
   struct gcg__tally *tally
       = mmap (NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -60,19 +60,35 @@ check_leaks_now (size_t *objects, size_t *bytes, struct gcg_error *error)
   if (tally == MAP_FAILED)
     return gcg__fail (error, GCG_NO_MEMORY, "no memory to count leaks");
   status = gcg__capture_tally (tally, error);
-  if (status == GCG_OK && objects)
-    *objects = tally->leaked.count;
-  if (status == GCG_OK && bytes)
-    *bytes = tally->leaked.bytes;
+  *objects = tally->leaked.count;
+  *bytes = tally->leaked.bytes;
   munmap (tally, sizeof *tally);
+  return status;
+}
+
+static enum gcg_status __attribute__ ((noinline))
+check_leaks_now (size_t *objects, size_t *bytes, const ucontext_t *caller, struct gcg_error *error)
+{
+  uint64_t n, sum;
+  enum gcg_status status = GCG_OK;
+
+  if (!gcg__ask_leaks (caller, &n, &sum))
+    status = tally_leaks (&n, &sum, error);
+  if (status == GCG_OK && objects)
+    *objects = n;
+  if (status == GCG_OK && bytes)
+    *bytes = sum;
   return status;
 }
 
 enum gcg_status
 gcg_check_leaks (size_t *objects, size_t *bytes, struct gcg_error *error)
 {
+  ucontext_t here;
+
   clear_stack_below ();
-  return check_leaks_now (objects, bytes, error);
+  GCG__NOTE_CALLER (&here);
+  return check_leaks_now (objects, bytes, &here, error);
 }
 
 enum gcg_status

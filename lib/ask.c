@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "agent.h"
@@ -30,39 +30,42 @@ enum answer
 
 /* "CONTEXT DESCRIPTION" */
 static struct gcg__message
-ask_message (const ucontext_t *caller, const char *description)
+ask_message (const ucontext_t *caller, uint32_t flags, const char *description)
 {
   struct gcg__message ask = gcg__wire_message (GCG__ASK);
   char *at = gcg__wire_put_address (ask.text, (uintptr_t)caller);
   size_t room = sizeof ask.text - 2 - (size_t)(at - ask.text);
 
+  ask.flags = flags;
   ask.sequence = (uint32_t)syscall (SYS_gettid);
   *at++ = ' ';
   memcpy (at, description, strnlen (description, room));
   return ask;
 }
 
-/* Sends ASK with the descriptor THERE (taken) and waits at HERE. */
+/* Sends MESSAGE, an ASK, with the descriptor THERE (taken) and waits at HERE for the answer, which
+   takes its place. */
 static enum answer
-converse (const struct gcg__message *ask, int here, int there, int *fd)
+converse (struct gcg__message *message, int here, int there, int *fd)
 {
-  struct gcg__message answer;
-  sigset_t signals;
   int client = gcg__control_outside ();
+  sigset_t signals;
   bool sent, copied;
+  struct gcg__message word;
 
   gcg__thread_hold_signals (&signals);
-  sent = client >= 0 ? gcg__wire_send (client, ask, there) : gcg__attendant_send (ask, there);
+  sent = client >= 0 ? gcg__wire_send (client, message, there)
+                     : gcg__attendant_send (message, there);
   close (there);
-  copied = sent && gcg__wire_await (here, GCG__ASK, COPY_MS, &answer, NULL);
+  copied = sent && gcg__wire_await (here, GCG__ASK, COPY_MS, &word, NULL);
   pthread_sigmask (SIG_SETMASK, &signals, NULL);
-  if (!copied || !gcg__wire_await (here, GCG__SNAPSHOT, WALK_MS, &answer, fd))
+  if (!copied || !gcg__wire_await (here, GCG__SNAPSHOT, WALK_MS, message, fd))
     return GONE;
-  return answer.status == GCG_OK && *fd >= 0 ? TAKEN : REFUSED;
+  return message->status == GCG_OK ? TAKEN : REFUSED;
 }
 
 static enum answer
-ask_once (const struct gcg__message *ask, int *fd)
+ask_once (struct gcg__message *message, int *fd)
 {
   enum answer answer;
   int pair[2];
@@ -72,22 +75,35 @@ ask_once (const struct gcg__message *ask, int *fd)
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
     return REFUSED;
   int here = raw_high (pair[0]), there = raw_high (pair[1]);
-  answer = converse (ask, here, there, fd);
+  answer = converse (message, here, there, fd);
   close (here);
   return answer;
 }
 
-/* One that has just ended because it had nothing to do is no failure: another is asked. */
+/* Asks for a snapshot with FLAGS; the answer is in MESSAGE, what came with it, or -1, in *FD.  One
+   that has just ended because it had nothing to do is no failure: another is asked. */
 static bool
-ask_outside (const ucontext_t *caller, const char *description, int *fd)
+ask_outside (const ucontext_t *caller, uint32_t flags, const char *description,
+             struct gcg__message *message, int *fd)
 {
-  struct gcg__message ask = ask_message (caller, description);
-  enum answer answer = ask_once (&ask, fd);
+  enum answer answer = GONE;
+  int cancel_state, old_errno = errno;
 
-  if (answer == GONE)
-    answer = ask_once (&ask, fd);
+  *fd = -1;
+  gcg__agent_ready ();
+#ifndef GCG_MALLOC
+  gcg__tls_note ();
+#endif
+  pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
+  for (int i = 0; i < 2 && answer == GONE; i++)
+    {
+      *message = ask_message (caller, flags, description);
+      answer = ask_once (message, fd);
+    }
   if (answer == GONE)
     gcg__attendant_give_up ();
+  pthread_setcancelstate (cancel_state, NULL);
+  errno = old_errno;
   return answer == TAKEN;
 }
 
@@ -95,17 +111,10 @@ enum gcg_status
 gcg__take (const ucontext_t *caller, const char *description, int *fd, uint32_t *flags,
            struct gcg_error *error)
 {
-  int cancel_state, old_errno = errno, file = -1;
-  bool taken;
+  struct gcg__message answer;
+  int file;
+  bool taken = ask_outside (caller, 0, description ? description : "", &answer, &file) && file >= 0;
 
-  gcg__agent_ready ();
-#ifndef GCG_MALLOC
-  gcg__tls_note ();
-#endif
-  pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
-  taken = ask_outside (caller, description ? description : "", &file);
-  pthread_setcancelstate (cancel_state, NULL);
-  errno = old_errno;
   if (flags)
     *flags = taken ? 0 : GCG__CAPTURE_FLAGS;
   if (!taken)
@@ -113,4 +122,22 @@ gcg__take (const ucontext_t *caller, const char *description, int *fd, uint32_t 
                  : gcg__capture_here (description, fd, error);
   *fd = file;
   return GCG_OK;
+}
+
+bool
+gcg__ask_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes)
+{
+  struct gcg__message answer;
+  int file;
+  bool counted = ask_outside (caller, GCG__FLAG_COUNT, "", &answer, &file)
+                 && (answer.flags & GCG__FLAG_COUNT);
+  char *end;
+
+  if (file >= 0)
+    close (file);
+  if (!counted)
+    return false;
+  *objects = strtoull (answer.text, &end, 10);
+  *bytes = strtoull (end, NULL, 10);
+  return true;
 }

@@ -14,11 +14,26 @@
 #ifndef GCG_ASK_H
 #define GCG_ASK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <ucontext.h>
 
 #include "gcglass/gcglass.h"
+
+/* Registers that a call does not preserve hold what is left over. */
+static inline void
+gcg__forget_scratch (ucontext_t *context)
+{
+#if defined __x86_64__
+  static const uint8_t scratch[]
+      = { REG_RAX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11 };
+  for (size_t i = 0; i < sizeof scratch; i++)
+    context->uc_mcontext.gregs[scratch[i]] = 0;
+#else
+  memset (context->uc_mcontext.regs, 0, 19 * sizeof *context->uc_mcontext.regs);
+#endif
+}
 
 /* Notes in CALLER, a ucontext_t of the function that the program has called, where that stands.
    Zeroed first: the C library leaves parts as they are. */
@@ -27,6 +42,7 @@
     {                                                                                              \
       memset (caller, 0, sizeof *(caller));                                                        \
       getcontext (caller);                                                                         \
+      gcg__forget_scratch (caller);                                                                \
     }                                                                                              \
   while (0)
 
@@ -36,5 +52,9 @@
    a signal handler.  Errors: as gcg__capture. */
 enum gcg_status gcg__take (const ucontext_t *caller, const char *description, int *fd,
                            uint32_t *flags, struct gcg_error *error);
+
+/* Stores in *OBJECTS and *BYTES how much is leaked at such a call, from outside; false: that is to
+   be found from inside (gcg__capture_tally). */
+bool gcg__ask_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes);
 
 #endif

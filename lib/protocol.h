@@ -74,23 +74,25 @@ enum gcg__message_type
               instant; text = address of the ucontext_t with its registers as of where it called us,
               in hexadecimal, a space, description; fd = one end of a socketpair on which the thread
               waits.  client -> thread, there: ASK as soon as the program goes on, then SNAPSHOT;
-              not GCG_OK: it is to be taken from inside */
+              not GCG_OK: it is to be taken from inside.  With FLAG_COUNT SNAPSHOT's text says how
+              much of it is leaked, "OBJECTS BYTES", and nothing comes with it */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make
    one), snapshot (file to show instead), templates,
    debug (0, 1). */
 
-#define GCG__FLAG_EXIT      1u   /* SNAPSHOT: the last one, the program is ending */
-#define GCG__FLAG_CHECK     4u   /* SNAPSHOT: a signal has asked for it */
-#define GCG__FLAG_LIFETIMES 2u   /* SAMPLING: deaths are counted */
-#define GCG__FLAG_AGAIN     8u   /* HELLO: the program has closed the connection that it had */
-#define GCG__FLAG_WITHOUT   16u  /* EXEC: what is preloaded would harm the program */
-#define GCG__FLAG_CHILD     32u  /* EXEC: a new child executes it, not the process that asks */
-#define GCG__FLAG_ROOT      64u  /* HELLO: the program can be looked at from outside */
-#define GCG__FLAG_THREAD    128u /* STOPS: the agent is to start its thread; HELLO: it samples */
-#define GCG__FLAG_COLLECT   256u /* CAPTURE: the collector is to say what is garbage */
-#define GCG__FLAG_DUMP      512u /* SNAPSHOT: the file is a raw dump (lib/dump_format.h) */
+#define GCG__FLAG_EXIT      1u    /* SNAPSHOT: the last one, the program is ending */
+#define GCG__FLAG_CHECK     4u    /* SNAPSHOT: a signal has asked for it */
+#define GCG__FLAG_LIFETIMES 2u    /* SAMPLING: deaths are counted */
+#define GCG__FLAG_AGAIN     8u    /* HELLO: the program has closed the connection that it had */
+#define GCG__FLAG_WITHOUT   16u   /* EXEC: what is preloaded would harm the program */
+#define GCG__FLAG_CHILD     32u   /* EXEC: a new child executes it, not the process that asks */
+#define GCG__FLAG_ROOT      64u   /* HELLO: the program can be looked at from outside */
+#define GCG__FLAG_THREAD    128u  /* STOPS: the agent is to start its thread; HELLO: it samples */
+#define GCG__FLAG_COLLECT   256u  /* CAPTURE: the collector is to say what is garbage */
+#define GCG__FLAG_DUMP      512u  /* SNAPSHOT: the file is a raw dump (lib/dump_format.h) */
+#define GCG__FLAG_COUNT     1024u /* ASK, its SNAPSHOT: the leaks are to be counted */
 
 /* Why a CAPTURE with FLAG_COLLECT is refused. */
 #define GCG__NO_COLLECTOR "the program uses malloc: there is no collector to ask"

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "image/proc.h"
 #include "image/waits.h"
 #include "link/confined.h"
+#include "link/count.h"
 #include "link/message.h"
 #include "link/outside.h"
 
@@ -113,10 +115,29 @@ ask_agent (int fd, uint32_t sequence, uint32_t flags, const char *description)
   return fd >= 0 && gcg__link_send (fd, &ask);
 }
 
+/* Puts into JOB's message how much is leaked, in the place of the snapshot. */
+static void
+count (struct job *job)
+{
+  struct gcg__message *message = &job->result.message;
+  struct gcg__totals leaked;
+  struct gcg_error error = { GCG_OK, "" };
+  message->status = gcg__count_leaked (job->result.fd, &leaked, &error);
+  if (message->status == GCG_OK)
+    snprintf (message->text, sizeof message->text, "%" PRIu64 " %" PRIu64, leaked.objects,
+              leaked.bytes);
+  else
+    snprintf (message->text, sizeof message->text, "%s", error.text);
+  close (job->result.fd);
+  job->result.fd = -1;
+}
+
 /* Gives the thread that waits for JOB its snapshot, or says why it has to be taken from inside. */
 static void
 answer_asked (struct job *job)
 {
+  if (job->result.fd >= 0 && (job->result.message.flags & GCG__FLAG_COUNT) != 0)
+    count (job);
   gcg__link_send_file (job->asked_fd, &job->result.message, job->result.fd);
   if (job->result.fd >= 0)
     close (job->result.fd);
@@ -311,7 +332,8 @@ take_ask (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
       gcg__link_send (attached, &refusal);
       return;
     }
-  struct job *job = new_job (jobs, link, 0, 0, description + (*description == ' '));
+  struct job *job
+      = new_job (jobs, link, 0, ask->flags & GCG__FLAG_COUNT, description + (*description == ' '));
   if (job == NULL)
     return;
   job->asking_tid = (pid_t)ask->sequence;

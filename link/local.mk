@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += link/liblink.la
 link_liblink_la_SOURCES = \
 	%D%/confined.c %D%/confined.h \
+	%D%/count.c %D%/count.h \
 	%D%/door.c %D%/door.h \
 	%D%/find.c %D%/find.h \
 	%D%/jobs.c %D%/jobs.h \

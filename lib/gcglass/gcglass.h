@@ -119,8 +119,8 @@ GCG_API void gcg_enable (void);
 /* Counts what is leaked now: with malloc the blocks that nothing leads to any more; with the
    collector, which frees those, what it never will: objects that cycles through ordered finalizers
    keep, and uncollectable objects that nothing points to.  *OBJECTS and *BYTES (as they were asked
-   for); either may be NULL.  The program is stopped as for gcg_snapshot, and nothing is sent to any
-   server nor kept.  Errors: as gcg_snapshot. */
+   for); either may be NULL.  The program is looked at as for gcg_snapshot, and nothing is sent to
+   any server nor kept.  Errors: as gcg_snapshot. */
 GCG_API enum gcg_status gcg_check_leaks (size_t *objects, size_t *bytes, struct gcg_error *error);
 
 /* The BYTES at AREA may hold the only pointers to objects, and would not be scanned otherwise:

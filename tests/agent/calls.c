@@ -136,6 +136,22 @@ saves_from_outside (void)
   return is;
 }
 
+/* Counts leaks; true: not from inside. */
+static bool
+counts_from_outside (size_t *objects)
+{
+#ifdef MALLOC
+  pthread_t thread = begin_deaf ();
+  bool is = gcg_check_leaks (objects, NULL, &error) == GCG_OK;
+  end_deaf (thread);
+#else
+  GC_disable ();
+  bool is = gcg_check_leaks (objects, NULL, &error) == GCG_OK;
+  GC_enable ();
+#endif
+  return is;
+}
+
 /* --- What is in a snapshot. */
 
 static void APART
@@ -176,6 +192,13 @@ test_contents (void)
   if (snapshot)
     gcg__snapshot_close (snapshot);
   tap_ok (saves_from_outside (), "it is taken from outside: %s", error.text);
+  size_t leaked = 0;
+  tap_ok (counts_from_outside (&leaked), "leaks are counted from outside: %s", error.text);
+#ifdef MALLOC
+  tap_ok (leaked >= 98, "%zu that are", leaked);
+#else
+  tap_ok (leaked == 0, "those that the collector takes are none");
+#endif
 }
 
 /* --- What is left behind. */

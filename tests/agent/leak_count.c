@@ -1,7 +1,8 @@
 /* leak_count.c -- gcg_check_leaks, gcg_ignore, gcg_disable: what they count.
  *
  *   leak_count              tests, as TAP
- *   leak_count SEED FILE    a random heap: prints what gcg_check_leaks says of it, and saves it
+ *   leak_count SEED FILE    a random heap: prints what gcg_check_leaks says of it, from outside and
+ *                           from inside, and saves it
  *
  * Compiled for the collector, and with MALLOC for malloc, whose part of the tests is
  * tests/malloc/source.c.
@@ -139,8 +140,13 @@ random_heap (const char *seed, const char *path)
   size_t bytes = 0, objects;
 
   make_heap (strtoull (seed, NULL, 10));
-  objects = leaks (&bytes);
-  printf ("%zu %zu\n", objects, bytes);
+  for (int inside = 0; inside < 2; inside++)
+    {
+      if (inside)
+        setenv ("GCGLASS_STOP", "signals", 1);
+      objects = leaks (&bytes);
+      printf ("%zu %zu\n", objects, bytes);
+    }
   wipe ();
   return gcg_save (path, &error) != GCG_OK;
 }
@@ -236,9 +242,12 @@ test_errors (void)
 {
   size_t objects = 77, bytes = 78;
   GC_disable ();
+  tap_ok (gcg_check_leaks (NULL, NULL, &error) == GCG_OK, "with GC_disable from outside: %s",
+          error.text);
+  setenv ("GCGLASS_STOP", "signals", 1);
   tap_ok (gcg_check_leaks (&objects, &bytes, &error) == GCG_DISABLED && objects == 77
               && bytes == 78,
-          "with GC_disable: %s", error.text);
+          "with GC_disable from inside: %s", error.text);
   GC_enable ();
   tap_ok (gcg_check_leaks (NULL, NULL, NULL) == GCG_OK, "afterwards it counts again");
   tap_ok (gcg_ignore (&objects, &error) == GCG_NOT_FOUND, "no object: %s", error.text);
