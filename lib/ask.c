@@ -107,14 +107,77 @@ ask_outside (const ucontext_t *caller, uint32_t flags, const char *description,
   return answer == TAKEN;
 }
 
+/* --- from inside, by a raw dump --- */
+
+#ifdef GCG_MALLOC
+
+/* Has a snapshot with FLAGS made of the raw DUMP (taken), as above. */
+static bool
+read_dump (int dump, uint32_t flags, const char *description, struct gcg__message *message, int *fd)
+{
+  int pair[2], client = gcg__control_outside ();
+  bool made = false;
+
+  *fd = -1;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0)
+    {
+      int here = raw_high (pair[0]), there = raw_high (pair[1]);
+      *message = gcg__wire_message (GCG__ASK);
+      message->flags = flags | GCG__FLAG_DUMP;
+      made = client >= 0 ? gcg__wire_send (client, message, there)
+                         : gcg__attendant_send (message, there);
+      close (there);
+      message->type = GCG__SNAPSHOT;
+      message->flags = GCG__FLAG_DUMP;
+      gcg__wire_text (message, description);
+      made = made && gcg__wire_send (here, message, dump)
+             && gcg__wire_await (here, GCG__SNAPSHOT, WALK_MS, message, fd)
+             && message->status == GCG_OK;
+      close (here);
+    }
+  close (dump);
+  return made;
+}
+
+/* Takes a raw dump and has it read, as above; false: there is nobody who reads it, or it failed. */
+static bool
+dump_inside (uint32_t flags, const char *description, struct gcg__message *message, int *fd)
+{
+  struct gcg_error ignored;
+  int dump;
+
+  *fd = -1;
+  return (gcg__control_outside () >= 0 || gcg__attendant_reads ())
+         && gcg__capture (description, false, &dump, &ignored) == GCG_OK
+         && read_dump (dump, flags, description, message, fd);
+}
+
+#endif
+
+/* Takes a snapshot with FLAGS by somebody else, one way or the other. */
+static bool
+take (const ucontext_t *caller, uint32_t flags, const char *description,
+      struct gcg__message *message, int *fd)
+{
+  bool taken = ask_outside (caller, flags, description, message, fd);
+#ifdef GCG_MALLOC
+  taken = taken || dump_inside (flags, description, message, fd);
+#endif
+  return taken;
+}
+
 enum gcg_status
 gcg__take (const ucontext_t *caller, const char *description, int *fd, uint32_t *flags,
            struct gcg_error *error)
 {
+  const char *text = description ? description : "";
   struct gcg__message answer;
   int file;
-  bool taken = ask_outside (caller, 0, description ? description : "", &answer, &file) && file >= 0;
+  /* Whom it is sent to reads a dump as well. */
+  bool taken = flags ? ask_outside (caller, 0, text, &answer, &file)
+                     : take (caller, 0, text, &answer, &file);
 
+  taken = taken && file >= 0;
   if (flags)
     *flags = taken ? 0 : GCG__CAPTURE_FLAGS;
   if (!taken)
@@ -129,8 +192,8 @@ gcg__ask_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes)
 {
   struct gcg__message answer;
   int file;
-  bool counted = ask_outside (caller, GCG__FLAG_COUNT, "", &answer, &file)
-                 && (answer.flags & GCG__FLAG_COUNT);
+  bool counted
+      = take (caller, GCG__FLAG_COUNT, "", &answer, &file) && (answer.flags & GCG__FLAG_COUNT);
   char *end;
 
   if (file >= 0)

@@ -6,6 +6,10 @@
  * the program has been copied no signal is handled in it, so that nothing but our own frames lies
  * below where it has called; these keep nothing.
  *
+ * In malloc mode a raw dump that is made from inside (dump.h) is given to such a gcglass to be
+ * read, which need not be permitted to stop the program.  Only where there is none does this
+ * process walk its own heap.
+ *
  *   collector    no collection is made; GC_disable, threads that block signals, threads that have
  *                died without a word do not matter.  Where only libgc knows what is alive, from
  *                inside
@@ -53,8 +57,8 @@ gcg__forget_scratch (ucontext_t *context)
 enum gcg_status gcg__take (const ucontext_t *caller, const char *description, int *fd,
                            uint32_t *flags, struct gcg_error *error);
 
-/* Stores in *OBJECTS and *BYTES how much is leaked at such a call, from outside; false: that is to
-   be found from inside (gcg__capture_tally). */
+/* Stores in *OBJECTS and *BYTES how much is leaked at such a call, by a gcglass process; false:
+   that is to be found here (gcg__capture_tally). */
 bool gcg__ask_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes);
 
 #endif

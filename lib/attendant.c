@@ -32,8 +32,10 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int connection = -1;
-static ino_t inode; /* of its socket */
-static bool is_refused, is_said;
+static ino_t inode;     /* of its socket */
+static bool may_stop;   /* it may stop this process */
+static bool is_refused; /* there can be none, or none that may */
+static bool is_said;
 
 /* The mutex is held. */
 static bool
@@ -78,12 +80,11 @@ let_trace (pid_t pid)
   raw_close (fd);
 }
 
-/* Is it wanted, and could it look at this program? */
+/* Could it be started?  A program with more rights than its caller starts none. */
 static bool
 is_possible (void)
 {
-  return !gcg__confined && getauxval (AT_SECURE) == 0 && gcg__outside_is_wanted ()
-         && gcg__outside_has_root ();
+  return !gcg__confined && getauxval (AT_SECURE) == 0;
 }
 
 /* Converses on FD until it is known whether this process may be stopped. */
@@ -106,7 +107,8 @@ greet (int fd, struct gcg_error *why)
     gcg__fail (why, GCG_NO_SERVER, "gcglass ended while it was starting");
   else if (message.status != GCG_OK)
     gcg__fail (why, (enum gcg_status)message.status, "%s", message.text);
-  return answered && message.status == GCG_OK;
+  may_stop = answered && message.status == GCG_OK;
+  return answered;
 }
 
 /* Starts it; false: why not.  The mutex is held. */
@@ -145,12 +147,11 @@ gcg__attendant_ready (void)
   struct gcg_error why = { GCG_OK, "" };
   bool is_ready;
 
-  if (!is_possible ())
+  if (!is_possible () || !gcg__outside_is_wanted () || !gcg__outside_has_root ())
     return false;
   pthread_mutex_lock (&mutex);
-  is_ready = !is_refused && (is_there () || start (&why));
-  if (!is_ready && !is_refused)
-    is_refused = true;
+  is_ready = !is_refused && (is_there () || start (&why)) && may_stop;
+  is_refused = !is_ready;
   if (why.status != GCG_OK && !is_said)
     {
       is_said = true;
@@ -159,6 +160,24 @@ gcg__attendant_ready (void)
   pthread_mutex_unlock (&mutex);
   return is_ready;
 }
+
+#ifdef GCG_MALLOC
+
+bool
+gcg__attendant_reads (void)
+{
+  struct gcg_error why;
+  bool reads;
+
+  if (!is_possible ())
+    return false;
+  pthread_mutex_lock (&mutex);
+  reads = is_there () || start (&why);
+  pthread_mutex_unlock (&mutex);
+  return reads;
+}
+
+#endif
 
 bool
 gcg__attendant_send (const struct gcg__message *message, int attached)

@@ -14,7 +14,7 @@
  * session of its own, so the program has no child that it has not made.
  *
  * Any thread may send any message of protocol.h that link/jobs.h knows, ASK for one, with a
- * descriptor.
+ * descriptor.  Where it may not stop this process it still makes snapshots of raw dumps.
  */
 #ifndef GCG_ATTENDANT_H
 #define GCG_ATTENDANT_H
@@ -27,10 +27,16 @@
    had false is the answer from then on, and the reason is written to the standard error once. */
 bool gcg__attendant_ready (void);
 
+#ifdef GCG_MALLOC
+/* Is it there, to read raw dumps at least (ask.h)?  Starts it when it is not there. */
+bool gcg__attendant_reads (void);
+#endif
+
 /* Sends it MESSAGE with the descriptor ATTACHED; false: it has ended. */
 bool gcg__attendant_send (const struct gcg__message *message, int attached);
 
-/* It has ended while it was asked, and so has the next: this process has none any more. */
+/* It has ended while it was asked, and so has the next: none is asked any more to stop this
+   process. */
 void gcg__attendant_give_up (void);
 
 /* After fork, in the child. */

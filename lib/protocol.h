@@ -75,7 +75,9 @@ enum gcg__message_type
               in hexadecimal, a space, description; fd = one end of a socketpair on which the thread
               waits.  client -> thread, there: ASK as soon as the program goes on, then SNAPSHOT;
               not GCG_OK: it is to be taken from inside.  With FLAG_COUNT SNAPSHOT's text says how
-              much of it is leaked, "OBJECTS BYTES", and nothing comes with it */
+              much of it is leaked, "OBJECTS BYTES", and nothing comes with it.  With FLAG_DUMP
+              the thread has the snapshot made from a raw dump, which it sends there in a SNAPSHOT;
+              text is empty, and no ASK comes back */
 };
 
 /* Lines of SERVE, each "key=value\n", unknown keys ignored: host, port, token ("off", "" = make
@@ -91,7 +93,7 @@ enum gcg__message_type
 #define GCG__FLAG_ROOT      64u   /* HELLO: the program can be looked at from outside */
 #define GCG__FLAG_THREAD    128u  /* STOPS: the agent is to start its thread; HELLO: it samples */
 #define GCG__FLAG_COLLECT   256u  /* CAPTURE: the collector is to say what is garbage */
-#define GCG__FLAG_DUMP      512u  /* SNAPSHOT: the file is a raw dump (lib/dump_format.h) */
+#define GCG__FLAG_DUMP      512u  /* SNAPSHOT, ASK: there is a raw dump (lib/dump_format.h) */
 #define GCG__FLAG_COUNT     1024u /* ASK, its SNAPSHOT: the leaks are to be counted */
 
 /* Why a CAPTURE with FLAG_COLLECT is refused. */

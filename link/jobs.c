@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -26,6 +28,9 @@
 #include "link/count.h"
 #include "link/message.h"
 #include "link/outside.h"
+#include "link/read.h"
+
+#define DUMP_SECONDS 60
 
 struct job
 {
@@ -145,6 +150,19 @@ answer_asked (struct job *job)
   job->is_hidden = true;
 }
 
+/* The last that JOB's thread does. */
+static void
+finish (struct job *job)
+{
+  struct gcg__jobs *jobs = job->jobs;
+  pthread_mutex_lock (&jobs->lock);
+  job->is_done = true;
+  jobs->n_running--;
+  eventfd_write (jobs->event_fd, 1);
+  pthread_cond_broadcast (&jobs->changed);
+  pthread_mutex_unlock (&jobs->lock);
+}
+
 static void *
 run_job (void *context)
 {
@@ -175,12 +193,27 @@ run_job (void *context)
     answer_asked (job);
   if (job->agent_fd >= 0)
     close (job->agent_fd);
-  pthread_mutex_lock (&jobs->lock);
-  job->is_done = true;
-  jobs->n_running--;
-  eventfd_write (jobs->event_fd, 1);
-  pthread_cond_broadcast (&jobs->changed);
-  pthread_mutex_unlock (&jobs->lock);
+  finish (job);
+  return NULL;
+}
+
+/* Makes the snapshot of the raw dump that the thread that asks sends. */
+static void *
+run_reading (void *context)
+{
+  struct job *job = context;
+  struct timeval patience = { .tv_sec = DUMP_SECONDS };
+  struct gcg__message *message = &job->result.message;
+  uint32_t flags = message->flags;
+  setsockopt (job->asked_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (gcg__link_receive (job->asked_fd, message, &job->result.fd) && message->type == GCG__SNAPSHOT)
+    gcg__read_received (message, &job->result.fd);
+  else
+    message->status = GCG_SYSTEM;
+  message->type = GCG__SNAPSHOT;
+  message->flags = flags;
+  answer_asked (job);
+  finish (job);
   return NULL;
 }
 
@@ -207,12 +240,12 @@ append (struct gcg__jobs *jobs, struct job *job)
   *last = job;
 }
 
-/* Starts JOB (taken); false: it has been freed. */
+/* Starts JOB (taken), which FUNCTION does; false: it has been freed. */
 static bool
-start (struct gcg__jobs *jobs, struct job *job)
+start (struct gcg__jobs *jobs, struct job *job, void *(*function) (void *))
 {
   pthread_mutex_lock (&jobs->lock);
-  bool started = start_thread (run_job, job);
+  bool started = start_thread (function, job);
   if (started)
     append (jobs, job);
   jobs->n_running += started;
@@ -265,7 +298,7 @@ gcg__jobs_capture (struct gcg__jobs *jobs, const struct gcg__agent_link *link, u
   struct job *job = new_job (jobs, link, sequence, flags, description);
   if (job != NULL && link->fd >= 0)
     job->agent_fd = fcntl (link->fd, F_DUPFD_CLOEXEC, 3);
-  return job != NULL && start (jobs, job);
+  return job != NULL && start (jobs, job, run_job);
 }
 
 /* --- what the agent says --- */
@@ -308,7 +341,7 @@ take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
     {
       job->ending_tid = tid;
       job->answer_fd = fcntl (link->fd, F_DUPFD_CLOEXEC, 3);
-      if (job->answer_fd >= 0 && start (jobs, job))
+      if (job->answer_fd >= 0 && start (jobs, job, run_job))
         return;
       if (job->answer_fd < 0)
         free (job);
@@ -316,8 +349,8 @@ take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
   gcg__link_send (link->fd, &answer);
 }
 
-/* A thread of the process waits at ATTACHED for a snapshot.  When it is to take it itself it hears
-   so, or finds that nobody is there any more. */
+/* A thread of the process waits at ATTACHED for a snapshot, or brings a raw dump there.  When it is
+   to take it itself it hears so, or finds that nobody is there any more. */
 static void
 take_ask (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
           const struct gcg__message *ask, int attached)
@@ -325,9 +358,10 @@ take_ask (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
   struct gcg__message refusal = { .type = GCG__SNAPSHOT, .status = GCG_UNSUPPORTED };
   char *description;
   uint64_t place = strtoull (ask->text, &description, 16);
+  bool is_dump = (ask->flags & GCG__FLAG_DUMP) != 0;
   if (attached < 0)
     return;
-  if (link->root == 0 || collects (link))
+  if (!is_dump && (link->root == 0 || collects (link)))
     {
       gcg__link_send (attached, &refusal);
       return;
@@ -340,7 +374,7 @@ take_ask (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
   job->asking_context = place;
   job->asked_fd = fcntl (attached, F_DUPFD_CLOEXEC, 3);
   if (job->asked_fd >= 0)
-    start (jobs, job);
+    start (jobs, job, is_dump ? run_reading : run_job);
   else
     free (job);
 }

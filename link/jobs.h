@@ -12,7 +12,8 @@
  *            END: a thread ends the program       ─→  gcg__jobs_message ─→ END: it may go on
  *            CHECK: a signal asks for a snapshot
  *            CONFINE: what it has to say is looked for in its memory
- *            ASK: a thread wants a snapshot, and waits for it at a socket of its own
+ *            ASK: a thread wants a snapshot, or has a raw dump to be made one, and waits for it
+ *            at a socket of its own
  *   client   asks for a snapshot                  ─→  gcg__jobs_capture
  *
  * Threads: all functions are the receiver's.

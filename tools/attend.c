@@ -35,7 +35,8 @@ let_go (void)
   (void)!chdir ("/");
 }
 
-/* Hears HELLO and answers whether the process may be stopped. */
+/* Hears HELLO and answers whether the process may be stopped; if not, raw dumps can still be
+   read. */
 static bool
 greet (struct gcg__agent_link *link)
 {
@@ -49,7 +50,9 @@ greet (struct gcg__agent_link *link)
   if (attached >= 0)
     close (attached);
   link->pid = heard ? (pid_t)hello.pid : 0;
-  return heard && gcg__jobs_hello (link, &hello, false, &error) && link->root != 0;
+  if (heard)
+    gcg__jobs_hello (link, &hello, false, &error);
+  return heard;
 }
 
 /* Reads one message; false: the connection has ended. */
