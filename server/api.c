@@ -56,6 +56,7 @@ fill_frame (const struct gcg__server *server, struct answer *answer)
   frame->state = states[overall->state];
   frame->running_s = overall->running_s;
   frame->stoppable = server->options.stop != NULL;
+  frame->collects = server->options.collects;
   if (overall->state != GCG__STATE_FILE || frame->program == NULL)
     {
       frame->program = overall->program;

@@ -33,6 +33,7 @@ struct gcg__server_options
   const char *token;     /* NULL, "" = made; "off" = none */
   const char *templates; /* NULL = the embedded files */
   bool debug;            /* requests are logged to the standard error */
+  bool collects;         /* the collector collects before each snapshot, asked for or not */
   /* Prints a URL that replaces one which was opened already; NULL: none is printed. */
   void (*renewed) (void *context, const char *url);
   /* POST /api/stop; NULL: that is refused with 409. */

@@ -225,6 +225,11 @@ export function showFrame(frame) {
     ...(frame.left_out ? [element('p', { class: 'warning' }, frame.left_out)] : []));
   parts.take.disabled = frame.state !== 'live';
   parts.form.hidden = frame.state !== 'live';
+  if (frame.collects) {
+    parts.collect.checked = true;
+    parts.collect.disabled = true;
+    parts.collect.parentNode.title = 'For all snapshots: gcglass was started with --collect';
+  }
   parts.stop.hidden = !frame.stoppable;
   parts.take.title = frame.state === 'live' ? 'Look again'
     : 'There is no live process to take one from';

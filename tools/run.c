@@ -115,6 +115,7 @@ take_options (struct run *run, int argc, char **argv)
      not to be in each other's way. */
   if (run->exit && !run->serving.port_given)
     run->serving.options.port = 0;
+  run->serving.options.collects = run->launch.collect;
   if (status == 0 && optind == argc)
     status = command_misuse (run->serving.command, "no program to run was given");
   return status;

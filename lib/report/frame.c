@@ -86,6 +86,7 @@ gcg__frame_write (const struct gcg__frame_state *frame, struct gcg__json *json)
   gcg__json_string (json, "waiting", frame->waiting);
   gcg__json_string (json, "left_out", frame->left_out);
   gcg__json_bool (json, "stoppable", frame->stoppable);
+  gcg__json_bool (json, "collects", frame->collects);
   gcg__json_string (json, "heap", frame->heap);
   gcg__json_unsigned (json, "leaked_cycles", frame->leaked_cycles);
   if (frame->waiting == NULL && frame->shown < frame->n_snapshots)

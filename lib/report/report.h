@@ -43,6 +43,7 @@ struct gcg__frame_state
   const char *waiting;  /* why there is no snapshot yet, NULL when there is one */
   const char *left_out; /* which snapshots of a recording are damaged and not shown; NULL: none */
   bool stoppable;       /* by POST /api/stop */
+  bool collects;        /* the collector collects before each snapshot */
   const char
       *heap; /* whose objects: "gc" the collector's, "malloc" malloc's; NULL: not known yet */
   uint32_t leaked_cycles;
