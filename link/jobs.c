@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "image/freeze.h"
 #include "image/proc.h"
+#include "image/traced.h"
 #include "image/waits.h"
 #include "link/confined.h"
 #include "link/count.h"
@@ -37,9 +38,10 @@ struct job
   struct job *next;
   struct gcg__jobs *jobs;
   struct gcg__agent_link link;
-  int answer_fd; /* where END is answered, -1 = nowhere */
-  int asked_fd;  /* where the thread waits that wants the snapshot; -1: none */
-  int memory_fd; /* of a program that restricts itself, where it is answered; -1; borrowed */
+  int answer_fd;  /* where END is answered, -1 = nowhere */
+  int asked_fd;   /* where the thread waits that wants the snapshot; -1: none */
+  int memory_fd;  /* of a program that restricts itself, where it is answered; -1; borrowed */
+  bool is_traced; /* the process is at its end, and held there */
   pid_t ending_tid;
   uint64_t ending_pointer;
   pid_t asking_tid;
@@ -49,6 +51,13 @@ struct job
   struct gcg__job_result result;
 };
 
+/* A process that is traced for its life. */
+struct traced
+{
+  struct traced *next;
+  struct gcg__agent_link link;
+};
+
 struct gcg__jobs
 {
   pthread_mutex_t lock;
@@ -56,7 +65,8 @@ struct gcg__jobs
   pthread_mutex_t stopping; /* held while a process is stopped */
   struct gcg__waits waits;  /* under STOPPING */
   int event_fd;
-  struct job *first;  /* in the order in which they have begun */
+  struct job *first; /* in the order in which they have begun */
+  struct traced *traced;
   uint32_t n_running; /* threads */
   bool is_ending;     /* those that watch are to end */
 };
@@ -95,6 +105,8 @@ on_released (void *context, bool copied)
 {
   struct job *job = context;
   pthread_mutex_unlock (&job->jobs->stopping);
+  if (job->is_traced)
+    gcg__traced_settle (job->link.pid);
   if (job->memory_fd >= 0)
     gcg__confined_answer (job->memory_fd, job->link.root);
   if (job->asked_fd >= 0)
@@ -311,9 +323,71 @@ parse_root (const char *text)
   return space != NULL ? strtoull (space + 1, NULL, 16) : 0;
 }
 
+/* Process PID is to be traced no more, or with another link, if it is. Stores what it was and
+   returns whether it was. */
+static bool
+take_traced (struct gcg__jobs *jobs, pid_t pid, struct gcg__agent_link *link)
+{
+  pthread_mutex_lock (&jobs->lock);
+  struct traced **at = &jobs->traced;
+  while (*at != NULL && (*at)->link.pid != pid)
+    at = &(*at)->next;
+  struct traced *traced = *at;
+  if (traced != NULL)
+    *at = traced->next;
+  pthread_mutex_unlock (&jobs->lock);
+  if (traced == NULL)
+    return false;
+  *link = traced->link;
+  free (traced);
+  return true;
+}
+
+/* The traced process PID is at its end without having said so: its last snapshot is taken there. */
+static bool
+on_ends (void *context, pid_t pid)
+{
+  struct gcg__jobs *jobs = context;
+  struct gcg__agent_link link;
+  struct job *job
+      = take_traced (jobs, pid, &link) ? new_job (jobs, &link, 0, GCG__FLAG_EXIT, "at exit") : NULL;
+  if (job == NULL)
+    return false;
+  job->is_traced = true;
+  return start (jobs, job, run_job);
+}
+
+/* LINK's process says its own end: nothing is to be seen afterwards. */
+static void
+settle (struct gcg__jobs *jobs, const struct gcg__agent_link *link)
+{
+  struct gcg__agent_link traced;
+  if (take_traced (jobs, link->pid, &traced))
+    gcg__traced_settle (link->pid);
+}
+
+/* Traces LINK's process for its life, which is not said if it is not possible: then it ends as it
+   does untraced. */
+static void
+trace (struct gcg__jobs *jobs, const struct gcg__agent_link *link)
+{
+  struct gcg__agent_link before;
+  struct gcg_error error;
+  struct traced *traced = malloc (sizeof *traced);
+  take_traced (jobs, link->pid, &before);
+  if (traced == NULL)
+    return;
+  pthread_mutex_lock (&jobs->lock);
+  *traced = (struct traced){ jobs->traced, *link };
+  jobs->traced = traced;
+  pthread_mutex_unlock (&jobs->lock);
+  if (gcg__traced_begin (link->pid, on_ends, jobs, &error) != GCG_OK)
+    take_traced (jobs, link->pid, &before);
+}
+
 bool
-gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello, bool thread,
-                 struct gcg_error *error)
+gcg__jobs_hello (struct gcg__jobs *jobs, struct gcg__agent_link *link,
+                 const struct gcg__message *hello, bool thread, struct gcg_error *error)
 {
   struct gcg__message answer = { .type = GCG__STOPS };
   link->root = 0;
@@ -325,6 +399,8 @@ gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello,
     snprintf (answer.text, sizeof answer.text, "%s", error->text);
   answer.status = link->root != 0 ? GCG_OK : GCG_DISABLED;
   link->has_collector = link->root != 0 && (hello->flags & GCG__FLAG_THREAD) != 0;
+  if (link->traces && link->root != 0 && !link->has_collector)
+    trace (jobs, link);
   answer.flags = thread || link->root == 0 ? GCG__FLAG_THREAD : 0;
   gcg__link_send (link->fd, &answer);
   return link->root != 0;
@@ -335,6 +411,7 @@ static void
 take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
 {
   struct gcg__message answer = { .type = GCG__END, .status = GCG_UNSUPPORTED };
+  settle (jobs, link);
   bool is_ours = link->root != 0 && !collects (link);
   struct job *job = is_ours ? new_job (jobs, link, 0, GCG__FLAG_EXIT, "at exit") : NULL;
   if (job != NULL)
@@ -405,6 +482,8 @@ watch_confined (void *context)
   while (pointer == 0 && !is_ending (jobs)
          && gcg__confined_look (memory_fd, watch->link.root, &pointer))
     ;
+  if (pointer != 0)
+    settle (jobs, &watch->link);
   struct job *job
       = pointer != 0 ? new_job (jobs, &watch->link, 0, GCG__FLAG_EXIT, "at exit") : NULL;
   pthread_mutex_lock (&jobs->lock);
@@ -515,6 +594,7 @@ gcg__jobs_free (struct gcg__jobs *jobs)
   struct gcg__job_result result;
   if (jobs == NULL)
     return;
+  gcg__traced_forget (jobs);
   pthread_mutex_lock (&jobs->lock);
   jobs->is_ending = true;
   while (jobs->n_running > 0)
@@ -523,6 +603,11 @@ gcg__jobs_free (struct gcg__jobs *jobs)
   while (gcg__jobs_next (jobs, &result))
     if (result.fd >= 0)
       close (result.fd);
+  while (jobs->traced != NULL)
+    {
+      struct gcg__agent_link link;
+      take_traced (jobs, jobs->traced->link.pid, &link);
+    }
   close (jobs->event_fd);
   pthread_cond_destroy (&jobs->changed);
   pthread_mutex_destroy (&jobs->stopping);

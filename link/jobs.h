@@ -14,6 +14,7 @@
  *            CONFINE: what it has to say is looked for in its memory
  *            ASK: a thread wants a snapshot, or has a raw dump to be made one, and waits for it
  *            at a socket of its own
+ *   kernel   says that it ends without a word, if it is traced for its life
  *   client   asks for a snapshot                  ─→  gcg__jobs_capture
  *
  * Threads: all functions are the receiver's.
@@ -38,6 +39,7 @@ struct gcg__agent_link
   uint32_t key;       /* the receiver's name for it */
   uint64_t root;      /* of its root structure; 0: it is looked at from inside */
   bool has_collector; /* with a root: its heap is libgc's */
+  bool traces;        /* it is to be traced for its life, where its heap is malloc's */
   bool collects;      /* the collector is to say what is garbage: with a root and a collector the
                          agent takes all snapshots, each at the end of a collection */
 };
@@ -61,9 +63,9 @@ int gcg__jobs_fd (const struct gcg__jobs *jobs);
 /* Reads HELLO: stores the address of the root in LINK->root, when PID may be stopped from here, and
    says STOPS.  THREAD: the agent is to start its thread all the same.  False: it could be looked at
    from outside, but that is not permitted, for the reason in ERROR: its agent stops it by
-   signals.  LINK->collects stays what it is. */
-bool gcg__jobs_hello (struct gcg__agent_link *link, const struct gcg__message *hello, bool thread,
-                      struct gcg_error *error);
+   signals.  LINK->collects and LINK->traces stay what they are. */
+bool gcg__jobs_hello (struct gcg__jobs *jobs, struct gcg__agent_link *link,
+                      const struct gcg__message *hello, bool thread, struct gcg_error *error);
 
 /* Takes END, CHECK, CONFINE and ASK, with the descriptor ATTACHED (borrowed; -1: none); false for
    any other message.  ASK has no result for gcg__jobs_next: the thread that asks is answered. */

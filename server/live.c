@@ -305,10 +305,14 @@ converse_with (struct gcg__live *live, int fd, int counter, pid_t pid,
   live->fd = fd;
   live->pid = pid;
   live->link = (struct gcg__agent_link){
-    .pid = pid, .fd = fd, .key = 1, .collects = live->events.collects
+    .pid = pid,
+    .fd = fd,
+    .key = 1,
+    .collects = live->events.collects,
+    .traces = live->events.traces,
   };
   struct gcg_error error = { GCG_OK, "" };
-  if (!gcg__jobs_hello (&live->link, hello, live->events.from_inside, &error)
+  if (!gcg__jobs_hello (live->jobs, &live->link, hello, live->events.from_inside, &error)
       && live->events.inside != NULL)
     live->events.inside (live->events.context, error.text);
   replace_counter (live, counter);

@@ -36,6 +36,7 @@ struct gcg__live_events
      NULL. */
   void (*inside) (void *context, const char *why);
   double every_s;   /* between samples that are read from outside; 0: none */
+  bool traces;      /* the process is traced for its life, where its heap is malloc's */
   bool collects;    /* the collector is to say what is garbage, where there is one */
   bool from_inside; /* samples are to say what the agent alone knows: it takes them all */
 };

@@ -142,6 +142,12 @@ tests_unharmed_gc_CFLAGS = $(AM_CFLAGS) $(GC_CFLAGS) -D_GNU_SOURCE -DUSE_GC=1
 tests_unharmed_gc_LDADD = -lgc -lpthread -ldl
 dist_check_SCRIPTS += tests/unharmed.test
 TESTS += tests/unharmed.test
+# Ends of which the C library knows nothing.
+check_PROGRAMS += tests/traced
+tests_traced_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE -O1
+tests_traced_LDADD = -lpthread
+dist_check_SCRIPTS += tests/traced.test
+TESTS += tests/traced.test
 # Other allocators and collectors in the program.
 dist_check_SCRIPTS += %D%/malloc/foreign.test
 EXTRA_DIST += %D%/malloc/foreign.c %D%/malloc/foreign_allocator.c %D%/malloc/foreign_collector.c \

@@ -38,7 +38,7 @@ let_go (void)
 /* Hears HELLO and answers whether the process may be stopped; if not, raw dumps can still be
    read. */
 static bool
-greet (struct gcg__agent_link *link)
+greet (struct gcg__jobs *jobs, struct gcg__agent_link *link)
 {
   struct timeval patience = { .tv_sec = START_SECONDS };
   struct gcg__message hello = { .type = GCG__HELLO, .text = PACKAGE_VERSION };
@@ -51,7 +51,7 @@ greet (struct gcg__agent_link *link)
     close (attached);
   link->pid = heard ? (pid_t)hello.pid : 0;
   if (heard)
-    gcg__jobs_hello (link, &hello, false, &error);
+    gcg__jobs_hello (jobs, link, &hello, false, &error);
   return heard;
 }
 
@@ -104,12 +104,14 @@ attend_main (const struct command *self, int argc, char **argv)
     return command_misuse (self, "this command is started by programs that call gcg_save");
   close ((int)number);
   let_go ();
-  if (!greet (&link) || gcg__jobs_new (&jobs, &error) != GCG_OK)
+  if (gcg__jobs_new (&jobs, &error) != GCG_OK)
     return COMMAND_FAILED;
-  attend (jobs, &link);
+  bool greeted = greet (jobs, &link);
+  if (greeted)
+    attend (jobs, &link);
   close (link.fd);
   gcg__jobs_free (jobs);
-  return 0;
+  return greeted ? 0 : COMMAND_FAILED;
 }
 
 static const struct command_option attend_options[]

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "image/traced.h"
 #include "tools/front.h"
 #include "tools/program.h"
 
@@ -98,34 +99,48 @@ child_start (struct child *child, const struct signals *signals, const char *pat
 }
 
 /* Returns whether a wait for the program finds something other than a stop by us, which the thread
-   that has stopped it waits for (image/freeze.h). */
+   that has stopped it waits for (image/freeze.h); of one that is traced, only its end. */
 static bool
 is_to_be_waited_for (const struct child *child)
 {
   siginfo_t info = { .si_pid = 0 };
+  unsigned n_turns;
+  bool traced = gcg__traced_is (child->pid, &n_turns);
   return waitid (P_PID, (id_t)child->pid, &info,
                  WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT)
              == 0
-         && info.si_pid != 0 && info.si_code != CLD_TRAPPED;
+         && info.si_pid != 0 && info.si_code != CLD_TRAPPED
+         && (!traced || info.si_code == CLD_EXITED || info.si_code == CLD_KILLED
+             || info.si_code == CLD_DUMPED);
 }
 
-/* When the program stops, only our front stops with it: the pages stay available. */
+/* The program has stopped, or goes on.  Only our front does the same: the pages stay available. */
+static void
+set_stopped (struct child *child, bool stopped)
+{
+  child->stopped = stopped;
+  if (stopped)
+    front_stop ();
+  else
+    front_continue ();
+}
+
+/* Deals with what the kernel says of the program; of one that is traced for its life it does not
+   say who stops it (image/traced.h). */
 static void
 look_after (struct child *child)
 {
   int status;
+  unsigned n_turns;
+  if (!child->ended && gcg__traced_is (child->pid, &n_turns) && n_turns != child->n_turns)
+    {
+      child->n_turns = n_turns;
+      set_stopped (child, n_turns % 2 == 1);
+    }
   while (!child->ended && is_to_be_waited_for (child)
          && waitpid (child->pid, &status, WNOHANG | WUNTRACED | WCONTINUED) == child->pid)
-    if (WIFSTOPPED (status))
-      {
-        child->stopped = true;
-        front_stop ();
-      }
-    else if (WIFCONTINUED (status))
-      {
-        child->stopped = false;
-        front_continue ();
-      }
+    if (WIFSTOPPED (status) || WIFCONTINUED (status))
+      set_stopped (child, WIFSTOPPED (status));
     else
       {
         child->ended = true;

@@ -18,8 +18,9 @@ struct child
   pid_t pid;
   bool ended;
   bool stopped;
-  bool finish; /* we were asked to end: nothing more is served afterwards */
-  int status;  /* as from waitpid */
+  unsigned n_turns; /* of a traced one, seen (image/traced.h) */
+  bool finish;      /* we were asked to end: nothing more is served afterwards */
+  int status;       /* as from waitpid */
 };
 
 /* From now on this process may have as many descriptors open as it is allowed to: the files of a

@@ -26,6 +26,9 @@ const struct command_option launch_options[]
         { "collect", LAUNCH_COLLECT, NULL, NULL,
           "let the collector collect before each snapshot and say what is garbage; without effect "
           "where the heap is malloc's" },
+        { "traced", LAUNCH_TRACED, NULL, NULL,
+          "trace the program, so that an end by a system call of its own or by any signal but KILL "
+          "is seen too; without effect where the heap is the collector's" },
         { "force", LAUNCH_FORCE, NULL, NULL, "run the program even if it cannot be observed" },
         OPTION_END };
 
@@ -60,6 +63,9 @@ launch_take (struct launch *launch, int option, const char *argument)
       return command_misuse (launch->command, "--heap %s: must be gc or malloc", argument);
     case LAUNCH_COLLECT:
       launch->collect = true;
+      return 0;
+    case LAUNCH_TRACED:
+      launch->traced = true;
       return 0;
     default:
       launch->force = true;
@@ -131,6 +137,13 @@ launch_find (struct launch *launch, const char *name)
                       "--collect: with --heap malloc there is no collector to ask");
       return PROGRAM_FAILED;
     }
+  if (launch->traced && launch->heap_given && launch->heap == PROGRAM_COLLECTOR)
+    {
+      command_misuse (launch->command,
+                      "--traced: not with --heap gc: only the collector itself knows "
+                      "what is alive, and it cannot be asked at the end");
+      return PROGRAM_FAILED;
+    }
   int status = program_find (name, &launch->path, text);
   if (status == 0 && !launch->force && !program_can_observe (launch->path, text))
     status = PROGRAM_NOT_RUN;
@@ -146,6 +159,14 @@ launch_find (struct launch *launch, const char *name)
   if (status != 0)
     command_fail (launch->command, "%s", text);
   return status;
+}
+
+const char *
+launch_untraced (const struct launch *launch)
+{
+  return launch->traced && launch->found == PROGRAM_COLLECTOR
+             ? "it is not traced: its heap is the collector's (libgc)"
+             : NULL;
 }
 
 /* The path of FILE, if it names the same file for us: not in another root directory. */

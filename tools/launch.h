@@ -24,6 +24,7 @@ struct launch
   bool leaks;     /* the agent does what leak reports need beyond snapshots */
   bool follow;    /* children run under the agent, too */
   bool collect;   /* the collector is to say what is garbage, where there is one */
+  bool traced;    /* the program is traced for its life */
   bool no_last;   /* no snapshot at its end: it would not be used */
   bool outside;   /* programs are looked at from outside where that is permitted */
   bool fold;      /* libgc's warnings of finalization cycles are counted, not printed */
@@ -66,6 +67,7 @@ enum
   LAUNCH_HEAP,
   LAUNCH_FORCE,
   LAUNCH_COLLECT,
+  LAUNCH_TRACED,
   LAUNCH_LAST
 };
 extern const struct command_option launch_options[];
@@ -81,6 +83,9 @@ int launch_every (const struct command *command, const char *text, double *secon
 
 /* Finds the program NAME and the object to preload.  0, or an exit status after a message. */
 int launch_find (struct launch *launch, const char *name);
+
+/* Why the program is not traced, although that is wanted; NULL: it is, or it is not wanted. */
+const char *launch_untraced (const struct launch *launch);
 
 /* Examines the program in FILE, which a process is about to execute with LIBRARIES as
    LD_LIBRARY_PATH, and fills NEXT and the status and text of ANSWER (protocol.h: EXEC). */

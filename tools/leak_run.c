@@ -294,14 +294,14 @@ explain (struct running *running)
     }
   else if (WIFSIGNALED (running->child.status))
     leak_jobs_say (running->jobs,
-                   "%s %s: no leaks are looked for at such an end; --every SECONDS looks while it "
-                   "runs, and so does a signal that is sent to gcglass and not to the program",
-                   name, how);
+                   "%s %s: no leaks are looked for at such an end; %s--every SECONDS looks while "
+                   "it runs, and so does a signal that is sent to gcglass and not to the program",
+                   name, how, launch->traced ? "" : "with --traced they are, unless it is KILL; ");
   else if (known != NULL && known->was_there)
     leak_jobs_say (running->jobs,
                    "%s %s, but left no report: it ended, or executed another program, by a "
-                   "raw system call",
-                   name, how);
+                   "raw system call%s",
+                   name, how, launch->traced ? "" : "; --traced sees such an end");
   else if (heap == PROGRAM_COLLECTOR && !launch->force)
     leak_jobs_say (running->jobs,
                    "%s %s and never used the collector (libgc), or uses a copy of its own: nothing "
@@ -383,7 +383,8 @@ start (struct running *running, char **arguments)
 {
   const struct leak_run *run = running->run;
   struct watch_events events
-      = { running, run->launch.collect, on_snapshot, on_failed, on_inside, on_left, on_executes };
+      = { running, run->launch.collect, run->launch.traced, on_snapshot, on_failed, on_inside,
+          on_left, on_executes };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
   struct gcg_error error;
   int own, status;
@@ -412,6 +413,9 @@ start (struct running *running, char **arguments)
     command_fail (run->options.command, "%s", text);
   else
     leak_jobs_set_pid (running->jobs, running->child.pid);
+  const char *untraced = launch_untraced (&run->launch);
+  if (status == 0 && untraced != NULL)
+    leak_jobs_say (running->jobs, "%s: %s", run->launch.name, untraced);
   return status;
 }
 

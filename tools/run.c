@@ -180,6 +180,7 @@ start (struct run *run, char **arguments)
                                      .inside = on_inside,
                                      .every_s = strtod (run->every, NULL),
                                      .collects = run->launch.collect,
+                                     .traces = run->launch.traced,
                                      .from_inside = run->launch.lifetimes,
                                      .ends = run->exit };
   char name[GCG__SOCKET_NAME_BYTES], text[TEXT_BYTES];
@@ -217,8 +218,11 @@ start (struct run *run, char **arguments)
         {
           const char *beside = program_unseen (run->launch.path);
           gcg__source_set_process (serving->source, run->child.pid, NULL);
+          const char *untraced = launch_untraced (&run->launch);
           if (beside != NULL)
             serving_say (serving, "%s: %s", run->launch.name, beside);
+          if (untraced != NULL)
+            serving_say (serving, "%s: %s", run->launch.name, untraced);
         }
     }
   launch_environment_free (environment, own);

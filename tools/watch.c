@@ -144,9 +144,10 @@ read_one (struct watch *watch, struct connection *connection)
       connection->link = (struct gcg__agent_link){ .pid = connection->who.pid,
                                                    .fd = connection->fd,
                                                    .key = connection->who.id,
-                                                   .collects = watch->events.collects };
+                                                   .collects = watch->events.collects,
+                                                   .traces = watch->events.traces };
       struct gcg_error error = { GCG_OK, "" };
-      if (!gcg__jobs_hello (&connection->link, &message, false, &error))
+      if (!gcg__jobs_hello (watch->jobs, &connection->link, &message, false, &error))
         watch->events.inside (watch->events.context, &connection->who, error.text);
       if (connection->link.root != 0 && (message.flags & GCG__FLAG_THREAD) == 0)
         connection->door = gcg__door_open (connection->who.pid, connection->link.root);

@@ -29,6 +29,7 @@ struct watch_events
 {
   void *context;
   bool collects; /* the collector is to say what is garbage, where there is one */
+  bool traces;   /* programs are traced for their lives, where the heap is malloc's */
   /* Who has sent the snapshot in FD (taken); FLAGS as in lib/protocol.h. */
   void (*snapshot) (void *context, const struct watched *who, int fd, uint32_t flags);
   /* A snapshot could not be taken. */

@@ -211,8 +211,8 @@ add_local (struct listing *listing, uint32_t index, uint64_t pointer)
     add_memory (listing, GCG__REGION_TLS, index, control, control + agent->areas.control_bytes);
 }
 
-/* The areas of THREAD, number INDEX, which is FROZEN and, unless it IS_CALLING, in the middle
-   of something. */
+/* The areas of THREAD, number INDEX, which is FROZEN and, unless it IS_CALLING, in the middle of
+   something.  One whose stack pointer is in no memory has overflowed its stack. */
 static void
 add_thread_areas (struct listing *listing, uint32_t index, const struct gcg__thread *thread,
                   const struct gcg__frozen_thread *frozen, uint64_t pointer, bool is_calling)
@@ -221,8 +221,9 @@ add_thread_areas (struct listing *listing, uint32_t index, const struct gcg__thr
 
   if (!(looks & GCG__LOOK_NO_STACKS))
     {
-      add_memory (listing, GCG__REGION_STACK, index,
-                  thread->stack_low - (is_calling ? 0 : RED_ZONE), thread->stack_high);
+      if (thread->stack_high != 0)
+        add_memory (listing, GCG__REGION_STACK, index,
+                    thread->stack_low - (is_calling ? 0 : RED_ZONE), thread->stack_high);
       if (pointer)
         add_left_stack (listing, index, thread, pointer);
     }
@@ -270,7 +271,7 @@ add_thread (struct listing *listing, size_t number)
     }
   areas->order[index] = (uint32_t)number;
   areas->n_threads++;
-  if (map && !(thread->flags & GCG__THREAD_AGENT))
+  if (thread->sp && !(thread->flags & GCG__THREAD_AGENT))
     add_thread_areas (listing, index, thread, frozen, pointer, is_calling);
 }
 

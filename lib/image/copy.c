@@ -173,7 +173,10 @@ gcg__copy_end (struct gcg__copy *copy)
   if (copy->pid == 0)
     return;
   siginfo_t info;
-  kill (copy->pid, SIGKILL);
+  /* Ended, and known to have, it has no number any more. */
+  if (waitid (P_PID, (id_t)copy->pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD)
+      == 0)
+    kill (copy->pid, SIGKILL);
   while (waitid (P_PID, (id_t)copy->pid, &info, WEXITED | __WALL | __WNOTHREAD) == 0
          && info.si_code != CLD_KILLED && info.si_code != CLD_EXITED && info.si_code != CLD_DUMPED)
     continue;

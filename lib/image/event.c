@@ -54,10 +54,22 @@ gcg__event_look (pid_t tid, bool keep, pid_t *value)
        */
       waitid (P_PID, (id_t)tid, &info, options);
       return GCG__EVENT_EXEC;
+    case PTRACE_EVENT_EXIT:
+      *value = message (tid);
+      return GCG__EVENT_EXIT;
     default:
       *value = signal;
       return signal == CALL_TRAP ? GCG__EVENT_CALL : GCG__EVENT_SIGNAL;
     }
+}
+
+bool
+gcg__event_is_halt (pid_t tid)
+{
+  siginfo_t info = { 0 };
+  return waitid (P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) == 0
+         && info.si_pid != 0 && info.si_status >> 8 == PTRACE_EVENT_STOP
+         && (info.si_status & 0xff) != SIGTRAP;
 }
 
 enum gcg__event

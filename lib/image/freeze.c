@@ -19,11 +19,13 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "image/copy.h"
 #include "image/proc.h"
+#include "image/traced.h"
 #include "image/tracer.h"
 #include "image/waits.h"
 
@@ -46,7 +48,9 @@ struct image
 {
   struct gcg__frozen frozen; /* first */
   struct gcg__freeze_ask ask;
-  struct gcg__tracer tracer;
+  struct gcg__tracer *tracer; /* OWN's, or that of TRACED */
+  struct gcg__tracer own;
+  struct gcg__traced *traced; /* the process is traced for its life; NULL: it is not */
   struct gcg__stop stop;
   struct gcg__copy copy;
   struct gcg__waits waits;    /* of this freeze alone */
@@ -387,12 +391,34 @@ copy (struct image *image, enum gcg__frozen_why why, struct gcg_error *error)
   return status;
 }
 
+/* Who traces the process for its life must know that it stands. */
+static void
+hold (struct image *image, bool holds)
+{
+  if (image->traced != NULL)
+    gcg__traced_hold (image->traced, holds);
+}
+
 /* The table of waits is the caller's: threads that linger do not use it. */
 static void
 release (struct image *image)
 {
+  bool held = image->stop.holds;
+  if (image->stop.is_adopted && image->stop.has_executed)
+    gcg__traced_executed (image->traced);
   gcg__stop_release (&image->stop);
   image->stop.waits = NULL;
+  if (held)
+    hold (image, false);
+}
+
+/* The copy stands, which who traces the process for its life is not to see. */
+static void
+take_stop (const struct image *image)
+{
+  siginfo_t info;
+  if (image->traced != NULL && image->copy.pid != 0)
+    waitid (P_PID, (id_t)image->copy.pid, &info, WSTOPPED | WNOHANG | __WALL | __WNOTHREAD);
 }
 
 /* One attempt, in the tracer's thread. */
@@ -407,7 +433,11 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
   if (tid == 0)
     return gcg__error_write (error, GCG_NOT_FOUND, "process %d has ended", image->ask.pid);
   bool is_child = false;
+  bool is_adopted = image->traced != NULL && gcg__traced_is_alive (image->traced);
+  bool is_at_end = is_adopted && gcg__traced_is_at_end (image->traced);
   enum gcg__frozen_why why = forbidden (image, tid, &is_child);
+  if (is_at_end)
+    why = GCG__FROZEN_ENDS;
   /* What a thread says that has ended meanwhile is nothing. */
   if (why != GCG__FROZEN_COPY && !is_alive (image->ask.pid, tid))
     return gcg__error_write (error, GCG_TIMEOUT,
@@ -416,6 +446,8 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
   gcg__stop_init (&image->stop, image->ask.pid, is_child);
   image->is_stopping = true;
   image->stop.waits = image->ask.waits;
+  image->stop.is_adopted = is_adopted;
+  image->stop.is_at_end = is_at_end;
   status = stop_with_reaper (image, deadline, error);
   if (status == GCG_OK && image->ask.look != NULL)
     status = image->ask.look (image->ask.context, error);
@@ -430,12 +462,15 @@ try (struct image *image, int64_t deadline, struct gcg_error *error)
       release (image);
       frozen->stopped_ns = (uint64_t)(image->stop.last_ns - image->stop.first_ns);
     }
+  else
+    hold (image, true);
   if (status != GCG_OK || frozen->copy == 0)
     return status;
   endanger (frozen->copy);
   status = close_descriptors (image, error);
   if (status != GCG_OK)
     gcg__copy_end (&image->copy);
+  take_stop (image);
   return status;
 }
 
@@ -472,6 +507,19 @@ freeze (void *data)
     }
 }
 
+/* The image is not used any more. */
+static void
+finish (struct image *image)
+{
+  if (image->traced == NULL)
+    {
+      gcg__tracer_finish (image->tracer);
+      return;
+    }
+  gcg__traced_part (image->traced);
+  free_image (image);
+}
+
 enum gcg_status
 gcg__freeze (const struct gcg__freeze_ask *ask, struct gcg__frozen **frozen,
              struct gcg_error *error)
@@ -486,7 +534,11 @@ gcg__freeze (const struct gcg__freeze_ask *ask, struct gcg__frozen **frozen,
   image->copy.mem = -1;
   if (ask->waits == NULL)
     image->ask.waits = &image->waits;
-  int failure = gcg__tracer_start (&image->tracer, look_after, free_image, image);
+  image->traced = gcg__traced_join (ask->pid);
+  image->tracer = image->traced != NULL ? gcg__traced_tracer (image->traced) : &image->own;
+  int failure = image->traced != NULL
+                    ? 0
+                    : gcg__tracer_start (&image->own, look_after, NULL, free_image, image);
   if (failure != 0)
     {
       free_image (image);
@@ -495,11 +547,11 @@ gcg__freeze (const struct gcg__freeze_ask *ask, struct gcg__frozen **frozen,
   int limit_ms = ask->limit_ms > 0 ? ask->limit_ms : GCG__FREEZE_LIMIT_MS;
   struct attempt attempt
       = { .image = image, .deadline = gcg__now_ns () + limit_ms * MS, .error = error };
-  gcg__tracer_run (&image->tracer, freeze, &attempt);
+  gcg__tracer_run (image->tracer, freeze, &attempt);
   if (attempt.status == GCG_OK)
     *frozen = &image->frozen;
   else
-    gcg__tracer_finish (&image->tracer);
+    finish (image);
   return attempt.status;
 }
 
@@ -524,6 +576,7 @@ call_function (void *data)
   struct request *request = data;
   request->status = gcg__copy_call (&request->image->copy, request->function, request->arguments,
                                     request->result, request->limit_ms, request->error);
+  take_stop (request->image);
 }
 
 static void
@@ -533,6 +586,7 @@ call_system (void *data)
   request->status
       = gcg__copy_call_system (&request->image->copy, request->number, request->arguments,
                                request->call_result, request->limit_ms, request->error);
+  take_stop (request->image);
 }
 
 enum gcg_status
@@ -546,7 +600,7 @@ gcg__frozen_call (struct gcg__frozen *frozen, uint64_t function, const uint64_t 
                              .result = result,
                              .limit_ms = limit_ms < CALLS_MIN_MS ? CALLS_MIN_MS : limit_ms,
                              .error = error };
-  gcg__tracer_run (&image->tracer, call_function, &request);
+  gcg__tracer_run (image->tracer, call_function, &request);
   return request.status;
 }
 
@@ -561,7 +615,7 @@ gcg__frozen_call_system (struct gcg__frozen *frozen, long number, const uint64_t
                              .call_result = result,
                              .limit_ms = limit_ms < CALLS_MIN_MS ? CALLS_MIN_MS : limit_ms,
                              .error = error };
-  gcg__tracer_run (&image->tracer, call_system, &request);
+  gcg__tracer_run (image->tracer, call_system, &request);
   return request.status;
 }
 
@@ -610,6 +664,6 @@ gcg__frozen_drop (struct gcg__frozen *frozen)
   if (frozen == NULL)
     return;
   struct image *image = image_of (frozen);
-  gcg__tracer_run (&image->tracer, drop, image);
-  gcg__tracer_finish (&image->tracer);
+  gcg__tracer_run (image->tracer, drop, image);
+  finish (image);
 }

@@ -15,7 +15,8 @@
  * SIGKILL, the threads of the process go on with their own registers and signal masks, and the copy
  * is gone.
  *
- * Threads: each freeze has a thread of its own that does all ptrace calls for it, from gcg__freeze
+ * Threads: a process that is traced for its life (traced.h) is frozen by the thread that traces it.
+ * Any other freeze has a thread of its own that does all ptrace calls for it, from gcg__freeze
  * until gcg__frozen_drop.  Any thread may call the functions; calls on one struct gcg__frozen are
  * serialised inside, except gcg__frozen_read, which many threads may run in parallel.
  *
@@ -46,7 +47,8 @@ enum gcg__frozen_why
                              a child subreaper, and would be given the copy */
   GCG__FROZEN_NO_CODE,    /* no system call instruction is mapped, or the process is a 32-bit one */
   GCG__FROZEN_NO_THREAD,  /* no thread can be used: all wait uninterruptibly, or have no stack */
-  GCG__FROZEN_CLONE       /* the kernel refused the clone: clone_errno says why */
+  GCG__FROZEN_CLONE,      /* the kernel refused the clone: clone_errno says why */
+  GCG__FROZEN_ENDS        /* it stands at its end (traced.h) */
 };
 
 struct gcg__frozen;

@@ -254,6 +254,7 @@ static void
 restore (struct chain *chain)
 {
   struct gcg__tracee *tracee = chain->tracee;
+  tracee->has_called = true;
   if (ptrace (PTRACE_SETSIGMASK, tracee->tid, MASK_BYTES, &tracee->mask) != 0
       || !gcg__arch_set (tracee->tid, &tracee->regs))
     tracee->state = GCG__TRACEE_RUNS; /* it is being killed */

@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += lib/image/libimage.la
 lib_image_libimage_la_SOURCES = \
 	%D%/arch.h %D%/arch_aarch64.c %D%/arch_x86_64.c %D%/copy.h %D%/copy.c %D%/freeze.h %D%/freeze.c \
 	%D%/inject.h %D%/inject.c %D%/limit.h %D%/limit.c %D%/permit.c %D%/proc.h %D%/proc.c %D%/stop.h %D%/stop.c %D%/event.c \
-	%D%/tracer.h %D%/tracer.c %D%/waits.h %D%/waits.c \
+	%D%/traced.h %D%/traced.c %D%/tracer.h %D%/tracer.c %D%/waits.h %D%/waits.c \
 	%D%/image.h %D%/image.c %D%/source.c %D%/window.h %D%/window.c %D%/vma.h %D%/vma.c \
 	%D%/modules.h %D%/modules.c %D%/symbol.c %D%/libc_layout.h %D%/libc_layout.c \
 	%D%/tls.h %D%/tls.c %D%/threads.h %D%/threads.c \

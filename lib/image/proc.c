@@ -89,6 +89,7 @@ gcg__proc_status (pid_t pid, pid_t tid, struct gcg__proc_status *status)
     .tracer = (pid_t)number_field (text, "TracerPid"),
     .own_tid = last_number (field (text, "NSpid")),
     .n_switches = strtoull (field (text, "voluntary_ctxt_switches"), NULL, 10),
+    .is_dumping = number_field (text, "CoreDumping") != 0,
     .seccomp = (int)number_field (text, "Seccomp"),
     .n_filters = (int)number_field (text, "Seccomp_filters"),
     .ignored = mask_field (text, "SigIgn"),

@@ -21,6 +21,7 @@ struct gcg__proc_status
   pid_t own_tid;          /* in the innermost pid name space */
   uid_t uid, euid;        /* real, effective */
   int seccomp, n_filters; /* mode; filters in force */
+  bool is_dumping;        /* it writes a core file */
   bool shadow_stack;      /* the processor checks return addresses */
   uint64_t n_switches;    /* how often it has given up its processor by itself */
   uint64_t pending;       /* unblocked signals that wait, of the thread or of the process */

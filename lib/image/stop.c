@@ -24,6 +24,8 @@
 #define OPTIONS                                                                                    \
   (PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC             \
    | PTRACE_O_TRACESYSGOOD)
+#define ADOPTED                                                                                    \
+  (PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACESYSGOOD)
 #define LEFT_OUT_NS  100000000 /* what has not stopped by then is left out */
 #define SEIZE_TRIES  3
 #define SLICE_NS     30000000
@@ -175,7 +177,13 @@ seize (struct gcg__stop *stop, pid_t tid, bool *is_new, struct gcg_error *error)
   struct gcg__proc_status status = { .state = '\0' };
   if (tracee != NULL && tracee->state != GCG__TRACEE_GONE)
     return GCG_OK;
-  bool seized = seize_thread (stop, tid, &status);
+  /* A main thread that has ended before the others says nothing any more. */
+  if (stop->is_adopted && tid == stop->pid
+      && (!gcg__proc_status (stop->pid, tid, &status) || status.state == 'Z'
+          || status.state == 'X'))
+    return GCG_OK;
+  bool seized = (stop->is_adopted && ptrace (PTRACE_INTERRUPT, tid, NULL, NULL) == 0)
+                || seize_thread (stop, tid, &status);
   if (!seized)
     {
       int failure = errno;
@@ -197,7 +205,7 @@ seize (struct gcg__stop *stop, pid_t tid, bool *is_new, struct gcg_error *error)
                                stop->pid);
     }
   tracee->state = GCG__TRACEE_RUNS;
-  tracee->is_left_out = tracee->is_again = tracee->is_other = false;
+  tracee->is_left_out = tracee->is_again = tracee->is_other = tracee->has_called = false;
   tracee->signal = 0;
   if (seized)
     ptrace (PTRACE_INTERRUPT, tid, NULL, NULL);
@@ -234,13 +242,15 @@ stands (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
 {
   tracee->state = GCG__TRACEE_STANDS;
   tracee->signal = signal;
+  tracee->is_halted = stop->is_adopted && signal == 0 && gcg__event_is_halt (tracee->tid);
   if (!gcg__arch_get (tracee->tid, &tracee->regs)
       || ptrace (PTRACE_GETSIGMASK, tracee->tid, sizeof tracee->mask, &tracee->mask) != 0)
     {
       tracee->state = errno == ESRCH ? GCG__TRACEE_RUNS : GCG__TRACEE_STANDS;
       return;
     }
-  if (!gcg__arch_is_cut (&tracee->regs) || !is_call_before (stop, gcg__arch_pc (&tracee->regs)))
+  if (stop->is_at_end || !gcg__arch_is_cut (&tracee->regs)
+      || !is_call_before (stop, gcg__arch_pc (&tracee->regs)))
     return;
   struct gcg__proc_status status;
   if (is_due (stop, tracee->tid, signal, &status))
@@ -248,6 +258,9 @@ stands (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
   struct gcg__wait *wait = stop->waits != NULL
                                ? gcg__waits_woken (stop->waits, stop->pid, tracee->tid, &status)
                                : NULL;
+  if (wait == NULL && stop->is_passing)
+    wait = gcg__waits_found (stop->waits, stop->pid, tracee->tid, &status,
+                             gcg__arch_pc (&tracee->regs));
   struct gcg__regs again = tracee->regs;
   gcg__limit_again (stop, &again, wait);
   if (!gcg__arch_set (tracee->tid, &again))
@@ -310,6 +323,11 @@ report (struct gcg__stop *stop, size_t index, enum gcg__event event, pid_t value
       tracee->state = GCG__TRACEE_STANDS;
       tracee->is_again = tracee->is_other = false;
       tracee->signal = 0;
+      return;
+    case GCG__EVENT_EXIT:
+      tracee->state = GCG__TRACEE_EXITS;
+      if (stop->is_at_end)
+        stands (stop, tracee, 0);
       return;
     case GCG__EVENT_CALL:
       ask_again (tid);
@@ -381,7 +399,8 @@ look_again (struct gcg__stop *stop)
       if (stop->tracees[i].state != GCG__TRACEE_STANDS)
         continue;
       enum gcg__event event = look (stop, i, &value);
-      if (event == GCG__EVENT_ENDED || event == GCG__EVENT_EXEC)
+      if (event == GCG__EVENT_ENDED || event == GCG__EVENT_EXEC
+          || (event == GCG__EVENT_EXIT && !stop->is_at_end))
         report (stop, i, event, 0);
       else if (event == GCG__EVENT_NONE)
         stop->tracees[i].state = GCG__TRACEE_RUNS;
@@ -455,6 +474,23 @@ gcg__stop_all (struct gcg__stop *stop, int64_t deadline, struct gcg_error *error
 
 /* --- Letting go. */
 
+/* As PTRACE_DETACH; an adopted process goes on as a tracee, unless it has become another program.
+ */
+static bool
+let_go (const struct gcg__stop *stop, const struct gcg__tracee *tracee, int signal)
+{
+  pid_t tid = tracee->tid;
+  if (!stop->is_adopted || stop->has_executed || tracee->is_other)
+    return ptrace (PTRACE_DETACH, tid, NULL, signal) == 0;
+  if (tracee->is_halted && !tracee->has_called && ptrace (PTRACE_LISTEN, tid, NULL, NULL) == 0)
+    return true;
+  /* Only on the way through a stop does the kernel see that a call is to be made again, or that the
+     process is stopped by a signal. */
+  if (tracee->has_called)
+    ptrace (PTRACE_INTERRUPT, tid, NULL, NULL);
+  return ptrace (PTRACE_CONT, tid, NULL, signal) == 0;
+}
+
 static void
 detach (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
 {
@@ -467,7 +503,7 @@ detach (struct gcg__stop *stop, struct gcg__tracee *tracee, int signal)
     }
   else if (tracee->is_again && stop->waits != NULL)
     gcg__waits_resume (stop->waits, tracee->tid, &status);
-  if (ptrace (PTRACE_DETACH, tracee->tid, NULL, signal) == 0)
+  if (let_go (stop, tracee, signal))
     tracee->state = GCG__TRACEE_GONE;
   else
     {
@@ -510,6 +546,7 @@ leave (struct gcg__stop *stop, struct gcg__tracee *tracee, enum gcg__event event
       return;
     case GCG__EVENT_EXEC:
     case GCG__EVENT_CALL:
+    case GCG__EVENT_EXIT:
       detach (stop, tracee, 0);
       return;
     }
@@ -519,6 +556,9 @@ size_t
 gcg__stop_linger (struct gcg__stop *stop)
 {
   size_t n = 0;
+  /* Whose tracer looks after them all. */
+  if (stop->is_adopted)
+    return 0;
   for (size_t i = 0; i < stop->n; i++)
     {
       if (stop->tracees[i].state != GCG__TRACEE_RUNS)
@@ -535,7 +575,32 @@ void
 gcg__stop_release (struct gcg__stop *stop)
 {
   stop->holds = false;
+  if (stop->is_at_end)
+    return;
   for (size_t i = 0; i < stop->n; i++)
     if (stop->tracees[i].state == GCG__TRACEE_STANDS)
       detach (stop, &stop->tracees[i], stop->tracees[i].signal);
+}
+
+/* --- Adopted. */
+
+bool
+gcg__stop_adopt (pid_t tid)
+{
+  return ptrace (PTRACE_SEIZE, tid, NULL, ADOPTED) == 0;
+}
+
+bool
+gcg__stop_pass (struct gcg__stop *stop, pid_t tid, enum gcg__event event, pid_t value)
+{
+  struct gcg__tracee tracee = { .tid = tid };
+  int signal = event == GCG__EVENT_SIGNAL ? value : 0;
+  if (event == GCG__EVENT_SIGNAL || event == GCG__EVENT_TRAP)
+    {
+      stop->is_passing = true;
+      stands (stop, &tracee, signal);
+      stop->is_passing = false;
+    }
+  detach (stop, &tracee, signal);
+  return tracee.state == GCG__TRACEE_GONE;
 }

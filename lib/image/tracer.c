@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #define IDLE_NS 1000000
 
@@ -20,6 +21,26 @@ soon (void)
       at.tv_sec++;
     }
   return at;
+}
+
+/* Meant for another than the thread that waits, it is sent on to where signals are read. */
+static void
+on_wake (int signal, siginfo_t *info, void *context)
+{
+  (void)context;
+  if (info->si_pid != getpid ())
+    tgkill (getpid (), getpid (), signal);
+}
+
+/* Waits for a request or an event, with the lock. */
+static void
+wait_for_event (struct gcg__tracer *tracer)
+{
+  tracer->is_waiting = true;
+  pthread_mutex_unlock (&tracer->lock);
+  tracer->wait (tracer->data);
+  pthread_mutex_lock (&tracer->lock);
+  tracer->is_waiting = false;
 }
 
 static void *
@@ -38,6 +59,8 @@ serve (void *data)
           tracer->request = NULL;
           pthread_cond_broadcast (&tracer->changed);
         }
+      else if (is_left && tracer->wait != NULL)
+        wait_for_event (tracer);
       else if (is_left)
         {
           struct timespec at = soon ();
@@ -56,10 +79,10 @@ serve (void *data)
 }
 
 int
-gcg__tracer_start (struct gcg__tracer *tracer, bool (*idle) (void *data), void (*free) (void *data),
-                   void *data)
+gcg__tracer_start (struct gcg__tracer *tracer, bool (*idle) (void *data), void (*wait) (void *data),
+                   void (*free) (void *data), void *data)
 {
-  *tracer = (struct gcg__tracer){ .idle = idle, .free = free, .data = data };
+  *tracer = (struct gcg__tracer){ .idle = idle, .wait = wait, .free = free, .data = data };
   pthread_condattr_t monotonic;
   pthread_condattr_init (&monotonic);
   pthread_condattr_setclock (&monotonic, CLOCK_MONOTONIC);
@@ -73,9 +96,14 @@ gcg__tracer_start (struct gcg__tracer *tracer, bool (*idle) (void *data), void (
   /* Signals of the process are for its other threads. */
   sigset_t all, old;
   sigfillset (&all);
+  if (wait != NULL)
+    {
+      struct sigaction action = { .sa_sigaction = on_wake, .sa_flags = SA_SIGINFO };
+      sigaction (GCG__TRACER_WAKE, &action, NULL);
+      sigdelset (&all, GCG__TRACER_WAKE);
+    }
   pthread_sigmask (SIG_SETMASK, &all, &old);
-  pthread_t thread;
-  int failure = pthread_create (&thread, &detached, serve, tracer);
+  int failure = pthread_create (&tracer->thread, &detached, serve, tracer);
   pthread_sigmask (SIG_SETMASK, &old, NULL);
   pthread_attr_destroy (&detached);
   return failure;
@@ -90,7 +118,15 @@ gcg__tracer_run (struct gcg__tracer *tracer, void (*function) (void *argument), 
   tracer->request = function;
   pthread_cond_broadcast (&tracer->changed);
   while (tracer->request != NULL)
-    pthread_cond_wait (&tracer->changed, &tracer->lock);
+    if (tracer->is_waiting)
+      {
+        /* Again and again: it may have come before the wait. */
+        struct timespec at = soon ();
+        pthread_kill (tracer->thread, GCG__TRACER_WAKE);
+        pthread_cond_timedwait (&tracer->changed, &tracer->lock, &at);
+      }
+    else
+      pthread_cond_wait (&tracer->changed, &tracer->lock);
   pthread_mutex_unlock (&tracer->lock);
   pthread_mutex_unlock (&tracer->calls);
 }

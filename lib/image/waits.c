@@ -100,6 +100,24 @@ gcg__waits_woken (struct gcg__waits *waits, pid_t pid, pid_t tid,
   return wait;
 }
 
+struct gcg__wait *
+gcg__waits_found (struct gcg__waits *waits, pid_t pid, pid_t tid,
+                  const struct gcg__proc_status *status, uint64_t pc)
+{
+  struct gcg__wait *wait = place (waits, tid);
+  *wait = (struct gcg__wait){ .tid = tid,
+                              .look = waits->look,
+                              .n_switches = status->n_switches - 1,
+                              .note_ns = -1,
+                              .since_ns = gcg__now_ns () };
+  if (!gcg__proc_ran (pid, tid, &wait->started, &wait->cpu))
+    return NULL;
+  if (waits->libc_high == 0)
+    find_libc (waits, pid);
+  wait->is_in_libc = pc >= waits->libc_low && pc < waits->libc_high;
+  return wait;
+}
+
 void
 gcg__waits_resume (struct gcg__waits *waits, pid_t tid, const struct gcg__proc_status *status)
 {

@@ -60,6 +60,11 @@ void gcg__waits_look (struct gcg__waits *waits, pid_t pid, pid_t tid,
 struct gcg__wait *gcg__waits_woken (struct gcg__waits *waits, pid_t pid, pid_t tid,
                                     const struct gcg__proc_status *status);
 
+/* TID, whose status is STATUS, has been woken at PC without a look before: its wait begins now, at
+   the latest. */
+struct gcg__wait *gcg__waits_found (struct gcg__waits *waits, pid_t pid, pid_t tid,
+                                    const struct gcg__proc_status *status, uint64_t pc);
+
 /* TID, whose status is STATUS, is let go, and goes back into its call. */
 void gcg__waits_resume (struct gcg__waits *waits, pid_t tid, const struct gcg__proc_status *status);
 
