@@ -3,6 +3,8 @@
  *
  *   calls            tests, as TAP
  *   calls alone      saves three times, and prints "taken from outside" if that is so
+ *   calls serve      prints the address of a server of its own, which can take snapshots from
+ *                    outside only, until the input ends
  *
  * Compiled for the collector, and with MALLOC for malloc.  From outside no collection is made, so
  * GC_disable does not matter; in malloc mode a thread that blocks every signal does not.
@@ -97,7 +99,7 @@ deaf_main (void *unused)
   return unused;
 }
 
-/* Nobody can be stopped by signals from here to END. */
+/* Nothing can be done from inside from here to END. */
 static pthread_t
 begin_deaf (void)
 {
@@ -117,21 +119,32 @@ end_deaf (pthread_t thread)
   pthread_join (thread, NULL);
   close (deaf_pipe[1]);
 }
+
+#else
+
+static pthread_t
+begin_deaf (void)
+{
+  GC_disable ();
+  return pthread_self ();
+}
+
+static void
+end_deaf (pthread_t thread)
+{
+  (void)thread;
+  GC_enable ();
+}
+
 #endif
 
 /* Saves; true: not from inside. */
 static bool
 saves_from_outside (void)
 {
-#ifdef MALLOC
   pthread_t thread = begin_deaf ();
   bool is = gcg_save (path, &error) == GCG_OK;
   end_deaf (thread);
-#else
-  GC_disable ();
-  bool is = gcg_save (path, &error) == GCG_OK;
-  GC_enable ();
-#endif
   unlink (path);
   return is;
 }
@@ -140,15 +153,9 @@ saves_from_outside (void)
 static bool
 counts_from_outside (size_t *objects)
 {
-#ifdef MALLOC
   pthread_t thread = begin_deaf ();
   bool is = gcg_check_leaks (objects, NULL, &error) == GCG_OK;
   end_deaf (thread);
-#else
-  GC_disable ();
-  bool is = gcg_check_leaks (objects, NULL, &error) == GCG_OK;
-  GC_enable ();
-#endif
   return is;
 }
 
@@ -521,10 +528,26 @@ alone (void)
   return !good;
 }
 
+static int
+serve (void)
+{
+  struct gcg_options options = { .size = sizeof options, .port = -1, .token = "off", .quiet = 1 };
+  struct gcg_server *server;
+  if (gcg_start_in_background (&options, &server, &error) != GCG_OK)
+    return fprintf (stderr, "%s\n", error.text), 1;
+  pthread_t thread = begin_deaf ();
+  puts (gcg_url (server));
+  fflush (stdout);
+  while (getchar () != EOF)
+    ;
+  end_deaf (thread);
+  gcg_stop (server);
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
-  (void)argv;
 #ifndef MALLOC
   GC_set_handle_fork (1);
   GC_INIT ();
@@ -533,7 +556,7 @@ main (int argc, char **argv)
 #endif
   snprintf (path, sizeof path, "calls-%d.gcsnap", (int)getpid ());
   if (argc > 1)
-    return alone ();
+    return strcmp (argv[1], "serve") == 0 ? serve () : alone ();
   unsetenv ("GCGLASS_STOP");
   test_contents ();
   test_traces ();
