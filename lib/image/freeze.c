@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -623,15 +622,11 @@ ssize_t
 gcg__frozen_read (const struct gcg__frozen *frozen, uint64_t address, void *buffer, size_t bytes)
 {
   const struct image *image = (const struct image *)(const void *)frozen;
-  pid_t pid = frozen->copy != 0 ? frozen->copy : frozen->threads[0].tid;
   size_t done = 0;
   while (done < bytes)
     {
-      struct iovec into = { (char *)buffer + done, bytes - done };
-      struct iovec from = { (void *)(uintptr_t)(address + done), bytes - done };
-      ssize_t n = process_vm_readv (pid, &into, 1, &from, 1, 0);
-      if (n <= 0) /* protected, or not mapped */
-        n = pread (image->copy.mem, into.iov_base, into.iov_len, (off_t)(address + done));
+      ssize_t n
+          = pread (image->copy.mem, (char *)buffer + done, bytes - done, (off_t)(address + done));
       if (n <= 0)
         return done > 0 ? (ssize_t)done : n == 0 ? (errno = EIO, -1) : -1;
       done += (size_t)n;

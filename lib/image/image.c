@@ -82,7 +82,7 @@ gcg__image_open (pid_t pid, int mem, struct gcg__memory_image **image, struct gc
   status = gcg__image_new (&none, &vmas, &made, error);
   if (status != GCG_OK)
     goto fail_new;
-  made->process = (struct gcg__process_memory){ made->vmas.tid, mem };
+  made->process = (struct gcg__process_memory){ mem };
   made->source = gcg__process_source (&made->process);
   if (mem < 0)
     {

@@ -39,8 +39,7 @@ struct gcg__memory_source
 /* A live or frozen process. */
 struct gcg__process_memory
 {
-  pid_t tid; /* a thread that lives: a main thread that has ended has no memory any more */
-  int mem; /* its /proc/TID/mem, -1 = none: pages that are not readable by protection are missing */
+  int mem; /* /proc/TID/mem of a thread that lives: a main thread that has ended has no memory */
 };
 
 /* Reads PROCESS, which must stay where it is. */

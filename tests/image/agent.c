@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 
 #include "image/agent_heap.h"
 #include "image/agent_snapshot.h"
+#include "image/proc.h"
 #include "link/find.h"
 #include "link/outside.h"
 #include "snapshot/snapshot.h"
@@ -370,7 +372,7 @@ read_damage (struct damaged *damaged, struct gcg__vmas *vmas, uint64_t root)
 static bool
 damage (const struct heaps *heaps)
 {
-  struct gcg__process_memory process = { heaps->pid, -1 };
+  struct gcg__process_memory process = { gcg__proc_open_memory (heaps->pid, O_RDONLY) };
   struct damaged damaged = { .source = gcg__process_source (&process) };
   struct gcg__root_objects objects = { 0 };
   struct gcg__root_heap tables = { 0 };
@@ -400,6 +402,7 @@ damage (const struct heaps *heaps)
         printf ("# %" PRIx64 ": %" PRIx64 "\n", damaged.at[i], damaged.words[i]);
     }
   gcg__agent_heap_fini (&blocks);
+  close (process.mem);
   return right;
 }
 

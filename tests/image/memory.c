@@ -1,9 +1,12 @@
 /* memory.c -- mappings, reading and loading: of this process itself, of a child, of buffers. */
 #include "config.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -221,7 +224,7 @@ test_second_source (void **state)
 {
   struct pages *pages = *state;
   uint64_t base = (uintptr_t)pages->bytes, n;
-  struct gcg__process_memory parent = { getpid (), -1 };
+  struct gcg__process_memory parent = { open ("/proc/self/mem", O_RDONLY | O_CLOEXEC) };
   struct gcg__memory_source source = gcg__process_source (&parent);
   struct gcg__memory_image *image;
   uint8_t buffer[4 * PAGE];
@@ -250,10 +253,71 @@ test_second_source (void **state)
   assert_int_equal (gcg__image_read (image, base + 4 * PAGE, buffer, PAGE), PAGE);
   assert_true (right (buffer, 4 * PAGE, PAGE));
   gcg__image_free (image);
+  close (parent.mem);
   kill (child, SIGKILL);
   assert_int_equal (waitpid (child, NULL, 0), child);
   madvise (pages->bytes, PAGE, MADV_KEEPONFORK);
   madvise (pages->bytes + 4 * PAGE, PAGE, MADV_DOFORK);
+}
+
+/* Bytes of the mapping at ADDRESS of process PID that it shares with others, as the kernel counts
+   them. */
+static uint64_t
+count_shared (pid_t pid, const void *address)
+{
+  char path[64], line[256];
+  uint64_t low, high, kilobytes, sum = 0;
+  bool is_there = false, any = false;
+
+  snprintf (path, sizeof path, "/proc/%d/smaps", (int)pid);
+  FILE *file = fopen (path, "r");
+  assert_non_null (file);
+  while (fgets (line, sizeof line, file))
+    if (sscanf (line, "%" SCNx64 "-%" SCNx64 " ", &low, &high) == 2)
+      is_there = (uintptr_t)address >= low && (uintptr_t)address < high;
+    else if (is_there && sscanf (line, "Shared_%*[^:]: %" SCNu64, &kilobytes) == 1)
+      {
+        sum += kilobytes * 1024;
+        any = true;
+      }
+  fclose (file);
+  assert_true (any);
+  return sum;
+}
+
+/* What is read of a copy stays shared with the process: reading takes no memory. */
+static void
+test_shared (void **state)
+{
+  const size_t bytes = 256 * PAGE;
+  char *all = mmap (NULL, bytes + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *memory = all + PAGE; /* a mapping of its own */
+  static char buffer[256 * PAGE];
+  struct gcg__memory_image *image;
+
+  (void)state;
+  assert_true (all != MAP_FAILED);
+  assert_int_equal (mprotect (memory, bytes, PROT_READ | PROT_WRITE), 0);
+  memset (memory, 1, bytes);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
+      for (;;)
+        pause ();
+    }
+  uint64_t before = count_shared (child, memory), after;
+  assert_int_equal (gcg__image_open (child, -1, &image, NULL), GCG_OK);
+  size_t got = gcg__image_read (image, (uintptr_t)memory, buffer, bytes);
+  gcg__image_free (image);
+  after = count_shared (child, memory);
+  kill (child, SIGKILL);
+  waitpid (child, NULL, 0);
+  assert_int_equal (got, bytes);
+  assert_memory_equal (buffer, memory, bytes);
+  assert_int_equal (before, bytes);
+  assert_int_equal (after, bytes);
+  munmap (all, bytes + 2 * PAGE);
 }
 
 static void
@@ -295,6 +359,7 @@ main (void)
           cmocka_unit_test_setup_teardown (test_read, make_pages, free_pages),
           cmocka_unit_test_setup_teardown (test_load, make_pages, free_pages),
           cmocka_unit_test_setup_teardown (test_second_source, make_pages, free_pages),
+          cmocka_unit_test (test_shared),
           cmocka_unit_test (test_buffers) };
   return cmocka_run_group_tests (tests, NULL, NULL);
 }
