@@ -16,6 +16,8 @@
 #define GC_THREADS             1
 #define GC_NO_THREAD_REDIRECTS 1
 #include <gcglass/gc.h>
+
+#include <gc/gc_mark.h>
 #define ALLOCATE(n) GC_MALLOC (n)
 #endif
 
@@ -466,6 +468,23 @@ saves_by_signals (void)
   return saves_inside () && each_socket (look) == connections;
 }
 
+#ifndef MALLOC
+
+static void
+push_nothing (void)
+{
+}
+
+/* Only libgc knows what is alive. */
+static bool
+saves_opaque (void)
+{
+  GC_set_push_other_roots (push_nothing);
+  return saves_inside ();
+}
+
+#endif
+
 static bool
 saves_as_reaper (void)
 {
@@ -512,6 +531,9 @@ test_children (void)
   tap_ok (lines_of (saves_without_gcglass, "/nonexistent/gcglass") == 1,
           "without gcglass from inside, which is said once");
   tap_ok (lines_of (saves_by_signals, "") == 0, "from inside where that is wanted");
+#ifndef MALLOC
+  tap_ok (lines_of (saves_opaque, "") == 0, "from inside where only the collector knows");
+#endif
   tap_ok (lines_of (saves_as_reaper, "as a child") == 1,
           "from inside where the gcglass process would be a child");
   tap_ok (lines_of (saves_traced, "is traced by") == 1,
