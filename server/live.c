@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 #include "image/proc.h"
+#include "image/traced.h"
 #include "link/door.h"
 #include "link/jobs.h"
 #include "link/read.h"
@@ -245,6 +246,8 @@ answer_exec (struct gcg__live *live, int fd, int file, const struct gcg__message
     }
   if (live->fd < 0 && live->announced)
     note_executed (live);
+  if (answer.status != GCG_OK && (ask->flags & GCG__FLAG_CHILD) == 0)
+    gcg__traced_leave (live->pid);
   gcg__link_send (fd, &answer);
   if (file >= 0)
     close (file);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "image/traced.h"
 #include "link/door.h"
 #include "link/jobs.h"
 #include "link/read.h"
@@ -121,6 +122,8 @@ answer_exec (struct watch *watch, const struct connection *connection, int file,
   struct gcg__message answer = { .type = GCG__EXEC };
   pid_t pid = (ask->flags & GCG__FLAG_CHILD) != 0 ? 0 : connection->who.pid;
   watch->events.executes (watch->events.context, pid, file, ask->text, &answer);
+  if (pid != 0 && answer.status != GCG_OK)
+    gcg__traced_leave (pid);
   gcg__link_send (connection->fd, &answer);
 }
 

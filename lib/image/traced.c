@@ -496,6 +496,35 @@ gcg__traced_settle (pid_t pid)
   gcg__traced_part (traced);
 }
 
+/* Lets all threads go for good, as after a freeze. */
+static void
+part (void *data)
+{
+  struct gcg__traced *traced = data;
+  struct gcg__stop stop;
+  struct gcg_error error;
+  gcg__stop_init (&stop, traced->pid, traced->stop.is_child);
+  stop.is_adopted = true;
+  stop.waits = &traced->waits;
+  bool stands = !traced->is_over && !traced->is_at_end && !traced->holds
+                && gcg__stop_all (&stop, gcg__now_ns () + BEGIN_NS, &error) == GCG_OK;
+  if (stands || stop.has_executed)
+    gcg__traced_executed (traced);
+  stop.is_adopted = !stands;
+  gcg__stop_release (&stop);
+  gcg__stop_free (&stop);
+}
+
+void
+gcg__traced_leave (pid_t pid)
+{
+  struct gcg__traced *traced = gcg__traced_join (pid);
+  if (traced == NULL)
+    return;
+  gcg__tracer_run (&traced->tracer, part, traced);
+  gcg__traced_part (traced);
+}
+
 void
 gcg__traced_forget (const void *context)
 {

@@ -3,8 +3,9 @@
  *
  * Signals, stops by signals, new threads and the ends of threads are passed on as they come; the
  * process behaves as without, but for what the kernel does differently in a traced process: a
- * program with more rights that it executes does not get them, /proc says who traces it, and no
- * other debugger can.  Its children are not traced.  When it executes another program it is let go.
+ * program with more rights that it executes does not get them, unless gcg__traced_leave was called
+ * before; /proc says who traces it, and no other debugger can.  Its children are not traced.  When
+ * it executes another program it is let go.
  *
  * gcg__freeze of such a process is done by the thread that traces it.  A process that is about to
  * end stands at its end until gcg__traced_settle; gcg__freeze then finds it there, and makes no
@@ -43,6 +44,9 @@ bool gcg__traced_is (pid_t pid, unsigned *n_turns);
 /* There is nothing more to see in PID: if it stands at its end, it ends; when it comes there, it is
    not held up. */
 void gcg__traced_settle (pid_t pid);
+
+/* PID is traced no more, if it was: what it is about to execute is to have its rights. */
+void gcg__traced_leave (pid_t pid);
 
 /* No function is called with CONTEXT any more. */
 void gcg__traced_forget (const void *context);
