@@ -14,9 +14,13 @@
 #include "arena.h"
 #include "attendant.h"
 #include "capture.h"
+#include "contents.h"
 #include "collector.h"
 #include "control.h"
+#ifndef GCG_MALLOC
 #include "copied.h"
+#endif
+#include "offer.h"
 #include "sample/count.h"
 #include "gc_calls.h"
 #ifdef GCG_MALLOC
@@ -121,7 +125,7 @@ on_fork_child (void)
   gcg__control_forget ();
   gcg__attendant_forget ();
 #ifndef GCG_MALLOC
-  gcg__copied_forget ();
+  gcg__offer_forget ();
 #endif
 }
 
@@ -139,7 +143,7 @@ gcg__agent_make_ready (void)
     {
       start_ns = raw_now (CLOCK_MONOTONIC);
       thread_pointer = (uintptr_t)__builtin_thread_pointer ();
-      gcg__capture_contents_if_asked ();
+      gcg__contents_want_if_asked ();
       GCG__GC (init) ();
       allow_threads ();
       gcg__agent_exclude_own ();

@@ -62,7 +62,7 @@ struct gcg__agent_root
   uint64_t scratch_bytes;
   uint64_t syscall_ret; /* "syscall; ret" */
   uint64_t restorer;    /* "mov $15, %eax; syscall": returns from a signal */
-  uint64_t walk;        /* int (struct gcg__walk *): 0 or an errno */
+  uint64_t walk;        /* int (struct gcg__walk *): 0 or an errno; 0: the heap is read (HEAP) */
   uint64_t birth;       /* address of the uint32_t that is to go up by one with each copy, or 0 */
   uint64_t hidden; /* address of a struct gcg__root_table, what children do not inherit, or 0 */
   uint64_t heap;   /* address of a struct gcg__root_heap */

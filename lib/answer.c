@@ -6,6 +6,7 @@
 #include "agent.h"
 #include "ask.h"
 #include "capture.h"
+#include "fail.h"
 #include "control.h"
 #include "recording/format.h"
 #include "sample/sample.h"

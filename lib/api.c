@@ -1,18 +1,16 @@
 /* api.c -- the calls of gcglass/gcglass.h that need no server. */
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "ask.h"
 #include "base/save.h"
-#include "capture.h"
 #include "collector.h"
 #include "control.h"
+#include "fail.h"
 #include "gc_calls.h"
 #include "gcglass/gcglass.h"
 #include "sample/sample.h"
-#include "freeze/tally.h"
 
 #define CLEARED_WORDS 2048
 
@@ -51,29 +49,11 @@ gcg_snapshot (const char *description, struct gcg_error *error)
 }
 
 static enum gcg_status __attribute__ ((noinline))
-tally_leaks (uint64_t *objects, uint64_t *bytes, struct gcg_error *error)
-{
-  struct gcg__tally *tally
-      = mmap (NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  enum gcg_status status;
-
-  if (tally == MAP_FAILED)
-    return gcg__fail (error, GCG_NO_MEMORY, "no memory to count leaks");
-  status = gcg__capture_tally (tally, error);
-  *objects = tally->leaked.count;
-  *bytes = tally->leaked.bytes;
-  munmap (tally, sizeof *tally);
-  return status;
-}
-
-static enum gcg_status __attribute__ ((noinline))
 check_leaks_now (size_t *objects, size_t *bytes, const ucontext_t *caller, struct gcg_error *error)
 {
   uint64_t n, sum;
-  enum gcg_status status = GCG_OK;
+  enum gcg_status status = gcg__count_leaks (caller, &n, &sum, error);
 
-  if (!gcg__ask_leaks (caller, &n, &sum))
-    status = tally_leaks (&n, &sum, error);
   if (status == GCG_OK && objects)
     *objects = n;
   if (status == GCG_OK && bytes)

@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "agent.h"
 #include "attendant.h"
 #include "capture.h"
 #include "control.h"
+#include "fail.h"
 #ifndef GCG_MALLOC
 #include "freeze/tls.h"
 #endif
@@ -107,64 +108,100 @@ ask_outside (const ucontext_t *caller, uint32_t flags, const char *description,
   return answer == TAKEN;
 }
 
-/* --- from inside, by a raw dump --- */
+/* --- from inside --- */
 
 #ifdef GCG_MALLOC
 
-/* Has a snapshot with FLAGS made of the raw DUMP (taken), as above. */
-static bool
-read_dump (int dump, uint32_t flags, const char *description, struct gcg__message *message, int *fd)
+/* Sends the raw DUMP to who is there to read it, and waits for what is made of it with FLAGS; as
+   above. */
+static enum gcg_status
+read_dump (int dump, uint32_t flags, const char *description, struct gcg__message *message, int *fd,
+           struct gcg_error *error)
 {
   int pair[2], client = gcg__control_outside ();
-  bool made = false;
+  bool made;
 
-  *fd = -1;
-  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0)
-    {
-      int here = raw_high (pair[0]), there = raw_high (pair[1]);
-      *message = gcg__wire_message (GCG__ASK);
-      message->flags = flags | GCG__FLAG_DUMP;
-      made = client >= 0 ? gcg__wire_send (client, message, there)
-                         : gcg__attendant_send (message, there);
-      close (there);
-      message->type = GCG__SNAPSHOT;
-      message->flags = GCG__FLAG_DUMP;
-      gcg__wire_text (message, description);
-      made = made && gcg__wire_send (here, message, dump)
-             && gcg__wire_await (here, GCG__SNAPSHOT, WALK_MS, message, fd)
-             && message->status == GCG_OK;
-      close (here);
-    }
-  close (dump);
-  return made;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return gcg__fail (error, GCG_SYSTEM, "cannot make a socket: %s", strerror (errno));
+  int here = raw_high (pair[0]), there = raw_high (pair[1]);
+  *message = gcg__wire_message (GCG__ASK);
+  message->flags = flags | GCG__FLAG_DUMP;
+  made = client >= 0 ? gcg__wire_send (client, message, there)
+                     : gcg__attendant_send (message, there);
+  close (there);
+  message->type = GCG__SNAPSHOT;
+  message->flags = GCG__FLAG_DUMP;
+  gcg__wire_text (message, description);
+  made = made && gcg__wire_send (here, message, dump)
+         && gcg__wire_await (here, GCG__SNAPSHOT, WALK_MS, message, fd);
+  close (here);
+  if (!made)
+    return gcg__fail (error, GCG_NO_SERVER, "gcglass ended while it read the program's memory");
+  if (message->status != GCG_OK)
+    return gcg__fail (error, (enum gcg_status)message->status, "%s", message->text);
+  return GCG_OK;
 }
 
-/* Takes a raw dump and has it read, as above; false: there is nobody who reads it, or it failed. */
-static bool
-dump_inside (uint32_t flags, const char *description, struct gcg__message *message, int *fd)
+/* Takes a raw dump and has it read; the answer is in MESSAGE and *FD, as above. */
+static enum gcg_status
+dump_inside (uint32_t flags, const char *description, struct gcg__message *message, int *fd,
+             struct gcg_error *error)
 {
-  struct gcg_error ignored;
   int dump;
+  enum gcg_status status = gcg__control_outside () >= 0 ? GCG_OK : gcg__attendant_reads (error);
 
   *fd = -1;
-  return (gcg__control_outside () >= 0 || gcg__attendant_reads ())
-         && gcg__capture (description, false, &dump, &ignored) == GCG_OK
-         && read_dump (dump, flags, description, message, fd);
+  if (status == GCG_OK)
+    status = gcg__capture (description, false, &dump, error);
+  if (status != GCG_OK)
+    return status;
+  status = read_dump (dump, flags, description, message, fd, error);
+  close (dump);
+  return status;
 }
 
-#endif
-
-/* Takes a snapshot with FLAGS by somebody else, one way or the other. */
-static bool
-take (const ucontext_t *caller, uint32_t flags, const char *description,
-      struct gcg__message *message, int *fd)
+static enum gcg_status
+take_inside (const char *description, int *fd, struct gcg_error *error)
 {
-  bool taken = ask_outside (caller, flags, description, message, fd);
-#ifdef GCG_MALLOC
-  taken = taken || dump_inside (flags, description, message, fd);
-#endif
-  return taken;
+  struct gcg__message answer;
+  enum gcg_status status = dump_inside (0, description, &answer, fd, error);
+
+  if (status == GCG_OK && *fd < 0)
+    return gcg__fail (error, GCG_CORRUPT, "the snapshot came without its file");
+  return status;
 }
+
+static enum gcg_status
+count_inside (uint64_t *objects, uint64_t *bytes, struct gcg_error *error)
+{
+  struct gcg__message answer;
+  int fd;
+  enum gcg_status status = dump_inside (GCG__FLAG_COUNT, "", &answer, &fd, error);
+
+  if (status == GCG_OK && fd >= 0)
+    close (fd);
+  if (status == GCG_OK)
+    gcg__wire_get_count (&answer, objects, bytes);
+  return status;
+}
+
+#else
+
+static enum gcg_status
+take_inside (const char *description, int *fd, struct gcg_error *error)
+{
+  return gcg__capture (description, false, fd, error);
+}
+
+static enum gcg_status
+count_inside (uint64_t *objects, uint64_t *bytes, struct gcg_error *error)
+{
+  return gcg__capture_leaks (objects, bytes, error);
+}
+
+#endif
+
+/* --- one way or the other --- */
 
 enum gcg_status
 gcg__take (const ucontext_t *caller, const char *description, int *fd, uint32_t *flags,
@@ -173,34 +210,32 @@ gcg__take (const ucontext_t *caller, const char *description, int *fd, uint32_t 
   const char *text = description ? description : "";
   struct gcg__message answer;
   int file;
-  /* Whom it is sent to reads a dump as well. */
-  bool taken = flags ? ask_outside (caller, 0, text, &answer, &file)
-                     : take (caller, 0, text, &answer, &file);
+  bool taken = ask_outside (caller, 0, text, &answer, &file) && file >= 0;
 
-  taken = taken && file >= 0;
   if (flags)
     *flags = taken ? 0 : GCG__CAPTURE_FLAGS;
-  if (!taken)
-    return flags ? gcg__capture (description, false, fd, error)
-                 : gcg__capture_here (description, fd, error);
-  *fd = file;
-  return GCG_OK;
+  if (taken)
+    {
+      *fd = file;
+      return GCG_OK;
+    }
+  /* Whom it is sent to reads a dump as well. */
+  return flags ? gcg__capture (description, false, fd, error) : take_inside (text, fd, error);
 }
 
-bool
-gcg__ask_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes)
+enum gcg_status
+gcg__count_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes,
+                  struct gcg_error *error)
 {
   struct gcg__message answer;
   int file;
-  bool counted
-      = take (caller, GCG__FLAG_COUNT, "", &answer, &file) && (answer.flags & GCG__FLAG_COUNT);
-  char *end;
+  bool counted = ask_outside (caller, GCG__FLAG_COUNT, "", &answer, &file)
+                 && (answer.flags & GCG__FLAG_COUNT);
 
   if (file >= 0)
     close (file);
   if (!counted)
-    return false;
-  *objects = strtoull (answer.text, &end, 10);
-  *bytes = strtoull (end, NULL, 10);
-  return true;
+    return count_inside (objects, bytes, error);
+  gcg__wire_get_count (&answer, objects, bytes);
+  return GCG_OK;
 }

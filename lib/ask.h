@@ -53,12 +53,12 @@ gcg__forget_scratch (ucontext_t *context)
 /* Takes a snapshot described by DESCRIPTION (NULL = ""), for a call that was made at CALLER.  On
    GCG_OK *FD is a sealed memory file that the caller closes, and *FLAGS says of it what
    GCG__CAPTURE_FLAGS does; FLAGS NULL: it is a snapshot.  Any thread, any number at a time; not in
-   a signal handler.  Errors: as gcg__capture. */
+   a signal handler.  Errors: as gcg__capture; in malloc mode GCG_NO_SERVER: there is no gcglass. */
 enum gcg_status gcg__take (const ucontext_t *caller, const char *description, int *fd,
                            uint32_t *flags, struct gcg_error *error);
 
-/* Stores in *OBJECTS and *BYTES how much is leaked at such a call, by a gcglass process; false:
-   that is to be found here (gcg__capture_tally). */
-bool gcg__ask_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes);
+/* Stores in *OBJECTS and *BYTES how much is leaked at such a call.  Errors: as gcg__take. */
+enum gcg_status gcg__count_leaks (const ucontext_t *caller, uint64_t *objects, uint64_t *bytes,
+                                  struct gcg_error *error);
 
 #endif

@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "capture.h"
+#include "fail.h"
 #include "confined.h"
 #include "outside.h"
 #include "raw.h"
@@ -163,18 +163,22 @@ gcg__attendant_ready (void)
 
 #ifdef GCG_MALLOC
 
-bool
-gcg__attendant_reads (void)
+enum gcg_status
+gcg__attendant_reads (struct gcg_error *error)
 {
-  struct gcg_error why;
-  bool reads;
+  struct gcg_error why = { GCG_OK, "" };
 
   if (!is_possible ())
-    return false;
+    return gcg__fail (error, GCG_UNSUPPORTED,
+                      "a program that restricts itself, or has more rights than its caller, starts "
+                      "no gcglass");
   pthread_mutex_lock (&mutex);
-  reads = is_there () || start (&why);
+  if (!is_there () && !start (&why))
+    gcg__fail (error, why.status, "%s", why.text);
+  else
+    why.status = GCG_OK;
   pthread_mutex_unlock (&mutex);
-  return reads;
+  return why.status;
 }
 
 #endif

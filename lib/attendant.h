@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 
+#include "gcglass/error.h"
 #include "protocol.h"
 
 /* Is it there, and may it stop this process?  Starts it when it is not there.  Where it cannot be
@@ -28,8 +29,9 @@
 bool gcg__attendant_ready (void);
 
 #ifdef GCG_MALLOC
-/* Is it there, to read raw dumps at least (ask.h)?  Starts it when it is not there. */
-bool gcg__attendant_reads (void);
+/* Is it there, to read raw dumps at least (ask.h)?  Starts it when it is not there.  Errors: why it
+   is not there. */
+enum gcg_status gcg__attendant_reads (struct gcg_error *error);
 #endif
 
 /* Sends it MESSAGE with the descriptor ATTACHED; false: it has ended. */

@@ -1,55 +1,30 @@
-/* capture.c -- see capture.h.
- *
- * clone, not fork: libgc's fork handler wants the allocation lock, which the collecting thread
- * holds.  With exit signal 0 the child is invisible to the program's wait () and SIGCHLD.  All
- * signals are blocked across the clone, so a signal to the process group never runs a handler of
- * the program's in the child.  The child may call nothing that locks or allocates: threads that
- * held the C library's locks are not in it.
+/* capture.c -- see capture.h: in collector mode, at the end of a collection's marking.
  *
  * Finalizers that become ready by our collection are the program's to run, in its own threads:
  * GC_finalize_on_demand is set while we collect, and they run at the program's next allocation that
  * looks for them, as they would after any collection made by another thread.  A program that runs
  * them on demand itself is notified as usual.
- *
- * Where clone fails (memory, a limit on processes) the same code runs in place, with the world
- * stopped, and the snapshot says so.
  */
 #include "capture.h"
+#include "fail.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "agent.h"
+#include "clone.h"
 #include "collector.h"
+#include "contents.h"
 #include "freeze/freeze.h"
 #include "gc_calls.h"
 #include "raw.h"
 #include "rules.h"
-#ifdef GCG_MALLOC
-#include "agent_root.h"
-#include "dump.h"
-#include "malloc/foreign.h"
-#include "malloc/hidden.h"
-#include "malloc/roots.h"
-#include "malloc/signals.h"
-#include "malloc/stopworld.h"
-#endif
 #include "freeze/tally.h"
 #include "thread.h"
 #include "freeze/tls.h"
 
-#define CHILD_SECONDS 60
-
 static pthread_mutex_t capture_mutex = PTHREAD_MUTEX_INITIALIZER;
-static bool is_with_contents;
 
 /* What is asked for; valid while WANTED. */
 static struct
@@ -59,49 +34,10 @@ static struct
   bool finds_dead; /* a thread that libgc knows */
   bool done;
   pid_t tid; /* the thread whose collection it is to be */
-  pid_t child;
-  int pidfd;
-  int error; /* errno of a capture in place */
+  struct gcg__clone clone;
   struct gcg__freeze freeze;
   struct gcg__settings settings;
-#ifdef GCG_MALLOC
-  bool dumps; /* a raw dump is wanted */
-#endif
 } request;
-
-enum gcg_status
-gcg__fail (struct gcg_error *error, enum gcg_status status, const char *format, ...)
-{
-  if (error)
-    {
-      va_list arguments;
-      va_start (arguments, format);
-      error->status = status;
-      vsnprintf (error->text, sizeof error->text, format, arguments);
-      va_end (arguments);
-    }
-  return status;
-}
-
-void
-gcg__capture_contents (void)
-{
-  __atomic_store_n (&is_with_contents, true, __ATOMIC_RELAXED);
-}
-
-uint64_t
-gcg__capture_contents_place (void)
-{
-  return (uintptr_t)&is_with_contents;
-}
-
-void
-gcg__capture_contents_if_asked (void)
-{
-  const char *value = secure_getenv ("GCGLASS_CONTENTS");
-  if (value && strcmp (value, "1") == 0)
-    gcg__capture_contents ();
-}
 
 void
 gcg__capture_forget (void)
@@ -117,8 +53,8 @@ capture_is_ours (void)
          && request.tid == (pid_t)syscall (SYS_gettid);
 }
 
-void
-gcg__capture_before_stop (void)
+static void
+before_stop (void)
 {
   if (capture_is_ours () && !request.sweeping)
     gcg__thread_note_from_now ();
@@ -133,174 +69,39 @@ gcg__capture_finds_dead (pthread_t thread)
   return true;
 }
 
-/* A child of this process, invisible to its waits; 0 in the child. */
-static pid_t
-clone_stopped (int *pidfd)
-{
-#if defined __x86_64__
-  return (pid_t)syscall (SYS_clone, CLONE_PIDFD, NULL, pidfd, NULL, NULL);
-#else
-  return (pid_t)syscall (SYS_clone, CLONE_PIDFD, NULL, pidfd, NULL, 0);
-#endif
-}
-
-#ifdef GCG_MALLOC
-
-/* Writes the memory of the program, from where CHILD says: a clone, or the program itself. */
 static int
-write_dump_stopped (bool child)
+write_stopped (void *state, bool child)
 {
-  const struct gcg__freeze *freeze = &request.freeze;
-  const struct gcg__dump_ask ask = { .fd = freeze->fd,
-                                     .pid = freeze->pid,
-                                     .in_place = !child,
-                                     .context = freeze->context,
-                                     .pause_ns = &freeze->shared->pause_ns,
-                                     .header = { .root = (uintptr_t)&gcg__agent_root,
-                                                 .requested_ns = freeze->requested_ns,
-                                                 .monotonic_ns = freeze->monotonic_ns,
-                                                 .stop_ns = gcg__collection_now.stop_ns,
-                                                 .realtime_ns = freeze->realtime_ns,
-                                                 .calling_tid = (uint64_t)request.tid,
-                                                 .ends = freeze->at_exit } };
+  struct gcg__freeze *freeze = state;
 
-  if (child)
-    gcg__freeze_child_begin_stopped (freeze->fd);
-  return gcg__dump_write_stopped (&ask);
+  freeze->in_place = !child;
+  return gcg__freeze_write_stopped (freeze, child);
 }
 
-#endif
-
-/* In a clone of the program (CHILD), or in its place. */
-static int
-write_stopped (bool child)
+static bool
+at_mark_end_stopped (void)
 {
-#ifdef GCG_MALLOC
-  if (request.dumps)
-    return write_dump_stopped (child);
-#endif
-  return gcg__freeze_write_stopped (&request.freeze, child);
-}
-
-bool
-gcg__capture_at_mark_end_stopped (void)
-{
+  struct gcg__freeze *freeze = &request.freeze;
   ucontext_t context;
-  uint64_t begin = raw_now (CLOCK_MONOTONIC), all = ~UINT64_C (0), mask;
 
   if (!capture_is_ours () || request.sweeping || request.done)
     return false;
   request.done = true;
+  freeze->realtime_ns = raw_now (CLOCK_REALTIME);
+  freeze->monotonic_ns = raw_now (CLOCK_MONOTONIC);
   /* What the program had in the registers that calls preserve is on the stack from here on. */
   __builtin_unwind_init ();
   getcontext (&context);
-  request.freeze.context = &context;
-  request.freeze.collecting_pointer = (uintptr_t)__builtin_thread_pointer ();
-  request.freeze.stack_low = raw_stack_pointer ();
-#ifdef GCG_MALLOC
-  if (request.freeze.at_exit && gcg__exit_frame_of (request.tid))
-    request.freeze.stack_low = gcg__exit_frame_of (request.tid);
-#endif
-#ifdef GCG_MALLOC
-  if (request.freeze.tally && request.freeze.tally->n_sites)
-    gcg__survivors_note_stopped ();
-#endif
-  request.freeze.realtime_ns = raw_now (CLOCK_REALTIME);
-  request.freeze.monotonic_ns = begin;
-#ifdef GCG_MALLOC
-  gcg__hidden_copy_stopped ();
-#endif
-  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
-  request.child = clone_stopped (&request.pidfd);
-  if (request.child == 0)
-    {
-#ifdef GCG_MALLOC
-      gcg__hidden_show_stopped ();
-#endif
-      int status = write_stopped (true);
-      syscall (SYS_exit_group, status);
-      __builtin_unreachable ();
-    }
-  if (request.child < 0)
-    {
-      request.freeze.in_place = true;
-      request.error = write_stopped (false);
-    }
-  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
-#ifdef GCG_MALLOC
-  gcg__hidden_drop_stopped ();
-#endif
+  freeze->context = &context;
+  freeze->collecting_pointer = (uintptr_t)__builtin_thread_pointer ();
+  freeze->stack_low = raw_stack_pointer ();
+  request.clone = gcg__clone_stopped (write_stopped, freeze, freeze->fd);
   gcg__thread_note_no_more ();
-  request.freeze.shared->pause_ns = raw_now (CLOCK_MONOTONIC) - begin;
+  freeze->shared->pause_ns = raw_now (CLOCK_MONOTONIC) - freeze->monotonic_ns;
   return true;
 }
 
-/* Waits for the child; kills it when it takes too long.  Reaps it without touching the program's
-   own children. */
-static enum gcg_status
-capture_wait (struct gcg_error *error)
-{
-  struct pollfd poll_fd = { request.pidfd, POLLIN, 0 };
-  siginfo_t info = { .si_pid = 0 };
-  uint64_t deadline = raw_now (CLOCK_MONOTONIC) + CHILD_SECONDS * UINT64_C (1000000000);
-  enum gcg_status status = GCG_OK;
-  int ready;
-
-  do
-    ready = poll (&poll_fd, 1, 1000);
-  while ((ready < 0 && errno == EINTR) || (ready == 0 && raw_now (CLOCK_MONOTONIC) < deadline));
-  if (ready <= 0)
-    {
-      syscall (SYS_pidfd_send_signal, request.pidfd, SIGKILL, NULL, 0);
-      status = gcg__fail (error, GCG_TIMEOUT, "the snapshot was not written within %d s",
-                          CHILD_SECONDS);
-    }
-  while (waitid (P_PID, (id_t)request.child, &info, WEXITED | __WCLONE) < 0 && errno == EINTR)
-    ;
-  close (request.pidfd);
-  if (status == GCG_OK && info.si_pid && info.si_code != CLD_EXITED)
-    status = gcg__fail (error, GCG_SYSTEM, "writing the snapshot was ended by signal %d",
-                        info.si_status);
-  else if (status == GCG_OK && info.si_pid && info.si_status != 0)
-    status
-        = gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s", strerror (info.si_status));
-  return status;
-}
-
-#ifdef GCG_MALLOC
-
-/* With libgc's lock, so that no thread is stopped in the middle of changing its heap. */
-static void *GC_CALLBACK
-capture_stop (void *missing)
-{
-  gcg__collection_now = (struct gcg__collection){ .start_ns = raw_now (CLOCK_MONOTONIC) };
-  if (!gcg__world_stop (missing))
-    return NULL;
-  gcg__collection_now.stop_ns = raw_now (CLOCK_MONOTONIC) - gcg__collection_now.start_ns;
-  (void)gcg__capture_at_mark_end_stopped ();
-  gcg__world_start ();
-  return NULL;
-}
-
-/* Nothing is collected: the world is stopped for the clone alone.  What is made from now on was
-   born later. */
-static enum gcg_status
-capture_collect (bool at_exit, struct gcg_error *error)
-{
-  uint64_t signals = gcg__signals_wait ();
-  pid_t missing = 0;
-
-  (void)at_exit;
-  GC_call_with_alloc_lock (capture_stop, &missing);
-  gcg__signals_go_on (signals);
-  __atomic_fetch_add (&gcg__birth, 1, __ATOMIC_RELAXED);
-  return request.done
-             ? GCG_OK
-             : gcg__fail (error, GCG_TIMEOUT, "thread %d cannot be stopped: it blocks every signal",
-                          (int)missing);
-}
-
-#else
+static const struct gcg__collector_guest guest = { before_stop, at_mark_end_stopped };
 
 /* Lets the collector finish its sweeping, then gives up once the world stands. */
 static int GC_CALLBACK
@@ -355,25 +156,22 @@ capture_collect (bool at_exit, struct gcg_error *error)
                                    "the collector is switched off (GC_disable): no snapshot");
 }
 
-#endif
-
 void
 gcg__capture_fill (struct gcg__freeze *freeze, struct gcg__settings *settings)
 {
   freeze->rules = gcg__rules_text ();
   freeze->on_demand = GC_get_finalize_on_demand ();
-  freeze->contents = __atomic_load_n (&is_with_contents, __ATOMIC_RELAXED);
+  freeze->contents = gcg__contents_are_wanted ();
   freeze->settings = settings;
   freeze->agent_tid = gcg__agent_tid ();
   freeze->start_ns = gcg__agent_start_ns ();
   freeze->thread_pointer = gcg__agent_thread_pointer ();
 }
 
-/* What of a capture is wanted: a snapshot, or what one is made from, into *FD; where that is NULL
-   the TALLY is filled. */
+/* What of a capture is wanted: a snapshot into *FD; where that is NULL the TALLY is filled. */
 struct wanted
 {
-  bool at_exit, dumps;
+  bool at_exit;
   int *fd;
   struct gcg__tally *tally;
 };
@@ -398,9 +196,6 @@ capture_run (const char *description, const struct wanted *wanted, struct gcg_er
     }
   memset (&request, 0, sizeof request);
   request.tid = (pid_t)syscall (SYS_gettid);
-#ifdef GCG_MALLOC
-  request.dumps = wanted->dumps;
-#endif
   request.freeze = (struct gcg__freeze){ .fd = memfd,
                                          .description = description ? description : "",
                                          .at_exit = wanted->at_exit,
@@ -413,21 +208,14 @@ capture_run (const char *description, const struct wanted *wanted, struct gcg_er
   gcg__settings_note (&request.settings);
   gcg__settings_note_smaps (&request.settings);
   gcg__collector_hook ();
-#ifndef GCG_MALLOC
+  gcg__collector_invite (&guest);
   gcg__tls_note ();
   gcg__thread_hook ();
-#endif
   __atomic_store_n (&request.wanted, true, __ATOMIC_RELEASE);
   status = capture_collect (wanted->at_exit, error);
   __atomic_store_n (&request.wanted, false, __ATOMIC_RELEASE);
-  if (status != GCG_OK)
-    ;
-  else if (request.child > 0)
-    status = capture_wait (error);
-  else
-    status = request.error == 0 ? GCG_OK
-                                : gcg__fail (error, GCG_SYSTEM, "cannot write the snapshot: %s",
-                                             strerror (request.error));
+  if (status == GCG_OK)
+    status = gcg__clone_wait (&request.clone, error);
   munmap (shared, sizeof *shared);
   if (status != GCG_OK)
     goto fail_shared;
@@ -451,10 +239,6 @@ capture_locked (const char *description, const struct wanted *wanted, struct gcg
   int cancel_state;
 
   gcg__agent_ready ();
-#ifdef GCG_MALLOC
-  if (gcg__foreign_reason ())
-    return gcg__fail (error, GCG_UNSUPPORTED, "%s", gcg__foreign_reason ());
-#endif
   pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &cancel_state);
   pthread_mutex_lock (&capture_mutex);
   status = capture_run (description, wanted, error);
@@ -466,20 +250,22 @@ capture_locked (const char *description, const struct wanted *wanted, struct gcg
 enum gcg_status
 gcg__capture (const char *description, bool at_exit, int *fd, struct gcg_error *error)
 {
-  const struct wanted wanted = { .at_exit = at_exit, .dumps = true, .fd = fd };
+  const struct wanted wanted = { .at_exit = at_exit, .fd = fd };
   return capture_locked (description, &wanted, error);
 }
 
 enum gcg_status
-gcg__capture_here (const char *description, int *fd, struct gcg_error *error)
+gcg__capture_leaks (uint64_t *objects, uint64_t *bytes, struct gcg_error *error)
 {
-  const struct wanted wanted = { .fd = fd };
-  return capture_locked (description, &wanted, error);
-}
-
-enum gcg_status
-gcg__capture_tally (struct gcg__tally *tally, struct gcg_error *error)
-{
+  struct gcg__tally *tally = raw_map_shared (sizeof *tally);
   const struct wanted wanted = { .tally = tally };
-  return capture_locked (NULL, &wanted, error);
+  enum gcg_status status;
+
+  if (tally == MAP_FAILED)
+    return gcg__fail (error, GCG_NO_MEMORY, "no memory to count leaks");
+  status = capture_locked (NULL, &wanted, error);
+  *objects = tally->leaked.count;
+  *bytes = tally->leaked.bytes;
+  raw_unmap (tally, sizeof *tally);
+  return status;
 }

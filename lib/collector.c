@@ -13,7 +13,6 @@
 
 #include "agent_root.h"
 #include "arena.h"
-#include "capture.h"
 #include "raw.h"
 #include "registry.h"
 #include "sample/survivors.h"
@@ -26,6 +25,7 @@ uint32_t gcg__birth;
 uint32_t gcg__tag_room = 8;
 struct gcg__collection gcg__collection_now;
 
+static const struct gcg__collector_guest *guest;
 static bool world_stopped, calling_program;
 static bool marks_are_gone; /* a collection has begun, and has not ended its marking */
 static bool is_ours;        /* the collection under way was made for a snapshot */
@@ -112,7 +112,8 @@ on_collection_event (GC_EventType event)
       is_ours = false;
       gcg__collection_now = (struct gcg__collection){ .start_ns = raw_now (CLOCK_MONOTONIC) };
       marks_are_gone = true;
-      gcg__capture_before_stop ();
+      if (guest)
+        guest->before_stop ();
       gcg__survivors_marks_gone ();
       break;
     case GC_EVENT_POST_STOP_WORLD:
@@ -124,7 +125,7 @@ on_collection_event (GC_EventType event)
       break;
     case GC_EVENT_MARK_END:
       gcg__collection_now.mark_ns = raw_now (CLOCK_MONOTONIC) - mark_start;
-      is_ours = gcg__capture_at_mark_end_stopped ();
+      is_ours = guest && guest->at_mark_end_stopped ();
       __atomic_store_n (&gcg__birth, (uint32_t)GC_get_gc_no (), __ATOMIC_RELAXED);
       marks_are_gone = false;
       gcg__survivors_note_stopped ();
@@ -206,6 +207,12 @@ gcg__collector_hook (void)
       program_await = await;
       GCG__GC (set_await_finalize_proc) (on_await_finalize);
     }
+}
+
+void
+gcg__collector_invite (const struct gcg__collector_guest *invited)
+{
+  guest = invited;
 }
 
 void

@@ -25,6 +25,16 @@ extern uint32_t gcg__tag_room;
    over ours is found out at the next call).  Needs an initialised collector. */
 void gcg__collector_hook (void);
 
+/* Who takes part in collections (capture.c): BEFORE_STOP is called before the world is stopped,
+   AT_MARK_END when marks are final; true: the collection does not count as the program's.  From now
+   on, for ever. */
+struct gcg__collector_guest
+{
+  void (*before_stop) (void);
+  bool (*at_mark_end_stopped) (void);
+};
+void gcg__collector_invite (const struct gcg__collector_guest *guest);
+
 /* In a copy of the process, libgc not locked: does it follow from an object's mark and birth
    whether a collection has found it dead?  Not when a collection of marks is under way in steps,
    nor when another callback hears of collections in our place. */

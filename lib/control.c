@@ -22,6 +22,7 @@
 #include "agent.h"
 #include "answer.h"
 #include "capture.h"
+#include "fail.h"
 #include "gc_calls.h"
 #include "listen.h"
 #include "outside.h"

@@ -6,7 +6,7 @@
  * the program until its first step gives it an empty one of its own: the program never gets a
  * number that is not the one it would have got.
  *
- * In collector mode CHECK looks at libgc's lock: a collection holds it from its beginning to its
+ * CHECK looks at libgc's lock: a collection holds it from its beginning to its
  * end, and so does a thread that takes a block or makes one, so a copy in which it is free is
  * whole.  What is alive is found by our own trace (freeze/trace.h); where the program has given
  * libgc procedures that mark, or one that says which modules are scanned, or the marks are not
@@ -19,37 +19,16 @@
 #include "agent.h"
 #include "capture.h"
 #include "collector.h"
-#include "confined.h"
 #include "freeze/freeze.h"
-#ifdef GCG_MALLOC
-#include "malloc/roots.h"
-#else
 #include "excluded.h"
 #include "freeze/tls.h"
 #include "gc_module.h"
-#endif
+#include "offer.h"
 #include "thread.h"
-#include "visible.h"
 
-#define SCRATCH_BYTES 65536
-#define UNSHARE       2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
+#define UNSHARE 2u /* CLOSE_RANGE_UNSHARE: linux/close_range.h */
 
-API struct gcg__agent_root gcg__agent_root;
-
-/* In malloc mode as they were when the heap had been set up: some of libgc's getters lock. */
 static struct gcg__settings settings;
-
-/* Written to by gcglass only; untouched pages cost nothing. */
-static char scratch[SCRATCH_BYTES] __attribute__ ((aligned (4096)));
-
-#if defined __x86_64__
-void gcg__copied_syscall (void);
-void gcg__copied_return (void);
-__asm__(".text\n.hidden gcg__copied_syscall\n.type gcg__copied_syscall,@function\n"
-        "gcg__copied_syscall:\n  syscall\n  ret\n"
-        ".hidden gcg__copied_return\n.type gcg__copied_return,@function\n"
-        "gcg__copied_return:\n  mov $15, %eax\n  syscall\n");
-#endif
 
 /* The thread of the copy that ends the program or has asked for the snapshot, if one does: what
    lies below where it left for that keeps nothing. */
@@ -70,10 +49,6 @@ note_calling_stopped (struct gcg__freeze *freeze, const struct gcg__walk *walk)
         freeze->stack_low = (uint64_t)freeze->context->uc_mcontext.gregs[REG_RSP];
 #else
         freeze->stack_low = freeze->context->uc_mcontext.sp;
-#endif
-#ifdef GCG_MALLOC
-        if (freeze->at_exit && gcg__exit_frame_of (freeze->collecting_tid))
-          freeze->stack_low = gcg__exit_frame_of (freeze->collecting_tid);
 #endif
       }
 }
@@ -133,9 +108,7 @@ walk_copy_stopped (struct gcg__walk *walk)
   if (syscall (SYS_close_range, 0u, ~0u, UNSHARE) != 0)
     return errno;
   note_threads_stopped (walk);
-#ifndef GCG_MALLOC
   gcg__settings_note (&settings);
-#endif
   gcg__capture_fill (&freeze, &settings);
   shared.pause_ns = walk->pause_ns ? walk->pause_ns : 1;
   gcg__collection_now = (struct gcg__collection){ .start_ns = walk->monotonic_ns - walk->stop_ns,
@@ -143,37 +116,6 @@ walk_copy_stopped (struct gcg__walk *walk)
   note_calling_stopped (&freeze, walk);
   return write_snapshot_stopped (&freeze, walk);
 }
-
-void
-gcg__copied_prepare (void)
-{
-  gcg__settings_note (&settings);
-  gcg__agent_root = (struct gcg__agent_root)
-  {
-    .version = GCG__ROOT_VERSION, .bytes = sizeof gcg__agent_root, .pid = (uint32_t)getpid (),
-    .scratch = (uintptr_t)scratch, .scratch_bytes = sizeof scratch,
-#if defined __x86_64__
-    .syscall_ret = (uintptr_t)gcg__copied_syscall, .restorer = (uintptr_t)gcg__copied_return,
-#endif
-    .walk = (uintptr_t)walk_copy_stopped
-  };
-}
-
-void
-gcg__copied_offer (void)
-{
-  __atomic_store_n (&gcg__agent_root.magic, GCG__ROOT_MAGIC, __ATOMIC_RELEASE);
-}
-
-void
-gcg__copied_forget (void)
-{
-  if (!gcg__confined)
-    gcg__agent_root.pid = (uint32_t)getpid ();
-  gcg__agent_root.in_libgc = 0;
-}
-
-#ifndef GCG_MALLOC
 
 /* What CHECK leads to in the root structure: an enum gcg__copy_state. */
 static uint64_t
@@ -194,10 +136,10 @@ gcg__copied_begin (void)
   if (!gcg__gc_module_is_known ())
     return;
   gcg__tls_note ();
-  gcg__copied_prepare ();
+  gcg__settings_note (&settings);
+  gcg__offer_prepare ();
+  gcg__agent_root.walk = (uintptr_t)walk_copy_stopped;
   gcg__agent_root.check = (uintptr_t)check_copy_stopped;
   gcg__agent_root.lock = gcg__gc_lock_place ();
-  gcg__copied_offer ();
+  gcg__offer_make ();
 }
-
-#endif

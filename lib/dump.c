@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "freeze/column.h"
-#include "freeze/maps.h"
+#include "column.h"
+#include "peek.h"
 #include "raw.h"
 #include "thread.h"
 
@@ -103,8 +103,7 @@ write_texts (struct dump *dump)
 {
   static const char *const files[] = { [GCG__DUMP_COMMAND_LINE] = "/cmdline",
                                        [GCG__DUMP_STATUS] = "/status",
-                                       [GCG__DUMP_STAT] = "/stat",
-                                       [GCG__DUMP_SMAPS] = "/smaps_rollup" };
+                                       [GCG__DUMP_STAT] = "/stat" };
   uint64_t pid = (uint64_t)dump->ask->pid;
   char path[PATH_BYTES], program[4096];
   long n;
@@ -112,10 +111,11 @@ write_texts (struct dump *dump)
   for (uint32_t i = 0; i < sizeof files / sizeof *files; i++)
     if (files[i])
       {
-        gcg__path_stopped (path, sizeof path, "/proc/", pid, files[i]);
+        gcg__path (path, sizeof path, "/proc/", pid, files[i]);
         dump->header.texts[i] = append_file (dump, path);
       }
-  gcg__path_stopped (path, sizeof path, "/proc/", pid, "/exe");
+  dump->header.texts[GCG__DUMP_SMAPS] = append (dump, dump->ask->smaps, strlen (dump->ask->smaps));
+  gcg__path (path, sizeof path, "/proc/", pid, "/exe");
   n = syscall (SYS_readlinkat, AT_FDCWD, path, program, sizeof program);
   dump->header.texts[GCG__DUMP_PROGRAM] = append (dump, program, n > 0 ? (uint64_t)n : 0);
 }
@@ -125,10 +125,10 @@ add_thread (struct dump *dump, struct column *threads, struct gcg__dump_thread t
 {
   char task[PATH_BYTES], path[PATH_BYTES];
 
-  gcg__path_stopped (task, sizeof task, "/proc/", (uint64_t)dump->ask->pid, "/task/");
-  gcg__path_stopped (path, sizeof path, task, thread.tid, "/comm");
+  gcg__path (task, sizeof task, "/proc/", (uint64_t)dump->ask->pid, "/task/");
+  gcg__path (path, sizeof path, task, thread.tid, "/comm");
   thread.name = append_file (dump, path);
-  gcg__path_stopped (path, sizeof path, task, thread.tid, "/stat");
+  gcg__path (path, sizeof path, task, thread.tid, "/stat");
   thread.stat = append_file (dump, path);
   COLUMN_PUSH (threads, struct gcg__dump_thread, thread, &dump->error);
 }

@@ -28,6 +28,7 @@ struct gcg__dump_ask
   struct gcg__dump_header header; /* from ROOT to ENDS, but PAUSE_NS */
   volatile uint64_t *pause_ns;    /* set by the program, once it goes on */
   const ucontext_t *context;      /* registers of the calling thread */
+  const char *smaps;              /* of the program, read before the clone shared its memory */
 };
 
 /* Writes the threads that have been noted (thread.h), the calling one and all memory.  Returns 0 or

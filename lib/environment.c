@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "contents.h"
 #include "control.h"
 #include "ending.h"
 #include "outside.h"
@@ -15,7 +16,7 @@
 #include "stack/stack.h"
 #include "successor.h"
 #ifdef GCG_MALLOC
-#include "malloc/areas.h"
+#include "malloc/roots.h"
 #endif
 
 #define DEFAULT_DEPTH 8
@@ -163,7 +164,7 @@ gcg__environment_read (struct gcg__environment *wishes)
   gcg__outside_set (way);
   if (name && strlen (name) < sizeof wishes->socket_name)
     strcpy (wishes->socket_name, name);
-  gcg__capture_contents_if_asked ();
+  gcg__contents_want_if_asked ();
   if (wishes->socket_name[0])
     {
       read_wishes = wishes;

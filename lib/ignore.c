@@ -5,7 +5,7 @@
 
 #include "agent.h"
 #include "alloc.h"
-#include "capture.h"
+#include "fail.h"
 #include "gc_calls.h"
 #include "registry.h"
 #include "sample/survivors.h"

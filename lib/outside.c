@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copied.h"
+#include "offer.h"
 #include "raw.h"
 #include "wire.h"
 

@@ -54,6 +54,14 @@ raw_map (size_t bytes)
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
 }
 
+/* Shared with clones of this process. */
+static inline void *
+raw_map_shared (size_t bytes)
+{
+  return (void *)syscall (SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                          -1, 0L);
+}
+
 static inline void *
 raw_remap (void *old, size_t old_bytes, size_t bytes)
 {

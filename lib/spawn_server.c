@@ -17,7 +17,7 @@
 #include <sys/auxv.h>
 #include <sys/wait.h>
 
-#include "capture.h"
+#include "fail.h"
 #include "raw.h"
 
 #define MOST_PATH 4096

@@ -16,7 +16,8 @@
 #include <sys/socket.h>
 
 #include "arena.h"
-#include "capture.h"
+#include "contents.h"
+#include "fail.h"
 #include "control.h"
 #include "gcglass/gcglass.h"
 #include "sample/lifetime.h"
@@ -79,7 +80,7 @@ static void
 set_sampling (const struct gcg_options *options)
 {
   if (options->contents)
-    gcg__capture_contents ();
+    gcg__contents_want ();
   if (options->lifetimes)
     gcg__lifetime_begin ();
 #ifdef GCG_MALLOC

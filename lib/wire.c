@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/packet.h"
@@ -142,6 +143,15 @@ gcg__wire_put_address (char *at, uint64_t address)
   for (int shift = 60; shift >= 0; shift -= 4)
     *at++ = digits[address >> shift & 15];
   return at;
+}
+
+void
+gcg__wire_get_count (const struct gcg__message *message, uint64_t *objects, uint64_t *bytes)
+{
+  char *end;
+
+  *objects = strtoull (message->text, &end, 10);
+  *bytes = strtoull (end, NULL, 10);
 }
 
 void

@@ -49,6 +49,9 @@ bool gcg__wire_await (int fd, enum gcg__message_type type, int patience_ms,
 /* Writes ADDRESS to AT, 16 hexadecimal digits; returns what is behind them. */
 char *gcg__wire_put_address (char *at, uint64_t address);
 
+/* What MESSAGE, a SNAPSHOT with FLAG_COUNT, says of leaks. */
+void gcg__wire_get_count (const struct gcg__message *message, uint64_t *objects, uint64_t *bytes);
+
 /* The text of an interval in SAMPLING: seconds with a point, whatever the program's locale. Reading
    returns false for what is not one that can be set. */
 void gcg__wire_put_interval (struct gcg__message *message, uint64_t ns);

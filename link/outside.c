@@ -8,8 +8,8 @@
  * stopped again at once, then after 1, 2, 4, 4, 4, ... ms: a copy of it would not be whole.
  *
  * The heap of the agent for malloc is read from here: of the copy or, where there can be none
- * (lib/image/freeze.h), of the process while it stands.  With GCGLASS_WALK=inside in the
- * environment the agent's code walks the copy, as it does in the collector's programs.
+ * (lib/image/freeze.h), of the process while it stands.  That of the collector is walked by the
+ * agent's code in the copy.
  */
 #include "config.h"
 
@@ -106,7 +106,7 @@ read_root (struct taking *taking, struct gcg_error *error)
     return gcg__error_write (error, GCG_NOT_FOUND,
                              "process %d has ended, or executed another program",
                              (int)taking->ask->pid);
-  if (root->version != GCG__ROOT_VERSION || root->bytes < sizeof *root || root->walk == 0)
+  if (root->version != GCG__ROOT_VERSION || root->bytes < sizeof *root)
     return gcg__error_write (error, GCG_UNSUPPORTED,
                              "process %d: its agent is of another version of gcglass",
                              (int)taking->ask->pid);
@@ -681,14 +681,6 @@ walk (struct taking *taking, struct gcg_error *error)
   return GCG_OK;
 }
 
-/* Is the copy to be read from here?  The collector's heap is not. */
-static bool
-reads_copies (const struct taking *taking)
-{
-  const char *way = secure_getenv ("GCGLASS_WALK");
-  return taking->root.check == 0 && (way == NULL || strcmp (way, "inside") != 0);
-}
-
 /* Runs the walk in the copy and opens what it has written. */
 static enum gcg_status
 walk_copy (struct taking *taking, int *fd, struct gcg_error *error)
@@ -743,7 +735,7 @@ take (struct taking *taking, int *fd, struct gcg_error *error)
     ask->released (ask->context, status == GCG_OK);
   if (status != GCG_OK)
     return status;
-  if (taking->snapshot == NULL && !reads_copies (taking))
+  if (taking->snapshot == NULL && taking->root.walk != 0)
     return walk_copy (taking, fd, error);
   if (taking->snapshot == NULL)
     {

@@ -9,79 +9,20 @@
 #include "freeze.h"
 
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "collector.h"
 #include "hazards.h"
 #include "heapwalk.h"
-#include "malloc/blocks.h"
-#include "malloc/roots.h"
 #include "maps.h"
+#include "peek.h"
 #include "preview.h"
 #include "registry.h"
 #include "rootwalk.h"
 #include "site.h"
-#include "snapshot/machine.h"
 #include "snapshot/writer.h"
 #include "tag.h"
 #include "tally.h"
-
-/* The child holds copies of all descriptors; a pipe whose other end waits for its last writer must
-   not wait for us. */
-static void
-close_others_stopped (int keep)
-{
-  if (keep > 0)
-    syscall (SYS_close_range, 0u, (unsigned)keep - 1, 0u);
-  syscall (SYS_close_range, (unsigned)keep + 1, ~0u, 0u);
-}
-
-/* The program's limits of memory are not meant for us: up to the hard ones. */
-static void
-lift_limits_stopped (void)
-{
-  static const int resources[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE };
-  struct rlimit limit;
-
-  for (uint32_t i = 0; i < sizeof resources / sizeof *resources; i++)
-    if (syscall (SYS_prlimit64, 0, resources[i], NULL, &limit) == 0)
-      {
-        limit.rlim_cur = limit.rlim_max;
-        syscall (SYS_prlimit64, 0, resources[i], &limit, NULL);
-      }
-}
-
-void
-gcg__freeze_child_begin_stopped (int fd)
-{
-  close_others_stopped (fd);
-  lift_limits_stopped ();
-  syscall (SYS_prctl, PR_SET_NAME, "gcglass-capture", 0, 0, 0);
-}
-
-void
-gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_texts)
-{
-  const struct gcg__site_entry *entry = gcg__site_entry (id);
-  bool is_stack = entry->n_frames && !entry->file[0];
-  struct gcg__site site = { .kind = is_stack ? GCG__SITE_STACK : GCG__SITE_MACRO };
-  struct column *frames = COLUMN (freeze, FRAMES);
-
-  if (with_texts)
-    {
-      site.line = entry->line;
-      site.file = gcg__freeze_text_stopped (freeze, entry->file);
-      site.function = gcg__freeze_text_stopped (freeze, entry->function);
-      site.expression = gcg__freeze_text_stopped (freeze, entry->expression);
-      site.type = gcg__freeze_text_stopped (freeze, entry->type);
-      site.first_frame = (uint32_t)frames->n;
-      site.n_frames = entry->n_frames;
-      for (uint32_t j = 0; j < entry->n_frames; j++)
-        COLUMN_PUSH (frames, uint64_t, entry->frames[j], &freeze->error);
-    }
-  COLUMN_PUSH (COLUMN (freeze, SITES), struct gcg__site, site, &freeze->error);
-}
+#include "words.h"
 
 /* The sites that some object has; the others keep their ids but not their texts. */
 static void
@@ -162,23 +103,19 @@ collections_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
   if (!past || !live)
     return;
   n = gcg__collector_past_stopped (past, live);
-#ifndef GCG_MALLOC
   if (freeze->walk)
     {
       column->n = live_column->n = n;
       return; /* none has been made for this snapshot */
     }
-#endif
   past[n] = gcg__collection_now;
   past[n].number = GC_get_gc_no ();
   past[n].pause_ns = freeze->monotonic_ns - past[n].start_ns;
   past[n].heap_bytes = info->heap_bytes;
   past[n].free_bytes = info->free_bytes;
   column->n = n + 1;
-#ifndef GCG_MALLOC
   live[n] = gcg__collector_live ();
   live_column->n = n + 1;
-#endif
 }
 
 static void
@@ -205,52 +142,6 @@ collector_figures_stopped (struct gcg__info *info)
                  | (GC_get_java_finalization () ? GCG__INFO_JAVA : 0);
 }
 
-/* The text at ADDRESS, which was read outside. */
-static uint32_t
-given_text_stopped (struct gcg__freeze *freeze, uint64_t address)
-{
-  const char *text = (const char *)(uintptr_t)address;
-  struct column *strings = COLUMN (freeze, STRINGS);
-  size_t n = strlen (text) + 1;
-  char *copy = n > 1 ? column_reserve_stopped (strings, 1, n, &freeze->error) : NULL;
-
-  if (!copy)
-    return 0;
-  memcpy (copy, text, n);
-  strings->n += n;
-  return (uint32_t)(strings->n - n);
-}
-
-void
-gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
-{
-  char path[64], exe[4096];
-  long n;
-
-  info->pid = (uint32_t)freeze->pid;
-  info->page_bytes = gcg__page_bytes ();
-  info->machine = GCG__MACHINE;
-#ifdef GCG_MALLOC
-  info->flags |= GCG__INFO_PRELOADED | GCG__INFO_MALLOC;
-#endif
-#ifdef GCG_PRELOAD
-  info->flags |= GCG__INFO_PRELOADED;
-#endif
-  info->agent_version = gcg__freeze_text_stopped (freeze, PACKAGE_VERSION);
-  if (freeze->walk)
-    {
-      info->program = given_text_stopped (freeze, freeze->walk->exe);
-      info->command_line = given_text_stopped (freeze, freeze->walk->command_line);
-      return;
-    }
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/exe");
-  n = syscall (SYS_readlinkat, AT_FDCWD, path, exe, sizeof exe - 1);
-  exe[n > 0 ? n : 0] = 0;
-  info->program = gcg__freeze_text_stopped (freeze, exe);
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/cmdline");
-  info->command_line = gcg__file_text_stopped (freeze, path);
-}
-
 /* What the kernel says of the process as a whole. */
 static void
 process_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
@@ -259,13 +150,13 @@ process_stopped (struct gcg__freeze *freeze, struct gcg__info *info)
 
   if (freeze->walk)
     {
-      info->proc_status = given_text_stopped (freeze, freeze->walk->status);
-      info->proc_stat = given_text_stopped (freeze, freeze->walk->stat);
+      info->proc_status = gcg__freeze_given_stopped (freeze, freeze->walk->status);
+      info->proc_stat = gcg__freeze_given_stopped (freeze, freeze->walk->stat);
       return;
     }
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/status");
+  gcg__path (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/status");
   info->proc_status = gcg__file_text_stopped (freeze, path);
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/stat");
+  gcg__path (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/stat");
   info->proc_stat = gcg__file_text_stopped (freeze, path);
 }
 
@@ -291,24 +182,11 @@ settings_stopped (struct gcg__freeze *freeze)
 {
   struct gcg__statistics statistics = freeze->settings->noted;
 
-  statistics.smaps = freeze->walk ? given_text_stopped (freeze, freeze->walk->smaps)
+  statistics.smaps = freeze->walk ? gcg__freeze_given_stopped (freeze, freeze->walk->smaps)
                                   : gcg__freeze_text_stopped (freeze, freeze->settings->smaps);
   gcg__statistics_stopped (&statistics);
   COLUMN_PUSH (COLUMN (freeze, STATISTICS), struct gcg__statistics, statistics, &freeze->error);
 }
-
-#ifdef GCG_MALLOC
-
-static void
-usage_stopped (struct gcg__freeze *freeze)
-{
-  struct gcg__usage usage;
-
-  gcg__blocks_usage (&usage);
-  COLUMN_PUSH (COLUMN (freeze, USAGE), struct gcg__usage, usage, &freeze->error);
-}
-
-#endif
 
 static void
 rules_stopped (struct gcg__freeze *freeze)
@@ -353,8 +231,6 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
 {
   struct gcg__info info = { 0 };
 
-  if (child)
-    gcg__freeze_child_begin_stopped (freeze->fd);
   COLUMN_PUSH (COLUMN (freeze, STRINGS), char, 0, &freeze->error);
   gcg__maps_read_stopped (freeze);
   if (!freeze->error)
@@ -365,15 +241,8 @@ gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child)
       gcg__roots_stopped (freeze);
       registry_stopped (freeze);
       twins_stopped (freeze);
-#ifndef GCG_MALLOC
-      if (!freeze->tally || !freeze->tally->n_sites)
-        gcg__hazards_stopped (freeze);
-#endif
+      gcg__hazards_stopped (freeze);
       gcg__heap_edges_stopped (freeze);
-#ifdef GCG_MALLOC
-      gcg__mark_stopped (freeze);
-      usage_stopped (freeze);
-#endif
     }
   if (!freeze->error && freeze->tally)
     gcg__tally_stopped (freeze);

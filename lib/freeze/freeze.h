@@ -66,20 +66,13 @@ struct gcg__freeze
   uint32_t last_range;
   uint64_t heap_low, heap_high;
   uint32_t n_sites;
-  bool interior; /* the collector recognises interior pointers in the heap */
-#ifndef GCG_MALLOC
+  bool interior;       /* the collector recognises interior pointers in the heap */
   bool tracing;        /* the root walk only says what is reached: trace.h */
   bool compares;       /* the collector's marks with what a trace of ours reaches */
   bool toggled;        /* what the collector's marks lack has been reached by a trace of ours */
   struct column queue; /* uint64_t: addresses of objects that have been reached */
   struct column own;   /* struct gcg__range: libgc's threads */
-#endif
-#ifdef GCG_MALLOC
-  uint64_t target, requested, distance; /* of the last word that was resolved */
-  struct column locked; /* struct gcg__range: parts of the heap that the program may not read */
-  struct column own;    /* struct gcg__range: the C library's own blocks (malloc/own.c) */
-#endif
-  int error; /* errno of the first failure, 0 = none */
+  int error;           /* errno of the first failure, 0 = none */
 };
 
 #define COLUMN(freeze, name) (&(freeze)->columns[GCG__SECTION_##name - 1])
@@ -87,17 +80,5 @@ struct gcg__freeze
 /* Writes the snapshot to FREEZE->fd.  CHILD: this process is ours, its other descriptors are
    closed first.  Returns 0 or an errno. */
 int gcg__freeze_write_stopped (struct gcg__freeze *freeze, bool child);
-
-/* This process is ours: closes all descriptors but FD, lifts its limits, names it. */
-void gcg__freeze_child_begin_stopped (int fd);
-
-/* Offset of TEXT (NUL-terminated) in STRINGS, appended; cut at GCG__STRING_MAX bytes. */
-uint32_t gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text);
-
-/* Appends site ID to SITES, its frames to FRAMES; WITH_TEXTS unless no object is of it. */
-void gcg__freeze_site_stopped (struct gcg__freeze *freeze, uint32_t id, bool with_texts);
-
-/* What INFO says of the program that FREEZE->pid runs: machine, command line, versions. */
-void gcg__freeze_program_stopped (struct gcg__freeze *freeze, struct gcg__info *info);
 
 #endif

@@ -17,6 +17,7 @@
 #include "heapwalk.h"
 #include "holders.h"
 #include "mallocwalk.h"
+#include "peek.h"
 #include "tls.h"
 
 /* From here on pages that are not there are left out. */

@@ -14,34 +14,9 @@
 #include "maps.h"
 #include "site.h"
 #include "tag.h"
-#ifdef GCG_MALLOC
-#include "malloc/areas.h"
-#include "malloc/locked.h"
-#include "malloc/own.h"
-#else
 #include "trace.h"
-#endif
 
 #define FETCH_AHEAD_BYTES 384
-
-#ifdef GCG_MALLOC
-
-/* Bytes that were asked for in the slot of BLOCK at BASE. */
-static inline uint64_t
-requested_stopped (const struct heap_block *block, uint64_t base)
-{
-  return block->slot_bytes - 8 - tag_slack (tag_place ((void *)(uintptr_t)base, block->slot_bytes));
-}
-
-uint8_t
-gcg__heap_place_stopped (const struct gcg__freeze *freeze)
-{
-  if (freeze->distance == 0)
-    return GCG__PLACE_START;
-  return freeze->distance < freeze->requested ? GCG__PLACE_INSIDE : GCG__PLACE_PAST;
-}
-
-#endif
 
 static inline __attribute__ ((always_inline)) bool
 resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap, uint32_t *object)
@@ -55,14 +30,6 @@ resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap, uint
     return false;
   if (from_heap && !freeze->interior && !gcg__collector_has_displacement (distance))
     return false;
-#ifdef GCG_MALLOC
-  /* Bytes more than one past the requested end belong to no object. */
-  freeze->target = block->address + slot * block->slot_bytes;
-  freeze->distance = distance;
-  freeze->requested = requested_stopped (block, freeze->target);
-  if (distance > freeze->requested)
-    return false;
-#endif
   *object = block->first_object
             + (block->is_full
                    ? slot
@@ -77,28 +44,6 @@ gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_
                            uint32_t *object)
 {
   return resolve_stopped (freeze, word, from_heap, object);
-}
-
-bool
-gcg__heap_word_stopped (struct gcg__freeze *freeze, uint64_t at, uint64_t end, bool from_heap,
-                        uint32_t *object)
-{
-  if (gcg__heap_resolve_stopped (freeze, *(const uint64_t *)(uintptr_t)at, from_heap, object))
-    return true;
-#ifdef GCG_MALLOC
-  /* Two pointers that do not overlap begin in two words. */
-  if (__builtin_expect (gcg__looks & GCG__LOOK_UNALIGNED, 0))
-    for (uint64_t odd = at + 1; odd < at + 8 && odd + 8 <= end; odd++)
-      {
-        uint64_t word;
-        memcpy (&word, (const void *)(uintptr_t)odd, sizeof word);
-        if (gcg__heap_resolve_stopped (freeze, word, from_heap, object))
-          return true;
-      }
-#else
-  (void)end;
-#endif
-  return false;
 }
 
 /* Notes the block of objects at BASE (of SIZE bytes and KIND); returns the bytes it covers. */
@@ -126,25 +71,6 @@ add_block_stopped (struct gcg__freeze *freeze, uint64_t base, uint64_t size, uin
   return covered;
 }
 
-/* How far behind libgc's object at BASE, of SIZE bytes, the program's block begins: not 0 when it
-   is aligned to more than a page (malloc/blocks.c). */
-static uint64_t
-gap_stopped (uint64_t base, uint64_t size, uint64_t readable_end)
-{
-#ifdef GCG_MALLOC
-  if (size > HEAP_BLOCK_BYTES && base + size <= readable_end)
-    {
-      uint64_t gap = ~*(const uint64_t *)(uintptr_t)base;
-      if (gap % HEAP_BLOCK_BYTES == 0 && gap < size
-          && tag_valid ((char *)(uintptr_t)base + gap, *tag_place ((void *)(uintptr_t)base, size)))
-        return gap;
-    }
-#else
-  (void)base, (void)size, (void)readable_end;
-#endif
-  return 0;
-}
-
 /* Is MAP, or a part of it, in the heap, perhaps? */
 static bool
 is_usable_stopped (struct gcg__freeze *freeze, const struct map *map)
@@ -152,10 +78,6 @@ is_usable_stopped (struct gcg__freeze *freeze, const struct map *map)
   if (map->is_file || map->is_stack || map->high <= freeze->heap_low
       || map->low >= freeze->heap_high)
     return false;
-#ifdef GCG_MALLOC
-  if (!map->readable)
-    return gcg__unlock_stopped (freeze, map);
-#endif
   return map->readable;
 }
 
@@ -183,14 +105,7 @@ walk_range_stopped (struct gcg__freeze *freeze, uint64_t low, uint64_t high)
           continue;
         }
       uint32_t kind = (uint32_t)GCG__GC (get_kind_and_size) ((void *)(uintptr_t)base, &size);
-#ifdef GCG_MALLOC
-      /* libgc is not to look into blocks; we are. */
-      if (kind == GCG__KIND_ATOMIC)
-        kind = GCG__KIND_NORMAL;
-#endif
-      uint64_t gap = gap_stopped (base, size, range.high);
-      at += gap;
-      covered = add_block_stopped (freeze, base + gap, size - gap, kind, range.high);
+      covered = add_block_stopped (freeze, base, size, kind, range.high);
       for (; covered && at < range.high; covered -= HEAP_BLOCK_BYTES, at += HEAP_BLOCK_BYTES)
         range.index[(at - low) / HEAP_BLOCK_BYTES] = (uint32_t)freeze->blocks.n;
       any = true;
@@ -275,10 +190,6 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
   uint32_t n = 0;
 
   block->first_object = (uint32_t)before;
-#ifdef GCG_MALLOC
-  if (rest->kind == GCG__KIND_UNCOLLECTABLE)
-    return; /* the dynamic linker's: a root */
-#endif
   for (uint32_t slot = 0; slot < block->n_slots; slot++)
     {
       uint64_t base = block->address + slot * block->slot_bytes;
@@ -287,11 +198,7 @@ block_objects_stopped (struct gcg__freeze *freeze, struct heap_block *block)
       if (rest->taken[slot / 64] >> slot % 64 & 1)
         continue;
       const uint64_t *tag = gcg__slot_tag_stopped (freeze, block, rest, base);
-#ifdef GCG_MALLOC
-      bool marked = false; /* by us, later */
-#else
       bool marked = gcg__heap_marked_stopped (freeze, base);
-#endif
       if (!tag && !marked)
         continue;
       block->objects[slot / 64] |= UINT64_C (1) << slot % 64;
@@ -334,19 +241,11 @@ gcg__heap_objects_stopped (struct gcg__freeze *freeze)
   walk_blocks_stopped (freeze);
   if (freeze->error || !freeze->ranges.n)
     return;
-#ifndef GCG_MALLOC
   freeze->compares = gcg__trace_compares_stopped (freeze);
   gcg__heap_taken_stopped (freeze);
-#endif
   number_objects_stopped (freeze);
-#ifndef GCG_MALLOC
   if (freeze->compares)
     gcg__trace_compare_stopped (freeze);
-#endif
-#ifdef GCG_MALLOC
-  if (gcg__own_stopped (freeze))
-    number_objects_stopped (freeze);
-#endif
   if (COLUMN (freeze, SLOTS)->n >= UINT32_MAX)
     freeze->error = EOVERFLOW;
 }
@@ -380,32 +279,15 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
 {
   struct column *targets = COLUMN (freeze, EDGE_TARGETS), *steps = COLUMN (freeze, EDGE_STEPS);
   uint64_t first = targets->n, expected = base, count;
-#ifdef GCG_MALLOC
-  const bool any_place = gcg__looks & GCG__LOOK_UNALIGNED;
-#else
-  const bool any_place = false;
-#endif
 
   for (uint64_t at = base; at + 8 <= end; at += 8)
     {
       uint64_t word = *(const uint64_t *)(uintptr_t)at, step;
       uint32_t target;
-#ifdef GCG_MALLOC
-      if (__builtin_expect (freeze->locked.n > 0, 0)
-          && (step = gcg__locked_until_stopped (freeze, at)) != 0)
-        {
-          at = step - 8;
-          continue;
-        }
-#endif
       fetch_ahead_stopped (freeze, at);
       if (word < freeze->heap_low || word >= freeze->heap_high
           || !resolve_stopped (freeze, word, true, &target) || is_cleared_link_stopped (freeze, at))
-        {
-          if (__builtin_expect (!any_place, 1)
-              || !gcg__heap_word_stopped (freeze, at, end, true, &target))
-            continue;
-        }
+        continue;
       step = (at - expected) / 8;
       expected = at + 8;
       if (step >= GCG__STEP_BIG)
@@ -416,10 +298,6 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
         }
       COLUMN_PUSH (targets, uint32_t, target, &freeze->error);
       COLUMN_PUSH (steps, uint8_t, (uint8_t)step, &freeze->error);
-#ifdef GCG_MALLOC
-      COLUMN_PUSH (COLUMN (freeze, EDGE_PLACES), uint8_t, gcg__heap_place_stopped (freeze),
-                   &freeze->error);
-#endif
     }
   count = targets->n - first;
   if (count >= GCG__COUNT_BIG)
@@ -429,21 +307,6 @@ object_edges_stopped (struct gcg__freeze *freeze, uint64_t object, uint64_t base
       count = GCG__COUNT_BIG;
     }
   COLUMN_PUSH (COLUMN (freeze, EDGE_COUNTS), uint8_t, (uint8_t)count, &freeze->error);
-}
-
-/* What is searched of the tagged slot from BASE to END.  In malloc mode nothing behind what was
-   asked for is the program's, and its bytes may be of blocks that were there before
-   (malloc/regrown.h). */
-static uint64_t
-searched_until_stopped (uint64_t base, uint64_t end)
-{
-#ifdef GCG_MALLOC
-  uint64_t slack = tag_slack ((const uint64_t *)(uintptr_t)(end - 8));
-  return slack <= end - 8 - base ? end - 8 - slack : end - 8; /* the program has overwritten it */
-#else
-  (void)base;
-  return end - 8;
-#endif
 }
 
 void
@@ -461,7 +324,7 @@ gcg__heap_edges_stopped (struct gcg__freeze *freeze)
       const struct gcg__block *in = &out[block - 1];
       uint64_t base = in->address + slots[object] * in->slot_bytes, end = base + in->slot_bytes;
       if (words[object] >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_TAGGED)
-        end = searched_until_stopped (base, end);
+        end -= 8;
       if (in->kind == GCG__KIND_ATOMIC || in->kind == GCG__KIND_ATOMIC_UNCOLLECTABLE)
         end = base;
       else if (in->slot_bytes > HEAP_BLOCK_BYTES / 2)
@@ -505,11 +368,5 @@ gcg__heap_fini_stopped (struct gcg__freeze *freeze)
   column_fini_stopped (&freeze->rests);
   column_fini_stopped (&freeze->links);
   column_fini_stopped (&freeze->maps);
-#ifndef GCG_MALLOC
   column_fini_stopped (&freeze->own);
-#endif
-#ifdef GCG_MALLOC
-  column_fini_stopped (&freeze->own);
-  gcg__lock_again_stopped (freeze);
-#endif
 }

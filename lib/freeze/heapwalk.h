@@ -33,9 +33,7 @@ struct heap_block_rest
 {
   uint64_t readable_end; /* of a large object: what may be read of it */
   uint64_t taken[4];     /* bit for each slot that is no object: heaptaken.c */
-#ifndef GCG_MALLOC
-  uint64_t reached[4]; /* bit for each slot that our own trace has reached: trace.c */
-#endif
+  uint64_t reached[4];   /* bit for each slot that our own trace has reached: trace.c */
   uint32_t kind;
 };
 
@@ -70,22 +68,11 @@ const uint64_t *gcg__first_edges_stopped (struct gcg__freeze *freeze, struct col
 bool gcg__heap_resolve_stopped (struct gcg__freeze *freeze, uint64_t word, bool from_heap,
                                 uint32_t *object);
 
-/* The same of the word at AT, before END, or where the user wants it of one of the seven that begin
-   behind AT. */
-bool gcg__heap_word_stopped (struct gcg__freeze *freeze, uint64_t at, uint64_t end, bool from_heap,
-                             uint32_t *object);
-
-#ifdef GCG_MALLOC
-/* Where in its object the last word that was resolved points to: GCG__PLACE_... */
-uint8_t gcg__heap_place_stopped (const struct gcg__freeze *freeze);
-#endif
-
 /* Notes the slots that are on a free list or hold the collector's own data, and the disappearing
    links that the latter reports, sorted (heaptaken.c).  In a copy made from outside also those that
    are dead and not swept, and what is alive. */
 void gcg__heap_taken_stopped (struct gcg__freeze *freeze);
 
-#ifndef GCG_MALLOC
 /* Is the object at BASE, or was it at the end of the last collection's marking, alive? */
 bool gcg__heap_marked_stopped (struct gcg__freeze *freeze, uint64_t base);
 
@@ -95,7 +82,6 @@ bool gcg__heap_has_thread_stopped (struct gcg__freeze *freeze, uint64_t pointer)
 /* Where libgc takes that thread's stack to end, which is in [LOW, HIGH]; 0: it does not say. */
 uint64_t gcg__heap_stack_end_stopped (struct gcg__freeze *freeze, uint64_t pointer, uint64_t low,
                                       uint64_t high);
-#endif
 
 /* The tag of the slot of BLOCK at BASE, or NULL. */
 const uint64_t *gcg__slot_tag_stopped (const struct gcg__freeze *freeze,

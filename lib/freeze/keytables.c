@@ -5,6 +5,7 @@
 
 #include "lookup.h"
 #include "maps.h"
+#include "peek.h"
 
 uint32_t gcg__control_bytes = 2304; /* glibc 2.31 */
 
@@ -21,7 +22,7 @@ gcg__key_tables_stopped (uint64_t low, uint64_t high, uint64_t tables[GCG__KEY_T
 {
   uint64_t words[GCG__MOST_CONTROL / 8];
 
-  if (low >= high || high - low > sizeof words || !gcg__peek_stopped (low, words, high - low))
+  if (low >= high || high - low > sizeof words || !gcg__peek (low, words, high - low))
     return 0;
   for (uint64_t i = GCG__KEY_TABLE_BYTES / 8; i + GCG__KEY_TABLES <= (high - low) / 8; i++)
     if (words[i] == low + 8 * i - GCG__KEY_TABLE_BYTES)

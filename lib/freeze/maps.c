@@ -9,19 +9,13 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "peek.h"
 #include "unloaded.h"
+#include "words.h"
 
 #define MOST_PHDRS    64
 #define MOST_NOTE     256
 #define PAGES_AT_ONCE 64 /* looked at by one system call */
-
-bool
-gcg__peek_stopped (uint64_t address, void *bytes, size_t n)
-{
-  struct iovec here = { bytes, n }, there = { (void *)(uintptr_t)address, n };
-  return syscall (SYS_process_vm_readv, syscall (SYS_getpid), &here, 1ul, &there, 1ul, 0ul)
-         == (long)n;
-}
 
 uint64_t
 gcg__readable_end_stopped (uint64_t low, uint64_t high)
@@ -45,74 +39,6 @@ gcg__readable_end_stopped (uint64_t low, uint64_t high)
       at = ((uintptr_t)there[here.iov_len - 1].iov_base & -page) + page;
     }
   return high;
-}
-
-uint32_t
-gcg__freeze_text_stopped (struct gcg__freeze *freeze, const char *text)
-{
-  struct column *strings = COLUMN (freeze, STRINGS);
-  size_t n = strnlen (text, GCG__STRING_MAX) + 1; /* longer ones the checker refuses */
-  char *copy;
-
-  if (n == 1)
-    return 0;
-  copy = column_reserve_stopped (strings, 1, n, &freeze->error);
-  if (!copy)
-    return 0;
-  memcpy (copy, text, n - 1);
-  copy[n - 1] = 0;
-  strings->n += n;
-  return (uint32_t)(strings->n - n);
-}
-
-uint32_t
-gcg__file_text_stopped (struct gcg__freeze *freeze, const char *path)
-{
-  struct column *strings = COLUMN (freeze, STRINGS);
-  uint32_t start = (uint32_t)strings->n;
-  int fd = raw_open (path, O_RDONLY);
-  long n = 0;
-
-  if (fd < 0)
-    return 0;
-  for (;;)
-    {
-      char *at = column_reserve_stopped (strings, 1, 4097, &freeze->error);
-      n = at ? raw_read (fd, at, 4096) : -1;
-      if (n <= 0)
-        break;
-      /* Arguments are separated by NUL; a string here ends at the first. */
-      for (long i = 0; i < n; i++)
-        if (!at[i])
-          at[i] = ' ';
-      strings->n += (uint64_t)n;
-    }
-  raw_close (fd);
-  if (strings->n == start || n < 0)
-    {
-      strings->n = start;
-      return 0;
-    }
-  ((char *)strings->data)[strings->n++] = 0;
-  return start;
-}
-
-void
-gcg__path_stopped (char *path, size_t bytes, const char *prefix, uint64_t number,
-                   const char *suffix)
-{
-  char digits[24];
-  size_t n = sizeof digits, at = 0;
-
-  digits[--n] = 0;
-  do
-    digits[--n] = (char)('0' + number % 10);
-  while (number /= 10);
-  const char *parts[] = { prefix, digits + n, suffix };
-  for (int i = 0; i < 3; i++)
-    for (const char *c = parts[i]; *c && at + 1 < bytes; c++)
-      path[at++] = *c;
-  path[at] = 0;
 }
 
 static uint64_t
@@ -257,7 +183,7 @@ build_id_stopped (struct gcg__freeze *freeze, uint64_t address, uint64_t bytes)
 
   if (bytes > sizeof note)
     bytes = sizeof note;
-  if (!gcg__peek_stopped (address, note, bytes))
+  if (!gcg__peek (address, note, bytes))
     return 0;
   while (at + sizeof (Elf64_Nhdr) <= bytes)
     {
@@ -294,11 +220,11 @@ module_stopped (struct gcg__freeze *freeze, const struct map *map,
   uint32_t index = (uint32_t)COLUMN (freeze, MODULES)->n;
   uint64_t relro_low = 0, relro_high = 0;
 
-  if (!gcg__peek_stopped (map->low, &header, sizeof header)
-      || memcmp (header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64
-      || header.e_phnum > MOST_PHDRS || header.e_phentsize != sizeof (Elf64_Phdr)
+  if (!gcg__peek (map->low, &header, sizeof header) || memcmp (header.e_ident, ELFMAG, SELFMAG) != 0
+      || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phnum > MOST_PHDRS
+      || header.e_phentsize != sizeof (Elf64_Phdr)
       || (header.e_type != ET_DYN && header.e_type != ET_EXEC)
-      || !gcg__peek_stopped (map->low + header.e_phoff, phdrs, header.e_phnum * sizeof *phdrs))
+      || !gcg__peek (map->low + header.e_phoff, phdrs, header.e_phnum * sizeof *phdrs))
     return;
   for (int i = header.e_phnum - 1; i >= 0; i--)
     if (phdrs[i].p_type == PT_LOAD && phdrs[i].p_offset == 0)

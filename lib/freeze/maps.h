@@ -34,18 +34,8 @@ void gcg__modules_stopped (struct gcg__freeze *freeze,
                            void (*root) (struct gcg__freeze *freeze, uint32_t module, uint64_t low,
                                          uint64_t high));
 
-/* Reads N bytes at ADDRESS of this process; false where there are none. */
-bool gcg__peek_stopped (uint64_t address, void *bytes, size_t n);
-
 /* Up to where from LOW on, and at most HIGH, can be read: pages of a mapping that lie behind the
    end of its file cannot, as while the dynamic linker maps a library. */
 uint64_t gcg__readable_end_stopped (uint64_t low, uint64_t high);
-
-/* Reads the whole of a small file below /proc as text into STRINGS; 0 when it cannot be read. */
-uint32_t gcg__file_text_stopped (struct gcg__freeze *freeze, const char *path);
-
-/* "PREFIX<pid>SUFFIX" into PATH. */
-void gcg__path_stopped (char *path, size_t bytes, const char *prefix, uint64_t number,
-                        const char *suffix);
 
 #endif

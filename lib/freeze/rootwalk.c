@@ -19,13 +19,10 @@
 #include "maps.h"
 #include "tag.h"
 #include "thread.h"
-#ifdef GCG_MALLOC
-#include "malloc/areas.h"
-#include "malloc/callers.h"
-#else
 #include "excluded.h"
+#include "peek.h"
 #include "trace.h"
-#endif
+#include "words.h"
 
 #define MOST_REGISTERS 32
 #define XSTATE_MAGIC   0x46505853u /* FP_XSTATE_MAGIC1: arch/x86/include/uapi/asm/sigcontext.h */
@@ -97,16 +94,11 @@ copy_stack_stopped (struct gcg__freeze *freeze, uint32_t index, const struct gcg
 }
 
 /* Is a word that leads to the object with WORD a root?  The collector has marked what it takes for
-   one; in malloc mode it is we who say (malloc/roots.c). */
+   one. */
 static inline bool
 counts_stopped (uint64_t word)
 {
-#ifdef GCG_MALLOC
-  (void)word;
-  return true;
-#else
   return word >> GCG__WORD_FLAG_SHIFT & GCG__OBJECT_MARKED;
-#endif
 }
 
 /* May words of MAP be roots?  The program may have made its data read-only; the collector takes
@@ -114,23 +106,7 @@ counts_stopped (uint64_t word)
 static inline bool
 is_root_map (const struct map *map)
 {
-#ifdef GCG_MALLOC
-  return map->readable;
-#else
   return map->readable && map->writable;
-#endif
-}
-
-/* Is it only to be said what is reached? */
-static inline bool
-is_tracing (const struct gcg__freeze *freeze)
-{
-#ifdef GCG_MALLOC
-  (void)freeze;
-  return false;
-#else
-  return freeze->tracing;
-#endif
 }
 
 /* The word at AT of REGION leads to OBJECT, which has just been resolved. */
@@ -139,10 +115,6 @@ add_root_stopped (struct gcg__freeze *freeze, uint32_t object, uint32_t region, 
 {
   struct gcg__root root = { object, region, at };
   COLUMN_PUSH (COLUMN (freeze, ROOTS), struct gcg__root, root, &freeze->error);
-#ifdef GCG_MALLOC
-  COLUMN_PUSH (COLUMN (freeze, ROOT_PLACES), uint8_t, gcg__heap_place_stopped (freeze),
-               &freeze->error);
-#endif
 }
 
 /* The region with the words [LOW, HIGH); its roots. */
@@ -158,14 +130,12 @@ scan_region_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, 
   for (uint64_t at = (low + 7) & ~UINT64_C (7); at + 8 <= high; at += 8)
     {
       uint32_t object;
-#ifndef GCG_MALLOC
       if (freeze->tracing)
         {
           gcg__trace_word_stopped (freeze, *(const uint64_t *)(uintptr_t)at);
           continue;
         }
-#endif
-      if (!gcg__heap_word_stopped (freeze, at, high, false, &object)
+      if (!gcg__heap_resolve_stopped (freeze, *(const uint64_t *)(uintptr_t)at, false, &object)
           || !counts_stopped (words[object]))
         continue;
       add_root_stopped (freeze, object, region, at);
@@ -197,7 +167,6 @@ static void
 scan_data_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, uint64_t low,
                    uint64_t high)
 {
-#ifndef GCG_MALLOC
   uint32_t n;
   const struct gcg__range *excluded = gcg__excluded_stopped (&n);
 
@@ -210,37 +179,14 @@ scan_data_stopped (struct gcg__freeze *freeze, uint32_t kind, uint32_t index, ui
       gcg__roots_scan_stopped (freeze, kind, index, low, next.low);
       low = next.high;
     }
-#else
-  gcg__roots_scan_stopped (freeze, kind, index, low, high);
-#endif
-}
-
-/* Returns whether MODULE is the dynamic linker, whose data hold nothing: its own allocations are
-   roots already, and its words may be stale (the heap may lie where its cache of names was
-   mapped). */
-static inline bool
-is_linker (const struct gcg__module *module)
-{
-#ifdef GCG_MALLOC
-  uint64_t linker = gcg__libraries[GCG__LINKER].low;
-  return linker >= module->low && linker < module->high;
-#else
-  (void)module;
-  return false;
-#endif
 }
 
 /* Does the collector scan modules' data at LOW? */
 static inline bool
 is_scanned (const struct gcg__freeze *freeze, uint64_t low)
 {
-#ifdef GCG_MALLOC
-  (void)freeze, (void)low;
-  return true;
-#else
   return !(freeze->settings->noted.flags & GCG__SETTING_NO_DLS)
          && !gcg__excluded_refused_stopped (low);
-#endif
 }
 
 /* Writable data of module INDEX: a root area unless the module is libgc or holds this code. */
@@ -252,8 +198,7 @@ module_data_stopped (struct gcg__freeze *freeze, uint32_t index, uint64_t low, u
   uint64_t collector = (uintptr_t)&GC_base, own = (uintptr_t)&gcg__roots_stopped;
 
   if ((collector >= module->low && collector < module->high)
-      || (own >= module->low && own < module->high) || is_linker (module)
-      || !is_scanned (freeze, low))
+      || (own >= module->low && own < module->high) || !is_scanned (freeze, low))
     return;
   scan_data_stopped (freeze, GCG__REGION_STATIC, index, low, high);
 }
@@ -282,8 +227,8 @@ thread_names_stopped (struct gcg__freeze *freeze, struct gcg__thread *thread)
   int fd;
   long n;
 
-  gcg__path_stopped (task, sizeof task, "/proc/", (uint64_t)freeze->pid, "/task/");
-  gcg__path_stopped (path, sizeof path, task, thread->tid, "/stat");
+  gcg__path (task, sizeof task, "/proc/", (uint64_t)freeze->pid, "/task/");
+  gcg__path (path, sizeof path, task, thread->tid, "/stat");
   fd = raw_open (path, O_RDONLY);
   if (fd < 0)
     return;
@@ -310,17 +255,6 @@ find_stopped (const struct gcg__stopped *stopped, uint32_t n, uint64_t tid)
   return NULL;
 }
 
-/* Do registers keep what they point to? */
-static inline bool
-registers_count (void)
-{
-#ifdef GCG_MALLOC
-  return !(gcg__looks & GCG__LOOK_NO_REGISTERS);
-#else
-  return true;
-#endif
-}
-
 /* The registers of thread INDEX as a root area. */
 static void
 register_roots_stopped (struct gcg__freeze *freeze, uint32_t index,
@@ -331,11 +265,9 @@ register_roots_stopped (struct gcg__freeze *freeze, uint32_t index,
   const uint64_t *words = COLUMN (freeze, WORDS)->data;
 
   COLUMN_PUSH (COLUMN (freeze, REGIONS), struct gcg__region, entry, &freeze->error);
-#ifndef GCG_MALLOC
   for (uint32_t i = 0; i < MOST_REGISTERS && freeze->tracing; i++)
     gcg__trace_word_stopped (freeze, registers[i]);
-#endif
-  for (uint32_t i = 0; i < MOST_REGISTERS && !is_tracing (freeze); i++)
+  for (uint32_t i = 0; i < MOST_REGISTERS && !freeze->tracing; i++)
     if (gcg__heap_resolve_stopped (freeze, registers[i], false, &object)
         && counts_stopped (words[object]))
       add_root_stopped (freeze, object, region, i);
@@ -360,8 +292,6 @@ gcg__vectors_stopped (struct gcg__freeze *freeze, uint32_t index, const ucontext
   gcg__roots_scan_stopped (freeze, GCG__REGION_STACK, index, (uintptr_t)saved,
                            (uintptr_t)saved + bytes);
 }
-
-#ifndef GCG_MALLOC
 
 /* Would libgc stop THREAD, with thread pointer POINTER?  Its marker threads stand in its tables,
    too, but not as the program's. */
@@ -393,8 +323,6 @@ thread_areas_stopped (struct gcg__freeze *freeze, uint32_t index, const struct g
     gcg__vectors_stopped (freeze, index, note->context);
 }
 
-#endif
-
 /* One thread of the process; its stack and registers are root areas when the collector stopped it.
  */
 static void
@@ -411,10 +339,8 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
     given_names_stopped (freeze, &thread);
   else
     thread_names_stopped (freeze, &thread);
-#ifndef GCG_MALLOC
   if (freeze->walk && note && !is_known_stopped (freeze, &thread, note->thread_pointer))
     note = NULL;
-#endif
   if (tid == (uint64_t)freeze->agent_tid)
     thread.flags |= GCG__THREAD_AGENT;
   if (tid == (uint64_t)freeze->collecting_tid)
@@ -433,24 +359,16 @@ thread_stopped (struct gcg__freeze *freeze, uint64_t tid, const struct gcg__stop
     {
       uint64_t top = note ? note->thread_pointer : freeze->collecting_pointer;
       thread.stack_low = thread.sp;
-#ifdef GCG_MALLOC
-      thread.stack_high = gcg__stack_top_stopped (freeze, thread.sp, top);
-#else
       /* The stack of a thread that pthread_create made ends at its control block. */
       thread.stack_high
           = !stack->is_stack && top > thread.sp && top < stack->high ? top : stack->high;
-#endif
     }
   COLUMN_PUSH (COLUMN (freeze, THREADS), struct gcg__thread, thread, &freeze->error);
   if (!stack || (thread.flags & GCG__THREAD_AGENT))
     return;
   copy_stack_stopped (freeze, index, &thread);
-#ifdef GCG_MALLOC
-  gcg__thread_areas_stopped (freeze, index, &thread, note);
-#else
   thread_areas_stopped (freeze, index, &thread, note);
-#endif
-  if (note && registers_count ())
+  if (note)
     register_roots_stopped (freeze, index, thread.registers);
 }
 
@@ -467,8 +385,6 @@ noted_threads_stopped (struct gcg__freeze *freeze)
     if (stopped[i].tid != (uint64_t)freeze->collecting_tid)
       thread_stopped (freeze, stopped[i].tid, stopped, n);
 }
-
-#ifndef GCG_MALLOC
 
 /* All threads that /proc lists; those the collector has stopped are among them. */
 static void
@@ -488,7 +404,7 @@ listed_threads_stopped (struct gcg__freeze *freeze)
   int fd;
   long n;
 
-  gcg__path_stopped (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/task");
+  gcg__path (path, sizeof path, "/proc/", (uint64_t)freeze->pid, "/task");
   fd = raw_open (path, O_RDONLY | O_DIRECTORY);
   if (fd < 0)
     return;
@@ -506,8 +422,6 @@ listed_threads_stopped (struct gcg__freeze *freeze)
   raw_close (fd);
 }
 
-#endif
-
 void
 gcg__roots_stopped (struct gcg__freeze *freeze)
 {
@@ -517,13 +431,8 @@ gcg__roots_stopped (struct gcg__freeze *freeze)
   gcg__modules_stopped (freeze, module_data_stopped);
   for (uint32_t i = 0; i < n; i++)
     scan_data_stopped (freeze, GCG__REGION_EXPLICIT, 0, ranges[i].low, ranges[i].high);
-#ifdef GCG_MALLOC
-  noted_threads_stopped (freeze);
-  gcg__areas_stopped (freeze);
-#else
   if (freeze->walk)
     noted_threads_stopped (freeze);
   else
     listed_threads_stopped (freeze);
-#endif
 }

@@ -4,9 +4,6 @@
  * explicit roots, the stacks and registers of the threads it has stopped, the stack of the thread
  * that collects.  A word there counts as a root only if the collector has marked what it points to:
  * its marks are the truth about what is a root.
- *
- * In malloc mode nothing has marked: the areas are those of malloc/areas.h besides static data and
- * what gcg_add_roots was given, and each word there counts.
  */
 #ifndef GCG_ROOTWALK_H
 #define GCG_ROOTWALK_H

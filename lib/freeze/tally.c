@@ -57,22 +57,6 @@ spread_stopped (struct count *count)
     }
 }
 
-#ifdef GCG_MALLOC
-
-/* First those that are excused are found, as if they were the leaked ones, then the others are. */
-static void
-find_stopped (struct count *count)
-{
-  for (uint64_t i = 0; i < count->n; i++)
-    if (flags_stopped (count, i) & GCG__OBJECT_IGNORED)
-      leak_stopped (count, (uint32_t)i);
-  spread_stopped (count);
-  for (uint64_t i = 0; i < count->n; i++)
-    count->leaked[i] = !count->leaked[i] && !(flags_stopped (count, i) & GCG__OBJECT_MARKED);
-}
-
-#else
-
 struct call
 {
   uint32_t object;
@@ -249,8 +233,6 @@ find_stopped (struct count *count)
     find_lost_stopped (count);
 }
 
-#endif
-
 /* Calls VISIT for each object, with the bytes that were asked for. */
 static void
 each_stopped (struct gcg__freeze *freeze,
@@ -283,8 +265,8 @@ visit_leaked (void *state, uint64_t object, uint64_t bytes)
   sum->bytes += count->leaked[object] ? bytes : 0;
 }
 
-static void
-leaks_stopped (struct gcg__freeze *freeze)
+void
+gcg__tally_stopped (struct gcg__freeze *freeze)
 {
   struct count count = { .freeze = freeze,
                          .n = COLUMN (freeze, WORDS)->n,
@@ -300,26 +282,4 @@ leaks_stopped (struct gcg__freeze *freeze)
   column_fini_stopped (&count.firsts);
   column_fini_stopped (&count.leaks);
   column_fini_stopped (&count.queue);
-}
-
-static void
-visit_of_site (void *state, uint64_t object, uint64_t bytes)
-{
-  struct gcg__freeze *freeze = state;
-  struct gcg__tally *tally = freeze->tally;
-  uint32_t site = tag_site (((const uint64_t *)COLUMN (freeze, WORDS)->data)[object]);
-
-  if (site >= tally->n_sites)
-    return;
-  tally->sites[site].count++;
-  tally->sites[site].bytes += bytes;
-}
-
-void
-gcg__tally_stopped (struct gcg__freeze *freeze)
-{
-  if (freeze->tally->n_sites)
-    each_stopped (freeze, visit_of_site, freeze);
-  else
-    leaks_stopped (freeze);
 }

@@ -1,5 +1,5 @@
-/* tally.h -- what is counted in a frozen heap, without a snapshot of it: how many leaks there are
- * (gcg_check_leaks), or what there is of each site (malloc/survivors.c).
+/* tally.h -- how many leaks there are in a frozen heap, counted without a snapshot of it
+ * (gcg_check_leaks).
  */
 #ifndef GCG_TALLY_H
 #define GCG_TALLY_H
@@ -11,8 +11,6 @@
 struct gcg__tally
 {
   struct gcg__live leaked;
-  uint32_t n_sites;         /* not 0: these are counted, not what is leaked */
-  struct gcg__live sites[]; /* [n_sites], objects of others are left out */
 };
 
 /* Fills FREEZE->tally: objects, edges, roots, finalizers and marks are there.  Sets FREEZE->error

@@ -23,6 +23,7 @@
 #include "heapwalk.h"
 #include "keytables.h"
 #include "maps.h"
+#include "peek.h"
 #include "thread.h"
 
 #define MOST_MODULES 1024u
@@ -57,7 +58,7 @@ gcg__tls_note (void)
 static bool
 peek_word (uint64_t address, uint64_t *word)
 {
-  return address % 8 == 0 && gcg__peek_stopped (address, word, sizeof *word);
+  return address % 8 == 0 && gcg__peek (address, word, sizeof *word);
 }
 
 /* Adds [LOW, HIGH) as far as it is writable memory and none of the collector's. */

@@ -73,15 +73,6 @@ gcg__callers_find (void)
   operators[1] = (uintptr_t)cxx_new_aligned;
 }
 
-bool
-gcg__caller_may_own (uint64_t caller)
-{
-  if (gcg__caller_is (GCG__CXX_LIBRARY, caller))
-    return caller - operators[0] >= GCG__ROOT_OPERATOR_BYTES
-           && caller - operators[1] >= GCG__ROOT_OPERATOR_BYTES;
-  return gcg__caller_is (GCG__C_LIBRARY, caller) || gcg__caller_is (GCG__LINKER, caller);
-}
-
 void
 gcg__callers_show (struct gcg__root_areas *areas)
 {
@@ -91,10 +82,4 @@ gcg__callers_show (struct gcg__root_areas *areas)
   areas->operators[1] = operators[1];
   areas->tls_below = tls_below;
   areas->tls_of_library = tls_bytes;
-}
-
-struct gcg__range
-gcg__c_library_tls (uint64_t pointer)
-{
-  return (struct gcg__range){ pointer - tls_below, pointer - tls_below + tls_bytes };
 }

@@ -1,8 +1,9 @@
 /* callers.h -- whose code a return address lies in.
  *
  * Blocks that the dynamic linker asks for are not the program's.  Those that the C library asks for
- * are the program's when it hands them out (strdup, fopen), and its own when it keeps them (own.h).
- * The C++ library has its own as well; what operator new asks for is the program's.
+ * are the program's when it hands them out (strdup, fopen), and its own when it keeps them
+ * (lib/image/agent_own.h). The C++ library has its own as well; what operator new asks for is the
+ * program's.
  */
 #ifndef GCG_CALLERS_H
 #define GCG_CALLERS_H
@@ -35,13 +36,7 @@ gcg__caller_is (enum gcg__library library, uint64_t caller)
          < gcg__libraries[library].high - gcg__libraries[library].low;
 }
 
-/* Does CALLER ask for itself, perhaps: is it of the three that may own blocks? */
-bool gcg__caller_may_own (uint64_t caller);
-
 /* Writes into AREAS what has been found. */
 void gcg__callers_show (struct gcg__root_areas *areas);
-
-/* The C library's thread-local data of the thread with POINTER: [LOW, HIGH). */
-struct gcg__range gcg__c_library_tls (uint64_t pointer);
 
 #endif

@@ -55,13 +55,6 @@ gcg__early_bytes (const void *block)
   return ((const size_t *)block)[-1];
 }
 
-void
-gcg__early_range (uint64_t *low, uint64_t *high)
-{
-  *low = (uintptr_t)early.start;
-  *high = (uintptr_t)early.next;
-}
-
 uint64_t
 gcg__early_table (void)
 {

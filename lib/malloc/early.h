@@ -18,10 +18,7 @@ void *gcg__early_new (size_t bytes, size_t alignment);
 bool gcg__early_has (const void *block);
 size_t gcg__early_bytes (const void *block);
 
-/* The memory that has been handed out. */
-void gcg__early_range (uint64_t *low, uint64_t *high);
-
-/* Address of the same, for who reads it from outside (agent_root.h). */
+/* Address of the range of memory that has been handed out (agent_root.h). */
 uint64_t gcg__early_table (void);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "freeze/maps.h"
+#include "peek.h"
 #include "raw.h"
 #include "regions.h"
 
@@ -29,7 +29,7 @@ gcg__hidden_copy_stopped (void)
   /* Page by page: what cannot be read stays zero. */
   for (uint32_t i = 0; at < bytes; i++)
     for (uint64_t low = hidden[i].low; low < hidden[i].high; low += PAGE, at += PAGE)
-      gcg__peek_stopped (low, copy + at, PAGE);
+      gcg__peek (low, copy + at, PAGE);
 }
 
 void

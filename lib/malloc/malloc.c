@@ -24,7 +24,7 @@
 #include "allocate.h"
 #include "blocks.h"
 #include "callers.h"
-#include "capture.h"
+#include "fail.h"
 #include "control.h"
 #include "early.h"
 #include "ending.h"
@@ -79,7 +79,7 @@ after_fork (void)
 {
   gcg__blocks_forked ();
   gcg__threads_forget ();
-  gcg__copied_forget ();
+  gcg__offer_forget ();
 }
 
 static void __attribute__ ((noinline)) set_up (void)

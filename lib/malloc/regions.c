@@ -91,13 +91,6 @@ gcg__regions_hide (uint64_t low, uint64_t high, bool is)
   note (&hidden, low, high, is, false);
 }
 
-const struct gcg__range *
-gcg__regions_stopped (uint32_t *n)
-{
-  *n = mapped.n;
-  return mapped.ranges;
-}
-
 uint64_t
 gcg__regions_table (void)
 {

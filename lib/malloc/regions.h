@@ -25,10 +25,7 @@ bool gcg__malloc_unwinding (void);
 /* What this thread asks for from here on is, or is not any more, for the agent. */
 void gcg__malloc_for_agent (bool is);
 
-/* All of them, in no order.  World stopped. */
-const struct gcg__range *gcg__regions_stopped (uint32_t *n);
-
-/* What is hidden, the same way. */
+/* What is hidden, in no order.  World stopped. */
 const struct gcg__range *gcg__regions_hidden_stopped (uint32_t *n);
 
 /* Where the two tables are, for the root (agent_root.h). */

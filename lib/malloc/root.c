@@ -56,11 +56,11 @@ gcg__root_note_heap (void)
 void
 gcg__root_begin (void)
 {
-  gcg__copied_prepare ();
+  gcg__offer_prepare ();
   gcg__agent_root.birth = (uintptr_t)&gcg__birth;
   gcg__agent_root.hidden = gcg__regions_hidden_table ();
   gcg__agent_root.samples = samples ();
   gcg__shown_begin (&gcg__agent_root);
   gcg__root_note_heap ();
-  gcg__copied_offer ();
+  gcg__offer_make ();
 }

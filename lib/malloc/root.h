@@ -2,7 +2,7 @@
 #ifndef GCG_MALLOC_ROOT_H
 #define GCG_MALLOC_ROOT_H
 
-#include "copied.h"
+#include "offer.h"
 
 /* Fills it; the heap is ready. */
 void gcg__root_begin (void);

@@ -1,27 +1,23 @@
-/* roots.h -- in malloc mode: roots that libgc does not know, and which blocks are reached. */
+/* roots.h -- in malloc mode: what gcglass needs to know to find the roots (agent_root.h). */
 #ifndef GCG_MALLOCROOTS_H
 #define GCG_MALLOCROOTS_H
 
-#include "freeze/freeze.h"
+#include <stdint.h>
 
-/* Where a thread, the calling one or TID, left for the program's end: what lies below on its stack
-   is that of exit's own calls and of the past, and keeps nothing.  0: it has not. */
+#include "agent_root.h"
+
+/* GCG__LOOK_... (agent_root.h).  Set before the heap is set up; usually 0. */
+extern unsigned gcg__looks;
+
+/* Where the calling thread left for the program's end: what lies below on its stack is that of
+   exit's own calls and of the past, and keeps nothing. */
 void gcg__exit_note (uint64_t frame);
-uint64_t gcg__exit_frame_of (pid_t tid);
 
-/* Bytes of the thread-local data of modules that have been there from the start, with a reserve; on
-   x86-64 with the control block. */
-uint64_t gcg__tls_bytes (void);
-
-/* Asks the dynamic linker for the former; before main. */
+/* Asks the dynamic linker for the bytes of the thread-local data of modules that have been there
+   from the start; before main. */
 void gcg__tls_ask (void);
 
-/* Writes into AREAS where a thread that left for the end is noted, and how much thread-local data
-   there is. */
-struct gcg__root_areas;
+/* Writes all that into AREAS. */
 void gcg__roots_show (struct gcg__root_areas *areas);
-
-/* Sets the MARKED flag of what the roots lead to: breadth first over the edges. */
-void gcg__mark_stopped (struct gcg__freeze *freeze);
 
 #endif

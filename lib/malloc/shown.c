@@ -5,11 +5,10 @@
 #include <stdio.h>
 
 #include "agent.h"
-#include "areas.h"
 #include "blocks.h"
 #include "callers.h"
-#include "capture.h"
 #include "collector.h"
+#include "contents.h"
 #include "early.h"
 #include "gc_calls.h"
 #include "objects.h"
@@ -38,7 +37,6 @@ show_areas (void)
   gcg__collector_show (&areas);
   gcg__agent_show (&areas);
   gcg__threads_show (&areas);
-  areas.looks = gcg__looks;
   areas.regions = gcg__regions_table ();
   areas.early = gcg__early_table ();
   areas.streams = (uintptr_t)&_IO_list_all;
@@ -56,7 +54,7 @@ show_facts (void)
   facts.settings = (uintptr_t)&settings.noted;
   facts.statistics = (uintptr_t)&statistics;
   facts.rules = gcg__rules_place ();
-  facts.contents = gcg__capture_contents_place ();
+  facts.contents = gcg__contents_place ();
 }
 
 void

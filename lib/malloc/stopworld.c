@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "arena.h"
-#include "freeze/maps.h"
+#include "peek.h"
 #include "raw.h"
 #include "thread.h"
 
@@ -97,8 +97,8 @@ has_ended (pid_t process, pid_t tid)
   int fd;
   long n;
 
-  gcg__path_stopped (task, sizeof task, "/proc/", (uint64_t)process, "/task/");
-  gcg__path_stopped (path, sizeof path, task, (uint64_t)tid, "/stat");
+  gcg__path (task, sizeof task, "/proc/", (uint64_t)process, "/task/");
+  gcg__path (path, sizeof path, task, (uint64_t)tid, "/stat");
   fd = raw_open (path, O_RDONLY);
   if (fd < 0)
     return true;

@@ -294,15 +294,6 @@ pthread_detach (pthread_t thread)
 }
 
 void
-gcg__threads_held_stopped (void (*function) (void *state, uint64_t at), void *state)
-{
-  for (struct chunk *chunk = chunks; chunk; chunk = chunk->next)
-    for (int i = 0; i < NOTES; i++)
-      if (chunk->notes[i].state == MADE || chunk->notes[i].state == ENDED)
-        function (state, (uintptr_t)&chunk->notes[i].held);
-}
-
-void
 gcg__threads_show (struct gcg__root_areas *areas)
 {
   areas->notes = (uintptr_t)&chunks;

@@ -9,10 +9,6 @@
 
 #include "collector.h"
 
-/* Calls FUNCTION with each argument and result that is under way, and where it stands.  World
-   stopped. */
-void gcg__threads_held_stopped (void (*function) (void *state, uint64_t at), void *state);
-
 /* Writes into AREAS where the notes are. */
 struct gcg__root_areas;
 void gcg__threads_show (struct gcg__root_areas *areas);

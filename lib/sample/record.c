@@ -10,6 +10,7 @@
 #include "agent.h"
 #include "freeze/freeze.h"
 #include "freeze/maps.h"
+#include "freeze/words.h"
 #include "recording/encode.h"
 #include "site.h"
 

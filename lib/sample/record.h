@@ -7,7 +7,7 @@
 #ifndef GCG_RECORD_H
 #define GCG_RECORD_H
 
-#include "freeze/column.h"
+#include "column.h"
 #include "recording/format.h"
 
 bool gcg__record_process (struct column *out);

@@ -16,7 +16,7 @@
 
 #include "agent.h"
 #include "arena.h"
-#include "capture.h"
+#include "fail.h"
 #include "collector.h"
 #include "count.h"
 #include "figures.h"

@@ -1,9 +1,10 @@
 /* agent.c -- the snapshot that lib/image reads of a program that has the agent for malloc is the
- * one that the agent's own walk writes.
+ * same whatever it is read from.
  *
- * tests/malloc/heaps.c makes random heaps and waits.  Of each one snapshot is written by the walk
- * in a copy, and one is read from the process itself.  Then words of what is read are changed: the
- * agent's tables, their entries, blocks.
+ * tests/malloc/heaps.c makes random heaps and waits; what it knows of them heaps_judge.c compares.
+ * Of each one snapshot is read from a copy, one from the process itself, and one from the raw dump
+ * that it has written before.  Then words of what is read are changed: the agent's tables, their
+ * entries, blocks.
  */
 #include "config.h"
 
@@ -223,27 +224,29 @@ read_snapshot (pid_t pid, uint64_t root, struct gcg__snapshot **snapshot, struct
   return done;
 }
 
-/* Looks at HEAPS in both ways. */
+/* Looks at HEAPS in all ways. */
 static bool
 look (const struct heaps *heaps)
 {
   struct gcg__outside_ask ask
       = { .pid = heaps->pid, .root = gcg__outside_find (heaps->pid), .description = "agent" };
   struct gcg_error error = { GCG_OK, "" };
-  struct gcg__snapshot *walked = NULL, *read = NULL;
+  struct gcg__snapshot *copied = NULL, *read = NULL, *dumped = NULL;
   bool right = false;
   int fd = -1;
 
-  setenv ("GCGLASS_WALK", "inside", 1);
   if (gcg__outside_take (&ask, &fd, &error) == GCG_OK
-      && gcg__snapshot_open_fd (fd, "walked", &walked, &error) == GCG_OK)
+      && gcg__snapshot_open_fd (fd, "copied", &copied, &error) == GCG_OK
+      && gcg__snapshot_open (heaps->path, &dumped, &error) == GCG_OK)
     {
       heaps_await (heaps);
-      right = read_snapshot (heaps->pid, ask.root, &read, &error) && compare (walked, read);
+      right = read_snapshot (heaps->pid, ask.root, &read, &error) && compare (copied, read)
+              && same_objects (dumped, read);
     }
   if (error.status != GCG_OK)
     printf ("# %s\n", error.text);
-  gcg__snapshot_close (walked);
+  gcg__snapshot_close (copied);
+  gcg__snapshot_close (dumped);
   gcg__snapshot_close (read);
   if (fd >= 0)
     close (fd);
@@ -426,7 +429,7 @@ main (void)
   bool ended = heaps_end (&heaps) == 0 && n == HEAPS;
   printf ("# %" PRIu64 " objects, %" PRIu64 " edges, %" PRIu64 " roots\n", n_objects, n_edges,
           n_roots);
-  printf ("%sok 1 - %u heaps, read as the agent's walk does\n",
+  printf ("%sok 1 - %u heaps, the same from a copy, the process and a dump\n",
           ended && n_right == n && n_objects > n && n_edges > n && n_roots > n ? "" : "not ", n);
   printf ("# %u of %u are snapshots\n", n_taken, n * TIMES);
   printf ("%sok 2 - damaged memory makes sound snapshots, or errors\n1..2\n",

@@ -40,6 +40,7 @@ heaps_start (struct heaps *heaps, unsigned n)
       dup2 (from[1], STDOUT_FILENO);
       setenv ("LD_PRELOAD", preload, 1);
       setenv ("GCGLASS_CONTENTS", "1", 1);
+      setenv ("GCGLASS_STOP", "signals", 1);
       execl (program, program, "1", number, heaps->path, (char *)NULL);
       _exit (127);
     }

@@ -20,7 +20,7 @@ struct heaps
   char line[512];  /* what it says of its heap */
 };
 
-/* Starts it, for N heaps, with contents of blocks in its snapshots. */
+/* Starts it, for N heaps, with contents of blocks in its snapshots, which are made of raw dumps. */
 void heaps_start (struct heaps *heaps, unsigned n);
 
 /* Until the first heap is there, or the next, and it waits; false: there are no more. */

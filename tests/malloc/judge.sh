@@ -1,6 +1,7 @@
 # judge.sh -- for cases.test and holders.test: runs a program for each case, which is its argument,
 # and compares what gcglass leaks says with what is right.  Each case runs three times: its copy
-# is read; it cannot be copied, and is read while it stands; its copy walks itself.
+# is read; it cannot be copied, and is read while it stands; it may not be traced, and writes its
+# memory.
 # Lines on the standard input:
 #
 #   case  leaked  definite  indirect  possible  reachable  cycles  direct     each bytes/blocks
@@ -37,7 +38,7 @@ judge ()
     right="0 $leaked $definite $indirect $possible $reachable $cycles $direct"
     judge_case "$name: $leaked leaked, $reachable reachable" "$right" "$program" "$name"
     CONFINED=filter judge_case "$name, while it stands" "$right" "$program" "$name"
-    GCGLASS_WALK=inside judge_case "$name, a copy that walks itself" "$right" "$program" "$name"
+    GCGLASS_STOP=signals judge_case "$name, by signals" "$right" "$program" "$name"
   done
   echo "1..$n"
 }
