@@ -427,7 +427,7 @@ take_end (struct gcg__jobs *jobs, const struct gcg__agent_link *link, pid_t tid)
 }
 
 /* A thread of the process waits at ATTACHED for a snapshot, or brings a raw dump there.  When it is
-   to take it itself it hears so, or finds that nobody is there any more. */
+   to take it itself it hears so, or that the connection has ended. */
 static void
 take_ask (struct gcg__jobs *jobs, const struct gcg__agent_link *link,
           const struct gcg__message *ask, int attached)

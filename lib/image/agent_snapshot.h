@@ -1,8 +1,6 @@
 /* agent_snapshot.h -- a snapshot of a program that has the agent for malloc, from its memory: no
  * code of the program runs, so it can be one that stands and cannot be copied.
  *
- * What comes out is what the agent's own walk writes (lib/freeze/freeze.h).
- *
  *   agent.c         where the agent's tables are       agent_own.c    the C library's own blocks
  *   agent_heap.c    blocks, sites                      agent_areas.c  threads, what keeps blocks
  *   edges.c roots.c pointers                           agent_texts.c  sites, modules, stacks
