@@ -208,7 +208,19 @@ take_from_outside (const struct agent_arguments *arguments, uint64_t root, int *
   return gcg__outside_take (&ask, fd, error);
 }
 
-/* Asks the agent of a process, which answers itself. */
+/* Does process PID answer at S itself, and is it kept stopped by who traces it?  The gcglass that
+   has started it answers all the same, and may be who stops it. */
+static bool
+is_kept (int s, pid_t pid)
+{
+  struct gcg__proc_status process;
+  struct ucred peer;
+  socklen_t n = sizeof peer;
+  return getsockopt (s, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.pid == pid
+         && gcg__proc_status (pid, pid, &process) && process.state == 't';
+}
+
+/* Asks the agent of a process, which answers itself, or the gcglass that has started it. */
 static enum gcg_status
 ask_inside (const struct agent_arguments *arguments, uint16_t type, int *fd,
             struct gcg_error *error)
@@ -217,7 +229,10 @@ ask_inside (const struct agent_arguments *arguments, uint16_t type, int *fd,
   enum gcg_status status = connect_to (arguments->pid, arguments->timeout, &s, error);
   if (status != GCG_OK)
     return status;
-  status = converse (s, arguments, type, fd, error);
+  if (is_kept (s, (pid_t)arguments->pid))
+    status = gcg__error_write (error, GCG_BUSY, "process %u is kept stopped", arguments->pid);
+  else
+    status = converse (s, arguments, type, fd, error);
   close (s);
   return status;
 }
@@ -227,18 +242,14 @@ static enum gcg_status
 take_snapshot (const struct agent_arguments *arguments, uint64_t root, int *fd,
                struct gcg_error *error)
 {
-  pid_t pid = (pid_t)arguments->pid;
   struct gcg_error outside;
-  struct gcg__proc_status process;
   bool is_opaque = false;
   if (take_from_outside (arguments, root, fd, &is_opaque, &outside) == GCG_OK)
     return GCG_OK;
   if (is_opaque)
     return ask_inside (arguments, GCG__CAPTURE, fd, error);
-  /* Its agent does not answer where a debugger keeps it stopped; why it could not be stopped says
-     more than that. */
-  if ((gcg__proc_status (pid, pid, &process) && process.state == 't')
-      || ask_inside (arguments, GCG__CAPTURE, fd, error) != GCG_OK)
+  /* Why it could not be stopped says more than why there is no answer. */
+  if (ask_inside (arguments, GCG__CAPTURE, fd, error) != GCG_OK)
     return gcg__error_write (error, outside.status, "%s", outside.text);
   return GCG_OK;
 }
